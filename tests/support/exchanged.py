@@ -16,12 +16,31 @@ from dropout_risk.records.school_records import SchoolRecords
 TODAY = dt.date(2025, 6, 1)
 NUMBER = "11010120110101001X"
 FULL_ROW = {
-    "学校标识码": "2144000001", "姓名": "甲", "性别": "1", "出生日期": "20110101", "民族": "汉族", "血型": "A",
-    "身份证件号": NUMBER, "户口性质": "农业", "班号": "701", "入学年月": "202309", "就读方式": "2",
-    "现住址": "某村1号", "联系电话": "555-0000", "是否留守儿童": "2", "是否孤儿": "否", "上下学距离": "3.5",
-    "班内学号": "7", "成员1姓名": "乙", "成员1是否监护人": "是", "成员1联系电话": "555-0001", "残疾类型": "无残疾",
-    "成员1身份证件号": "110101198001010019", "是否进城务工人员随迁子女": "否", "学籍辅号": "A-1",
-}  # fmt: skip
+    "学校标识码": "2144000001",
+    "姓名": "甲",
+    "性别": "1",
+    "出生日期": "20110101",
+    "民族": "汉族",
+    "血型": "A",
+    "身份证件号": NUMBER,
+    "户口性质": "农业",
+    "班号": "701",
+    "入学年月": "202309",
+    "就读方式": "2",
+    "现住址": "某村1号",
+    "联系电话": "555-0000",
+    "是否留守儿童": "2",
+    "是否孤儿": "否",
+    "上下学距离": "3.5",
+    "班内学号": "7",
+    "成员1姓名": "乙",
+    "成员1是否监护人": "是",
+    "成员1联系电话": "555-0001",
+    "残疾类型": "无残疾",
+    "成员1身份证件号": "110101198001010019",
+    "是否进城务工人员随迁子女": "否",
+    "学籍辅号": "A-1",
+}
 CODES = {column.name: column.code for column in ROLL_COLUMNS}
 
 
@@ -38,7 +57,7 @@ def roll_text(rows, header=tuple(CODES)):
 
 
 def oneroster(folder, files, **manifest):
-    """Write an export; files are rows by name, and the manifest calls them bulk unless it is told otherwise."""
+    """Write an export of rows by file; the manifest calls them bulk, or what it is told."""
     folder.mkdir(parents=True, exist_ok=True)
     said = {"manifest.version": "1.0", "oneroster.version": "1.2"}
     said |= {f"file.{name}": "bulk" if name in files else "absent" for name in FILES}
@@ -56,55 +75,106 @@ def roster(**more):
         "orgs": [{"sourcedId": "s1", "name": "Lake", "type": "school"}],
         "courses": [{"sourcedId": "co", "title": "Maths 8", "subjects": "maths", "orgSourcedId": "s1"}],
         "classes": [
-            {"sourcedId": "h8", "title": "8A", "grades": "08", "classType": "homeroom", "schoolSourcedId": "s1"},
-            {"sourcedId": "m8", "title": "M8", "courseSourcedId": "co", "classType": "scheduled", "schoolSourcedId": "s1"},
+            {
+                "sourcedId": "h8",
+                "title": "8A",
+                "grades": "08",
+                "classType": "homeroom",
+                "schoolSourcedId": "s1",
+            },
+            {
+                "sourcedId": "m8",
+                "title": "M8",
+                "courseSourcedId": "co",
+                "classType": "scheduled",
+                "schoolSourcedId": "s1",
+            },
         ],
         "users": [
-            {"sourcedId": "p1", "grades": "08", "givenName": "one", "familyName": "pupil", "password": "hidden",
-             "phone": "555-0002", "email": "a@b"},
+            {
+                "sourcedId": "p1",
+                "grades": "08",
+                "givenName": "one",
+                "familyName": "pupil",
+                "password": "hidden",
+                "phone": "555-0002",
+                "email": "a@b",
+            },
             {"sourcedId": "t1", "givenName": "two", "password": "hidden"},
         ],
         "roles": [
-            {"sourcedId": "r1", "userSourcedId": "p1", "roleType": "primary", "role": "student", "orgSourcedId": "s1"},
-            {"sourcedId": "r2", "userSourcedId": "t1", "roleType": "primary", "role": "teacher", "orgSourcedId": "s1"},
+            {
+                "sourcedId": "r1",
+                "userSourcedId": "p1",
+                "roleType": "primary",
+                "role": "student",
+                "orgSourcedId": "s1",
+            },
+            {
+                "sourcedId": "r2",
+                "userSourcedId": "t1",
+                "roleType": "primary",
+                "role": "teacher",
+                "orgSourcedId": "s1",
+            },
         ],
         "enrollments": [
-            {"sourcedId": "e1", "classSourcedId": "h8", "schoolSourcedId": "s1", "userSourcedId": "p1",
-             "role": "student", "beginDate": "2024-09-01"},
+            {
+                "sourcedId": "e1",
+                "classSourcedId": "h8",
+                "schoolSourcedId": "s1",
+                "userSourcedId": "p1",
+                "role": "student",
+                "beginDate": "2024-09-01",
+            },
         ],
         "demographics": [{"sourcedId": "p1", "birthDate": "2011-01-01", "sex": "female"}],
         "lineItems": [{"sourcedId": "l1", "title": "期中", "classSourcedId": "m8", "resultValueMax": "100"}],
         "results": [
-            {"sourcedId": "x1", "lineItemSourcedId": "l1", "studentSourcedId": "p1", "scoreStatus": "fully graded",
-             "score": "85", "scoreDate": "2024-11-13"},
+            {
+                "sourcedId": "x1",
+                "lineItemSourcedId": "l1",
+                "studentSourcedId": "p1",
+                "scoreStatus": "fully graded",
+                "score": "85",
+                "scoreDate": "2024-11-13",
+            },
         ],
-    }  # fmt: skip
+    }
     return files | more
 
 
 def event(pupil, date, category, *, school=25, reason=None, duration=None):
     told = {
-        "id": "0", "attendanceEventCategoryDescriptor": f"uri://ed-fi.org/AttendanceEventCategoryDescriptor#{category}",
-        "eventDate": date, "schoolReference": {"schoolId": school, "link": {"rel": "School", "href": "/x"}},
+        "id": "0",
+        "attendanceEventCategoryDescriptor": f"uri://ed-fi.org/AttendanceEventCategoryDescriptor#{category}",
+        "eventDate": date,
+        "schoolReference": {"schoolId": school, "link": {"rel": "School", "href": "/x"}},
         "sessionReference": {"schoolId": school, "schoolYear": 2025, "sessionName": "Fall"},
         "studentReference": {"studentUniqueId": pupil},
-    }  # fmt: skip
+    }
     told |= {} if reason is None else {"attendanceEventReason": reason}
     return told | ({} if duration is None else {"eventDuration": duration})
 
 
 def enrolment(pupil, *, school=25, entered="2024-09-01", **more):
     return {
-        "entryDate": entered, "entryGradeLevelDescriptor": "uri://ed-fi.org/GradeLevelDescriptor#Eighth grade",
-        "schoolReference": {"schoolId": school}, "studentReference": {"studentUniqueId": pupil}, **more,
-    }  # fmt: skip
+        "entryDate": entered,
+        "entryGradeLevelDescriptor": "uri://ed-fi.org/GradeLevelDescriptor#Eighth grade",
+        "schoolReference": {"schoolId": school},
+        "studentReference": {"studentUniqueId": pupil},
+        **more,
+    }
 
 
 def calendar_date(date, *events, school=25, code="c"):
     return {
-        "date": date, "calendarReference": {"calendarCode": code, "schoolId": school, "schoolYear": 2025},
-        "calendarEvents": [{"calendarEventDescriptor": f"uri://ed-fi.org/CalendarEventDescriptor#{e}"} for e in events],
-    }  # fmt: skip
+        "date": date,
+        "calendarReference": {"calendarCode": code, "schoolId": school, "schoolYear": 2025},
+        "calendarEvents": [
+            {"calendarEventDescriptor": f"uri://ed-fi.org/Calendar#{word}"} for word in events
+        ],
+    }
 
 
 def edfi(folder, **resources):
@@ -119,8 +189,8 @@ def interchange(events):
     body = "".join(
         f"<StudentSchoolAttendanceEvent><AttendanceEvent><EventDate>{e['eventDate']}</EventDate>"
         f"<AttendanceEventCategory>{e['attendanceEventCategoryDescriptor']}</AttendanceEventCategory>"
-        f"<AttendanceEventReason>{e.get('attendanceEventReason', 'none')}</AttendanceEventReason></AttendanceEvent>"
-        "<StudentReference><StudentIdentity>"
+        f"<AttendanceEventReason>{e.get('attendanceEventReason', 'none')}</AttendanceEventReason>"
+        "</AttendanceEvent><StudentReference><StudentIdentity>"
         f"<StudentUniqueId>{e['studentReference']['studentUniqueId']}</StudentUniqueId>"
         "</StudentIdentity></StudentReference><SchoolReference><SchoolIdentity>"
         f"<SchoolId>{e['schoolReference']['schoolId']}</SchoolId></SchoolIdentity></SchoolReference>"
@@ -160,18 +230,34 @@ def districts(draw):
     pupils = st.sampled_from(names)
     mark = st.fixed_dictionaries(
         {
-            "student_id": pupils, "date": _days, "subject": st.sampled_from(("maths", "+1", "english")),
+            "student_id": pupils,
+            "date": _days,
+            "subject": st.sampled_from(("maths", "+1", "english")),
             "exam": st.sampled_from(("midterm", "@home", "第一次周练")),
-            "score": st.sampled_from((0, 61.5, 100, "missed", "exempt", "deferred")), "max_score": st.just(100),
+            "score": st.sampled_from((0, 61.5, 100, "missed", "exempt", "deferred")),
+            "max_score": st.just(100),
         }
-    )  # fmt: skip
-    day = st.fixed_dictionaries({"student_id": pupils, "date": _days, "status": st.sampled_from(
-        ("present", "absent", "excused", "late", "left_early", "suspended"))})  # fmt: skip
+    )
+    day = st.fixed_dictionaries(
+        {
+            "student_id": pupils,
+            "date": _days,
+            "status": st.sampled_from(("present", "absent", "excused", "late", "left_early", "suspended")),
+        }
+    )
     return {
         "students": students,
-        "grades": draw(st.lists(mark, max_size=8, unique_by=lambda row: (row["student_id"], row["date"], row["subject"], row["exam"]))),
-        "attendance": draw(st.lists(day, min_size=1, max_size=12, unique_by=lambda row: (row["student_id"], row["date"]))),
-    }  # fmt: skip
+        "grades": draw(
+            st.lists(
+                mark,
+                max_size=8,
+                unique_by=lambda row: (row["student_id"], row["date"], row["subject"], row["exam"]),
+            )
+        ),
+        "attendance": draw(
+            st.lists(day, min_size=1, max_size=12, unique_by=lambda row: (row["student_id"], row["date"]))
+        ),
+    }
 
 
 def records_in(tables):

@@ -13,13 +13,11 @@ from dropout_risk.cli.options import show_working
 from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
-    from dropout_risk.exchange.left_out import LeftOut
     from dropout_risk.exchange.pseudonyms import Pseudonyms
     from dropout_risk.exchange.record_folder import Imported, RecordFolder
 
 Source = Annotated[Path, typer.Argument(exists=True, help="The export: a folder, a zip or one file.")]
 Records = Annotated[Path, typer.Option("--out", help="Folder to which the tables are written.")]
-File = Annotated[Path, typer.Option("--out", help="File that is written.")]
 Key = Annotated[
     Path | None,
     typer.Option("--key", help="Key file: identity numbers become pseudonyms. Without it they are dropped."),
@@ -62,6 +60,7 @@ def take_roll(
     language: options.PrintedIn = "en",
 ) -> None:
     """Read a school roll in the form of its import template: 71 columns, by names, codes or both."""
+    from dropout_risk.exchange.record_folder import RecordFolder
     from dropout_risk.exchange.roll_import import import_roll
     from dropout_risk.records.calendar import date_of, ordinal_of
 
@@ -69,13 +68,13 @@ def take_roll(
     with show_working("reading the roll"):
         found = import_roll(
             source,
-            _pseudonyms(key, source, out),
+            _pseudonyms_by(key, source, out),
             drawn_on=day,
             with_directory=directory,
             id_column=ids,
             enters=enters,
         )
-    _keep(found, _folder(out, force), language_of(language))
+    _keep_import(found, RecordFolder(out, replace=force), language_of(language))
 
 
 @import_app.command("oneroster")
@@ -89,10 +88,11 @@ def take_oneroster(
 ) -> None:
     """Read a whole export in OneRoster 1.2 CSV: pupils, classes and marks. It has no attendance."""
     from dropout_risk.exchange.oneroster_import import import_oneroster
+    from dropout_risk.exchange.record_folder import RecordFolder
 
     with show_working("reading the export"):
-        found = import_oneroster(source, _pseudonyms(key, source, out), with_directory=directory)
-    _keep(found, _folder(out, force), language_of(language))
+        found = import_oneroster(source, _pseudonyms_by(key, source, out), with_directory=directory)
+    _keep_import(found, RecordFolder(out, replace=force), language_of(language))
 
 
 @import_app.command("edfi")
@@ -111,75 +111,45 @@ def take_edfi(
 ) -> None:
     """Read attendance events of Ed-Fi, in JSON or XML, with enrolments and calendars where they are there."""
     from dropout_risk.exchange.edfi_import import import_edfi
+    from dropout_risk.exchange.record_folder import RecordFolder
 
-    folder = _folder(out, force)
+    folder = RecordFolder(out, replace=force)
     with show_working("reading the events"):
         found = import_edfi(
-            source, _pseudonyms(key, source, out), folder, unrecorded=unrecorded, week=week, mapping=mapping,
-            with_directory=directory,
+            source, _pseudonyms_by(key, source, out), folder, unrecorded=unrecorded, week=week,
+            mapping=mapping, with_directory=directory,
         )  # fmt: skip
-    _keep(found, folder, language_of(language))
+    _keep_import(found, folder, language_of(language))
 
 
-@export_app.command("roll")
-def give_roll(
+def export(
+    kind: Annotated[str, typer.Argument(help="roll (CSV), oneroster (a zip) or edfi (JSON).")],
     folder: options.Folder,
-    out: File,
+    out: Annotated[Path, typer.Option("--out", help="File that is written.")],
     mapping: options.Mapping = None,
     directory: WithDirectory = False,
     language: options.PrintedIn = "en",
 ) -> None:
-    """Write pupils in the form of the school roll's template, as CSV."""
-    from dropout_risk.exchange.roll_export import export_roll
+    """Write records for another system: the school roll's template, OneRoster 1.2 or Ed-Fi's events."""
+    from dropout_risk.exchange.exports import exported_as, require_kind
+    from dropout_risk.files import write_whole
 
+    require_kind(kind)
     speech = language_of(language)
-    text, left = export_roll(options.read_records(folder, mapping, None, speech), with_directory=directory)
-    _give(out, "\ufeff" + text, left, speech)
+    records = options.read_records(folder, mapping, None, speech)
+    content, left = exported_as(kind, records, with_directory=directory)
+    write_whole(out, content)
+    typer.echo(left.text(speech))
+    typer.echo(_WRITTEN.fill(speech, out=out.parent, names=out.name))
 
 
-@export_app.command("oneroster")
-def give_oneroster(
-    folder: options.Folder,
-    out: File,
-    mapping: options.Mapping = None,
-    directory: WithDirectory = False,
-    language: options.PrintedIn = "en",
-) -> None:
-    """Write pupils, classes and marks as a zip of OneRoster 1.2 CSV."""
-    from dropout_risk.exchange.oneroster_export import export_oneroster, zipped_export
-
-    speech = language_of(language)
-    files, left = export_oneroster(
-        options.read_records(folder, mapping, None, speech), with_directory=directory
-    )
-    _give(out, zipped_export(files), left, speech)
-
-
-@export_app.command("edfi")
-def give_edfi(
-    folder: options.Folder, out: File, mapping: options.Mapping = None, language: options.PrintedIn = "en"
-) -> None:
-    """Write attendance as Ed-Fi's StudentSchoolAttendanceEvents, in JSON."""
-    from dropout_risk.exchange.edfi_export import export_edfi
-
-    speech = language_of(language)
-    text, left = export_edfi(options.read_records(folder, mapping, None, speech))
-    _give(out, text, left, speech)
-
-
-def _pseudonyms(key: Path | None, source: Path, out: Path) -> Pseudonyms:
+def _pseudonyms_by(key: Path | None, source: Path, out: Path) -> Pseudonyms:
     from dropout_risk.exchange.pseudonyms import Pseudonyms
 
     return Pseudonyms.from_file(key, out, *([source] if source.is_dir() else []))
 
 
-def _folder(out: Path, force: bool) -> RecordFolder:
-    from dropout_risk.exchange.record_folder import RecordFolder
-
-    return RecordFolder(out, replace=force)
-
-
-def _keep(found: Imported, folder: RecordFolder, language: Language) -> None:
+def _keep_import(found: Imported, folder: RecordFolder, language: Language) -> None:
     """Write what was imported, and say what was left out and what the check finds; 1 if rows are unusable."""
     names = folder.write(found)
     typer.echo(found.left.text(language))
@@ -190,11 +160,3 @@ def _keep(found: Imported, folder: RecordFolder, language: Language) -> None:
         typer.echo(_NEXT.fill(language, mapping=folder.mapping))
     if len(records.quarantine):
         raise typer.Exit(1)
-
-
-def _give(out: Path, content: str | bytes, left: LeftOut, language: Language) -> None:
-    from dropout_risk.files import write_whole
-
-    write_whole(out, content)
-    typer.echo(left.text(language))
-    typer.echo(_WRITTEN.fill(language, out=out.parent, names=out.name))

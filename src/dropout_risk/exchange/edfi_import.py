@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dropout_risk.errors import RecordsError, SettingsError
-from dropout_risk.exchange.edfi_resources import Flat, read_resources
+from dropout_risk.exchange.edfi_resources import Flat, is_text_of_resources, read_resources
 from dropout_risk.exchange.edfi_words import (
     CALENDAR,
     CATEGORIES,
@@ -39,6 +39,7 @@ _NOT_ENROLLED = Text(zh="预注册，尚未入学", en="preregistered, not enrol
 _GRADES = Text(zh="年级不是数", en="the grade is no number")
 _OWN_CALENDAR = Text(zh="个别学生的校历", en="days of a calendar of one pupil")
 _ODD_DAY = Text(zh="看不出是否上课", en="days that do not say whether there was school")
+_NO_RESOURCES = Text(zh="不是 JSON 或 XML", en="it is neither JSON nor XML")
 _STUDENTS_THERE = Text(zh="文件夹中已有 students，未采用", en="the folder has students already")
 _NO_ENROLMENT = Text(zh="没有在校记录的学生", en="pupils without an enrolment")
 _STUDENT, _SCHOOL = "studentreference.studentuniqueid", "schoolreference.schoolid"
@@ -115,6 +116,9 @@ def _read_kinds(source: Path, left: LeftOut) -> dict[str, list[Flat]]:
     found: dict[str, list[Flat]] = defaultdict(list)
     others: Counter[tuple[str, str]] = Counter()
     for name, data in found_bytes(source):
+        if not is_text_of_resources(data):
+            left.add_file(name, _NO_RESOURCES)
+            continue
         for kind, flat in read_resources(name, data):
             if kind in ("event", "enrolment", "student", "calendar", "day"):
                 found[kind].append(flat)

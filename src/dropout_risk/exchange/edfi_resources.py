@@ -31,7 +31,17 @@ _TELLING = {
 }
 _WRAPPERS = ("attendanceevent", "calendarevents", "birthdata", "name")
 _NARROWER = ("sectionreference", "programreference", "interventionreference")
+_BEFORE = b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"
 _NO_XML = "in JSON as an API gives it, or in XML as the bulk interchange has it"
+
+
+def is_text_of_resources(data: bytes) -> bool:
+    """Say whether a file begins as JSON or XML does.
+
+    >>> is_text_of_resources(b"[{}]"), is_text_of_resources(b"student_id,date")
+    (True, False)
+    """
+    return data.lstrip(_BEFORE).startswith((b"<", b"[", b"{"))
 
 
 def read_resources(name: str, data: bytes) -> Iterator[Resource]:
@@ -49,7 +59,7 @@ def read_resources(name: str, data: bytes) -> Iterator[Resource]:
     >>> list(read_resources("a.json", b'[{"eventDate": "2024-09-02", "attendanceEventCategory": "Tardy"}]'))
     [('event', {'eventdate': '2024-09-02', 'attendanceeventcategory': 'Tardy'})]
     """
-    if data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00").startswith(b"<"):
+    if data.lstrip(_BEFORE).startswith(b"<"):
         yield from _XmlResources(name).read(data)
     else:
         yield from _json_resources(name, data)

@@ -85,12 +85,9 @@ class OneRosterFiles:
             elif mode == "absent" and name in _NEEDED:
                 yield f"{name}.csv is absent, without which nobody is known"
             elif mode == "bulk":
-                lacking = [
-                    column for column in _DECLARED["required"][name] if column not in self.files[name].header
-                ]
-                if lacking:
-                    yield f"{name}.csv lacks {', '.join(lacking)}"
-        if "results" in self.files and said.get("file.lineItems", "absent") == "absent":
+                lacking = {*_DECLARED["required"][name]} - {*self.files[name].header}
+                yield from [f"{name}.csv lacks {', '.join(sorted(lacking))}"] if lacking else []
+        if said.get("file.results") == "bulk" != said.get("file.lineItems"):
             yield "results.csv is there without lineItems.csv, so that no result has an exam"
 
     def _name_unused(self, found: Mapping[str, SourceFile], said: Mapping[str, str]) -> None:
@@ -125,9 +122,8 @@ class OneRosterFiles:
         wanted = (*_READ[name], *(_NAMES if name == "users" and self.with_names else ()))
         unused = [header for header in file.header if header not in (*wanted, "dateLastModified")]
         for header in unused:
-            self.left.add_columns(
-                file.name, [header], _WHYS.get(header, NOT_READ) if name == "users" else NOT_READ
-            )
+            why = _WHYS.get(header, NOT_READ) if name == "users" else NOT_READ
+            self.left.add_columns(file.name, [header], why)
         rows = file.rows({column: column for column in wanted if column in file.header}, self.left)
         status = [(row.get("status") or "active").casefold() for row in rows]
         odd = sum(word not in ("active", "tobedeleted") for word in status)

@@ -2,10 +2,10 @@
 
 import json
 
-from support.exchanged import FULL_ROW, NUMBER, csv_of, edfi, enrolment, event, oneroster, roll_text, roster
 from typer.testing import CliRunner
 
 from dropout_risk.cli import app
+from support.exchanged import FULL_ROW, NUMBER, csv_of, edfi, enrolment, event, oneroster, roll_text, roster
 
 
 def run(*words):
@@ -15,8 +15,21 @@ def run(*words):
 def test_a_roll_is_imported_with_a_key_made_by_the_command(tmp_path):
     (tmp_path / "roll.csv").write_text(roll_text([FULL_ROW]), encoding="gb18030")
     made = run("import", "key", tmp_path / "keys" / "county.key")
-    result = run("import", "roll", tmp_path / "roll.csv", "--out", tmp_path / "out", "--key",
-                 tmp_path / "keys" / "county.key", "--enters", 7, "--drawn-on", "2024-09-02", "--language", "zh")  # fmt: skip
+    result = run(
+        "import",
+        "roll",
+        tmp_path / "roll.csv",
+        "--out",
+        tmp_path / "out",
+        "--key",
+        tmp_path / "keys" / "county.key",
+        "--enters",
+        7,
+        "--drawn-on",
+        "2024-09-02",
+        "--language",
+        "zh",
+    )
 
     assert (made.exit_code, result.exit_code) == (0, 0), result.output
     assert "身份证件号从不保存" in result.output

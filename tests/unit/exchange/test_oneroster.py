@@ -1,10 +1,9 @@
-"""OneRoster: only a whole export is read, every row that is not is counted, and what it can carry comes back."""
+"""OneRoster: only a whole export is read, rows left out are counted, and what it can carry comes back."""
 
 import zipfile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from support.exchanged import NUMBER, csv_of, districts, oneroster, records_in, roster
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.exchange.oneroster_export import export_oneroster, zipped_export
@@ -12,6 +11,7 @@ from dropout_risk.exchange.oneroster_files import COLUMNS, FILES
 from dropout_risk.exchange.oneroster_import import import_oneroster
 from dropout_risk.exchange.pseudonyms import Pseudonyms
 from dropout_risk.exchange.record_folder import RecordFolder
+from support.exchanged import NUMBER, csv_of, districts, oneroster, records_in, roster
 
 KEY = Pseudonyms(b"0123456789abcdef" * 2)
 
@@ -190,8 +190,13 @@ def test_a_result_without_a_mark_is_missed_exempt_or_counted(tmp_path, result, t
 
 def test_identity_numbers_as_ids_need_a_key_and_become_pseudonyms_everywhere(tmp_path):
     files = roster()
-    for name, column in (("users", "sourcedId"), ("demographics", "sourcedId"), ("roles", "userSourcedId"),
-                         ("enrollments", "userSourcedId"), ("results", "studentSourcedId")):  # fmt: skip
+    for name, column in (
+        ("users", "sourcedId"),
+        ("demographics", "sourcedId"),
+        ("roles", "userSourcedId"),
+        ("enrollments", "userSourcedId"),
+        ("results", "studentSourcedId"),
+    ):
         files[name] = [row | ({column: NUMBER} if row[column] == "p1" else {}) for row in files[name]]
     folder = oneroster(tmp_path / "in", files)
 
@@ -203,8 +208,21 @@ def test_identity_numbers_as_ids_need_a_key_and_become_pseudonyms_everywhere(tmp
 
 
 def test_the_manifest_and_the_headers_of_an_export_are_those_of_the_format():
-    files, _ = export_oneroster(records_in({"students": [
-        {"student_id": "a", "school_id": "s", "class_id": "1", "grade_level": 8, "enrolled_on": "2024-09-01"}]}))  # fmt: skip
+    files, _ = export_oneroster(
+        records_in(
+            {
+                "students": [
+                    {
+                        "student_id": "a",
+                        "school_id": "s",
+                        "class_id": "1",
+                        "grade_level": 8,
+                        "enrolled_on": "2024-09-01",
+                    }
+                ]
+            }
+        )
+    )
     manifest = dict(line.split(",") for line in files["manifest.csv"].splitlines())
 
     assert (manifest["manifest.version"], manifest["oneroster.version"]) == ("1.0", "1.2")
@@ -217,7 +235,7 @@ def test_the_manifest_and_the_headers_of_an_export_are_those_of_the_format():
     assert "2025" in files["academicSessions.csv"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(districts())
 def test_what_the_format_can_carry_comes_back_equal(tmp_path_factory, tables):
     place = tmp_path_factory.mktemp("exchange")
@@ -259,7 +277,8 @@ def test_what_the_format_can_carry_comes_back_equal(tmp_path_factory, tables):
     ]
     assert told[0] == told[1]
     assert "attendance" in left.names
-    assert (left.n_rows > 0) is any("deferred" == row["score"] for row in tables["grades"]) or left.n_rows > 0
+    deferred = any(row["score"] == "deferred" for row in tables["grades"])
+    assert ("deferred, unknown" in left.text("en")) is deferred
 
 
 def test_exports_of_the_same_records_are_the_same_bytes():
@@ -268,8 +287,10 @@ def test_exports_of_the_same_records_are_the_same_bytes():
             {"student_id": name, "school_id": "s", "class_id": "1", "grade_level": 8} for name in "ba"
         ]
     }
-    one, other = (zipped_export(export_oneroster(records_in(given))[0]) for given in (
-        tables, {"students": tables["students"][::-1]}))  # fmt: skip
+    one, other = (
+        zipped_export(export_oneroster(records_in(given))[0])
+        for given in (tables, {"students": tables["students"][::-1]})
+    )
 
     assert one == other
 

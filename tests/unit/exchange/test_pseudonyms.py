@@ -1,14 +1,14 @@
-"""Pseudonyms are keyed, the same for the same number in any spelling, and the key lies apart and is private."""
+"""Pseudonyms are keyed and the same for any spelling of a number; the key lies apart and is private."""
 
 import stat
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.exchanged import NUMBER
 
 from dropout_risk.errors import OutputError, SettingsError
 from dropout_risk.exchange.pseudonyms import LEAST_BYTES, Pseudonyms, holds_identity, make_key
+from support.exchanged import NUMBER
 
 KEY = Pseudonyms(b"0123456789abcdef" * 2)
 

@@ -1,10 +1,8 @@
-"""The school roll becomes records: by names, codes or both, without one identity number, what is left out named."""
+"""The school roll becomes records without one identity number, by names or codes; the rest is named."""
 
 import datetime as dt
 
 import pytest
-from support.exchanged import CODES, FULL_ROW, NUMBER, records_in, roll_text
-from support.workbooks import write_xlsx
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.exchange.pseudonyms import Pseudonyms
@@ -12,6 +10,8 @@ from dropout_risk.exchange.record_folder import RecordFolder
 from dropout_risk.exchange.roll_export import export_roll
 from dropout_risk.exchange.roll_import import import_roll
 from dropout_risk.exchange.roll_template import ROLL_COLUMNS
+from support.exchanged import CODES, FULL_ROW, NUMBER, records_in, roll_text
+from support.workbooks import write_xlsx
 
 KEY = Pseudonyms(b"0123456789abcdef" * 2)
 DRAWN = dt.date(2024, 9, 2)
@@ -184,10 +184,25 @@ def test_the_year_of_entry_tells_the_grade_where_it_is_declared(tmp_path):
 
 def test_what_the_template_can_carry_comes_back_equal(tmp_path):
     students = [
-        {"student_id": "=1", "school_id": "a", "class_id": "-x", "grade_level": 8, "enrolled_on": "2023-09-01",
-         "birth_date": "2011-02-03", "boarding": "yes", "distance_km": 2.5, "sex": "female", "ethnicity": "x",
-         "residence": "y", "name": "@n", "seat": "3", "guardian": "g", "phone": "+1", "address": "z"},
-    ]  # fmt: skip
+        {
+            "student_id": "=1",
+            "school_id": "a",
+            "class_id": "-x",
+            "grade_level": 8,
+            "enrolled_on": "2023-09-01",
+            "birth_date": "2011-02-03",
+            "boarding": "yes",
+            "distance_km": 2.5,
+            "sex": "female",
+            "ethnicity": "x",
+            "residence": "y",
+            "name": "@n",
+            "seat": "3",
+            "guardian": "g",
+            "phone": "+1",
+            "address": "z",
+        },
+    ]
     family = [
         {"student_id": "=1", "factor": "left_behind", "valid_from": "2024-01-01", "value": "one_parent"},
         {"student_id": "=1", "factor": "orphan", "valid_from": "2024-01-01", "value": "no"},
@@ -212,8 +227,16 @@ def test_what_the_template_can_carry_comes_back_equal(tmp_path):
 
 
 def test_what_the_template_cannot_carry_is_named():
-    students = [{"student_id": "a", "school_id": "s", "class_id": "1", "grade_level": 8, "enrolled_on": "2023-09-05",
-                 "name": "n"}]  # fmt: skip
+    students = [
+        {
+            "student_id": "a",
+            "school_id": "s",
+            "class_id": "1",
+            "grade_level": 8,
+            "enrolled_on": "2023-09-05",
+            "name": "n",
+        }
+    ]
     marks = [
         {"student_id": "a", "date": "2024-09-05", "subject": "maths", "exam": "x", "score": 1, "max_score": 2}
     ]
