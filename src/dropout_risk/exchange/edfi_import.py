@@ -104,7 +104,7 @@ def import_edfi(
             hint="add studentSchoolAssociations, or import the school roll into the same folder first",
         )
     for row in (*students, *rows):
-        row["student_id"] = _storable_id(row["student_id"], pseudonyms)
+        row["student_id"] = pseudonyms.stored_id(row["student_id"])
     conventions: dict[str, Any] = {} if unrecorded is None else {"unrecorded": unrecorded}
     conventions |= {} if week is None else {"calendar": {"week": week}}
     synthetic = source.is_dir() and has_mark_file(source)
@@ -250,13 +250,3 @@ def _students_of(
             row["name"] = " ".join(name for name in names if name) or None
     left.add_rows("students", len({*about} - {row["student_id"] for row in rows}), _NO_ENROLMENT)
     return rows
-
-
-def _storable_id(name: str | None, pseudonyms: Pseudonyms) -> str | None:
-    stored = pseudonyms.of_id(name)
-    if name is not None and stored is None:
-        raise RecordsError(
-            "Pupils are called by identity numbers, which are never stored.",
-            hint="give a key with --key, so that they become pseudonyms",
-        )
-    return stored

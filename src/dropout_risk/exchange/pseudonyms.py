@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from dropout_risk.errors import OutputError, SettingsError
+from dropout_risk.errors import OutputError, RecordsError, SettingsError
 from dropout_risk.files import write_whole
 from dropout_risk.records.words import narrow_text
 
@@ -106,6 +106,16 @@ class Pseudonyms:
     def of_id(self, name: str | None) -> str | None:
         """Give an id as it is, but for one that is an identity number: of that the pseudonym."""
         return self.of_number(name) if name is not None and holds_identity(name) else name
+
+    def stored_id(self, name: str | None) -> str | None:
+        """Give the same; RecordsError where it is an identity number and there is no key."""
+        stored = self.of_id(name)
+        if stored is None and name is not None:
+            raise RecordsError(
+                "Pupils or others are called by identity numbers, which are never stored.",
+                hint="give a key with --key, so that they become pseudonyms, or export another id",
+            )
+        return stored
 
 
 def make_key(path: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from dropout_risk.errors import RecordsError
-from dropout_risk.exchange.left_out import IDENTITY, LeftOut
+from dropout_risk.exchange.left_out import IDENTITY, NOT_READ, LeftOut
 from dropout_risk.exchange.pseudonyms import Pseudonyms, holds_identity
 from dropout_risk.exchange.record_folder import Imported
 from dropout_risk.exchange.roll_template import (
@@ -24,7 +24,6 @@ from dropout_risk.exchange.roll_template import (
 )
 from dropout_risk.exchange.source_files import Row, SourceFile, source_files
 from dropout_risk.records.id_forms import rounded_ids, scientific_ids
-from dropout_risk.records.mapping import plain_form
 from dropout_risk.records.readers import has_mark_file
 from dropout_risk.records.tables import TABLES
 from dropout_risk.text import Text
@@ -39,8 +38,10 @@ _ODD = Text(
     zh="“{column}”的取值不认识，未采用", en="{column} holds a word or code that nobody knows; it is not used"
 )
 _GUARDIANS = (1, 2)
-_MEMBER_PARTS = ("姓名", "联系电话", "是否监护人")
-_FROM_RECORDS = ("grade_level", "left_on", "responsible_id", "village", "school_id", "class_id")
+_GUARDIAN_PARTS = (
+    *(f"成员{number}{part}" for number in _GUARDIANS for part in ("姓名", "联系电话", "是否监护人")),
+    "联系电话",
+)
 
 
 def import_roll(
@@ -118,76 +119,49 @@ class _Roll:
     """One file or sheet of the roll: which header gives what, and what of it is not used."""
 
     def __init__(self, file: SourceFile, left: LeftOut, id_column: str | None, with_directory: bool) -> None:
-        self.file, self.left, self.with_directory = file, left, with_directory
+        self.file, self.left = file, left
         self.columns: dict[str, tuple[RollColumn, str]] = {}
-        self.others: dict[str, str] = {}
         self._odd: Counter[str] = Counter()
-        chosen = roll_mapping().headers("students", file.header).chosen
-        for header in dict.fromkeys(file.header):
+        for header in dict.fromkeys(filter(str.strip, file.header)):
             column = roll_column(header)
-            if column is not None and column.name not in self.columns:
-                self.columns[column.name] = column, header
-            elif column is not None:
+            if column is None and header != id_column:
+                left.add_columns(file.name, [header], _UNKNOWN)
+            elif column is not None and column.name in self.columns:
                 left.add_columns(file.name, [header], _SPARE)
-        names = (id_column,) if id_column is not None else ID_COLUMNS
-        self.ids = _IdColumns([(name, header) for name in names for header in self._headers_of(name)], file)
-        known = {header for _, header in self.columns.values()} | {*self.ids.headers}
-        for name in _FROM_RECORDS:
-            other = chosen.get(name)
-            wanted = with_directory or name not in _PERSONAL
-            if wanted and other is not None and other not in known and not self._gives(name):
-                self.others[name] = other
-        known |= {*self.others.values()}
-        unknown = [header for header in file.header if roll_column(header) is None and header not in known]
-        left.add_columns(file.name, [name for name in unknown if name.strip()], _UNKNOWN)
-
-    def _headers_of(self, name: str) -> list[str]:
-        if name in self.columns:
-            return [self.columns[name][1]]
-        return [header for header in self.file.header if plain_form(header) == plain_form(name)][:1]
-
-    def _gives(self, name: str) -> bool:
-        return any(column.gives == name for column, _ in self.columns.values())
-
-    @property
-    def _used(self) -> list[str]:
-        return [
+            else:
+                column = column or RollColumn(header, "", "", NOT_READ)
+                self.columns[column.name] = column, header
+        asked = roll_column(id_column) if id_column is not None else None
+        names = ID_COLUMNS if id_column is None else (asked.name if asked is not None else id_column,)
+        self.ids = _IdColumns([name for name in names if name in self.columns], file)
+        self.used = [
             name
             for name, (column, _) in self.columns.items()
-            if column.gives and (self.with_directory or column.gives not in _PERSONAL)
+            if column.gives and (with_directory or column.gives not in _PERSONAL)
         ]
-
-    @property
-    def _guardian_parts(self) -> list[str]:
-        if not self.with_directory:
-            return []
-        names = [f"成员{number}{part}" for number in _GUARDIANS for part in _MEMBER_PARTS]
-        return [name for name in (*names, "联系电话") if name in self.columns]
+        self.guardians = [name for name in _GUARDIAN_PARTS if with_directory and name in self.columns]
 
     def rows(self) -> list[Row]:
         """Read the rows, without those that repeat the headers or their codes."""
-        wanted = {name: self.columns[name][1] for name in (*self._used, *self._guardian_parts)}
-        wanted |= {f"={name}": header for name, header in self.others.items()}
-        wanted |= {f"#{header}": header for header in self.ids.headers}
+        names = (*self.used, *self.guardians, *self.ids.names)
+        wanted = {name: self.columns[name][1] for name in names}
         rows = self.file.rows(wanted, self.left)
         kept = [row for row in rows if not self._repeats_header(row)]
         self.left.add_rows(self.file.name, len(rows) - len(kept), _CODES)
         return kept
 
     def _repeats_header(self, row: Row) -> bool:
-        same = [
-            name for name, cell in row.items() if cell and (found := roll_column(cell)) and found.name == name
-        ]
-        return len(same) >= FEWEST_COLUMNS
+        said = {name: roll_column(cell) for name, cell in row.items() if cell}
+        return sum(found is not None and found.name == name for name, found in said.items()) >= FEWEST_COLUMNS
 
     def student(self, row: Row, enters: int | None) -> dict[str, Any]:
         """Make a row of ``students`` of a row of the roll, but for its id."""
-        told: dict[str, Any] = {name: row[f"={name}"] for name in self.others}
-        for name in self._used:
+        told: dict[str, Any] = {}
+        for name in self.used:
             column = self.columns[name][0]
             if not column.is_factor:
                 told[column.gives] = self._read(name, column, row)
-        if self.with_directory:
+        if self.guardians:
             told |= self._guardian_of(row)
         entered = str(told.get("enrolled_on") or "")
         if enters is not None and told.get("grade_level") is None and entered[:4].isdigit():
@@ -219,9 +193,9 @@ class _Roll:
 
     def tell(self) -> None:
         """Note the columns that were not used, and the values that nobody knows."""
-        kept = {*self._used, *self._guardian_parts}
+        kept = {*self.used, *self.guardians}
         for name, (column, header) in self.columns.items():
-            if name not in kept and (header not in self.ids.used or column.why is IDENTITY):
+            if name not in kept and (name not in self.ids.used or column.why is IDENTITY):
                 self.left.add_columns(self.file.name, [header], column.why)
         for name, number in self._odd.items():
             self.left.add_rows(self.file.name, number, _ODD.filled(column=name))
@@ -230,39 +204,31 @@ class _Roll:
 class _IdColumns:
     """The columns that may give a pupil's id: in each row the first that is filled and may be stored."""
 
-    def __init__(self, columns: list[tuple[str, str]], file: SourceFile) -> None:
-        self.columns, self.file = columns, file
+    def __init__(self, names: list[str], file: SourceFile) -> None:
+        self.names, self.file = names, file
         self.used: set[str] = set()
-
-    @property
-    def headers(self) -> list[str]:
-        """Their headers."""
-        return [header for _, header in self.columns]
 
     def __call__(self, rows: list[Row], pseudonyms: Pseudonyms) -> Iterator[str | None]:
         """Give the id of each row; RecordsError if a spreadsheet rounded them."""
-        for header in self.headers:
-            self._refuse_rounded(header, [cell for row in rows if (cell := row[f"#{header}"])])
+        for name in self.names:
+            self._refuse_rounded(name, [cell for row in rows if (cell := row[name])])
         for row in rows:
-            yield self._id_of(row, pseudonyms)
+            yield next(self._ids_of(row, pseudonyms), None)
 
-    def _id_of(self, row: Row, pseudonyms: Pseudonyms) -> str | None:
-        for name, header in self.columns:
-            cell = row[f"#{header}"]
-            if cell is None:
-                continue
-            secret = name == "身份证件号" or holds_identity(cell)
-            found = pseudonyms.of_number(cell) if secret else cell
+    def _ids_of(self, row: Row, pseudonyms: Pseudonyms) -> Iterator[str]:
+        for name in self.names:
+            cell = row[name]
+            secret = cell is not None and (name == "身份证件号" or holds_identity(cell))
+            found = pseudonyms.of_number(cell or "") if secret else cell
             if found is not None:
-                self.used.add(header)
-                return found
-        return None
+                self.used.add(name)
+                yield found
 
-    def _refuse_rounded(self, header: str, cells: list[str]) -> None:
+    def _refuse_rounded(self, name: str, cells: list[str]) -> None:
         ids = pa.array(cells, pa.string())
         rounded = int((rounded_ids(ids) | scientific_ids(ids)).sum()) if cells else 0
         if rounded:
             raise RecordsError(
-                f"Column {header!r} of {self.file.name} has {rounded} number(s) rounded by a spreadsheet.",
+                f"Column {name!r} of {self.file.name} has {rounded} number(s) rounded by a spreadsheet.",
                 hint="it keeps 15 digits of a number: export again with the column as text",
             )

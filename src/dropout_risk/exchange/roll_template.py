@@ -43,8 +43,9 @@ class RollColumn:
         return self.gives in _DECLARED["factors"]
 
 
-ROLL_COLUMNS = tuple(
-    RollColumn(name, code, gives, _WHYS[why]) for name, code, gives, why in _DECLARED["columns"]
+ROLL_COLUMNS, _BESIDE = (
+    tuple(RollColumn(name, code, gives, _WHYS[why]) for name, code, gives, why in _DECLARED[part])
+    for part in ("columns", "beside")
 )
 WRITTEN_WORDS: dict[str, dict[str, str]] = _DECLARED["written"]
 """What the template writes for what records hold; other values it cannot carry."""
@@ -67,7 +68,7 @@ def _bare_header(header: str) -> str:
 @cache
 def _columns_by_header() -> dict[str, RollColumn]:
     codes = {column.code: column for column in ROLL_COLUMNS if column.code}
-    return codes | {_bare_header(column.name): column for column in ROLL_COLUMNS}
+    return codes | {_bare_header(column.name): column for column in (*ROLL_COLUMNS, *_BESIDE)}
 
 
 @cache
