@@ -55,7 +55,8 @@ def export_edfi(records: SchoolRecords) -> tuple[str, LeftOut]:
             f"{len(wrong)} school(s) have ids that are no whole numbers, which schoolId of Ed-Fi is.",
             hint="map the schools to their numbers in the records, and export again",
         )
-    return json.dumps(events, ensure_ascii=False, indent=1) + "\n", left
+    lines = ",\n".join(json.dumps(event, ensure_ascii=False) for event in events)
+    return f"[\n{lines}\n]\n", left
 
 
 def _event_of(

@@ -8,7 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from dropout_risk.exchange.guarded_csv import guarded_text
@@ -70,6 +70,7 @@ def _manifest_text(synthetic: bool) -> str:
     return "\n".join(["propertyName,value", *(f"{name},{value}" for name, value in said.items()), ""])
 
 
+@lru_cache(maxsize=1 << 14)
 def _stable_id(kind: str, *parts: Any) -> str:
     """Name a thing by what it is.
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from dropout_risk.errors import OutputError, SettingsError
 from dropout_risk.exchange.left_out import LeftOut
+from dropout_risk.exchange.pseudonyms import holds_identity
+from dropout_risk.exchange.source_files import require_nothing
 from dropout_risk.files import write_all
 from dropout_risk.records.folders import table_stem
 from dropout_risk.records.mapping import RecordsMapping
@@ -20,6 +22,7 @@ from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 
 MAPPING = "mapping.toml"
+_LONG = 18
 _OURS = ("unrecorded", "cohort_enters", "calendar")
 Rows = Sequence[Mapping[str, Any]]
 
@@ -60,6 +63,8 @@ class RecordFolder:
             If there is another file of such a table.
         SettingsError
             If the mapping that is there says something else.
+        RecordsError
+            If a cell is an identity number.
         """
         given = {name: rows for name, rows in imported.tables.items() if rows}
         own = {f"{name}.csv" for name in given} if self.replace else set()
@@ -69,6 +74,7 @@ class RecordFolder:
                 f"{self.path} has {', '.join(others)} already.",
                 hint="name another folder with --out, or take the place of .csv files with --force",
             )
+        _refuse_identities(given)
         files = [(f"{name}.csv", table_text(name, rows)) for name, rows in given.items()]
         if imported.conventions:
             files.append((MAPPING, self._mapping_text(imported.conventions)))
@@ -102,6 +108,17 @@ class RecordFolder:
                 hint="name another folder with --out, or write these lines into your own mapping",
             )
         return toml_text({**before, **conventions})
+
+
+def _refuse_identities(tables: Mapping[str, Rows]) -> None:
+    """Refuse cells that are identity numbers, wherever they come from: the last gate before the disk."""
+    told = []
+    for table, rows in tables.items():
+        for name in TABLES[table].names:
+            cells = {cell for row in rows if isinstance(cell := row.get(name), str) and len(cell) >= _LONG}
+            number = sum(map(holds_identity, cells))
+            told += [f"{number} in {table}.{name}"] if number else []
+    require_nothing(told, "Identity numbers would be stored", "export the column without them")
 
 
 def toml_text(conventions: Mapping[str, Any]) -> str:

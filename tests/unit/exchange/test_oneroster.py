@@ -13,6 +13,7 @@ from dropout_risk.exchange.pseudonyms import Pseudonyms
 from dropout_risk.exchange.record_folder import RecordFolder
 from support.exchanged import NUMBER, csv_of, districts, oneroster, records_in, roster
 
+CHANGING = ("status", "grades", "subjects", "courseSourcedId", "classSourcedId", "endDate", "beginDate")
 KEY = Pseudonyms(b"0123456789abcdef" * 2)
 
 
@@ -50,6 +51,23 @@ def test_passwords_telephones_and_mails_are_nowhere(tmp_path, with_directory):
     assert {"hidden", "555-0002", "a@b"}.isdisjoint(map(str, found.tables["students"][0].values()))
     assert {"password", "phone", "email"} <= {*found.left.names}
     assert ("name" in found.tables["students"][0]) is with_directory
+
+
+def test_nothing_is_stored_but_the_columns_that_are_needed(tmp_path):
+    used = {name: {column for row in rows for column in row} for name, rows in roster().items()}
+    marks = {
+        name: dict.fromkeys([c for c in COLUMNS[name] if c not in used[name] and c not in CHANGING], "MARK")
+        for name in used
+    }
+    files = {name: [marks[name] | row for row in rows] for name, rows in roster().items()}
+    personal = dict.fromkeys(("password", "phone", "email", "givenName", "familyName"), "MARK")
+    files["users"] = [row | personal for row in files["users"]]
+    found = imported(oneroster(tmp_path / "in", files))
+    RecordFolder(tmp_path / "out").write(found)
+
+    assert sum(map(len, marks.values())) > 40
+    assert "MARK" not in "".join(path.read_text("utf-8") for path in (tmp_path / "out").iterdir())
+    assert found.tables == imported(oneroster(tmp_path / "plain", roster())).tables
 
 
 @pytest.mark.parametrize(

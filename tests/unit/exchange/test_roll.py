@@ -3,6 +3,8 @@
 import datetime as dt
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.exchange.pseudonyms import Pseudonyms
@@ -13,6 +15,7 @@ from dropout_risk.exchange.roll_template import ROLL_COLUMNS
 from support.exchanged import CODES, FULL_ROW, NUMBER, records_in, roll_text
 from support.workbooks import write_xlsx
 
+BY_NAME = {column.name: column for column in ROLL_COLUMNS}
 KEY = Pseudonyms(b"0123456789abcdef" * 2)
 DRAWN = dt.date(2024, 9, 2)
 
@@ -107,6 +110,14 @@ def test_names_and_addresses_are_kept_only_when_asked_for(tmp_path):
     assert "姓名" not in asked.left.names
 
 
+def test_an_identity_number_in_any_other_column_stops_at_the_door(tmp_path):
+    found = imported(tmp_path, roll_text([FULL_ROW | {"包保责任人": NUMBER}], (*CODES, "包保责任人")))
+
+    with pytest.raises(RecordsError, match=r"1 in students\.responsible_id"):
+        RecordFolder(tmp_path / "out").write(found)
+    assert not (tmp_path / "out").exists()
+
+
 def test_without_a_key_the_number_is_dropped_and_named_and_another_id_taken(tmp_path):
     found = imported(tmp_path, roll_text([FULL_ROW]), pseudonyms=Pseudonyms())
 
@@ -133,6 +144,25 @@ def test_every_column_is_used_or_named(tmp_path):
 
     assert {*CODES, "自编列"} - used <= {*found.left.names}
     assert used.isdisjoint(found.left.names)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.permutations(ROLL_COLUMNS), st.integers(20, 71), st.randoms())
+def test_nothing_is_stored_but_the_columns_that_are_needed(tmp_path_factory, columns, number, chance):
+    """Every other column holds a mark, whatever the order, and whether headed by its name or its code."""
+    needed = {column.name for column in ROLL_COLUMNS if column.gives} - {"姓名", "班内学号", "现住址"}
+    kept = {column.name: column for column in columns[:number]} | {"学籍辅号": BY_NAME["学籍辅号"]}
+    headers = {name: chance.choice([name, column.code or name]) for name, column in kept.items()}
+    row = {name: FULL_ROW.get(name, "") if name in needed else "MARK" for name in kept} | {"学籍辅号": "A-1"}
+    text = roll_text([{headers[name]: cell for name, cell in row.items()}], tuple(headers.values()))
+    place = tmp_path_factory.mktemp("roll")
+    found = imported(place, text, pseudonyms=Pseudonyms())
+    RecordFolder(place / "out").write(found)
+
+    assert "MARK" not in "".join(path.read_text("utf-8") for path in (place / "out").iterdir())
+    assert {headers[name] for name in kept if name not in needed} - {headers["学籍辅号"]} <= {
+        *found.left.names
+    }
 
 
 def test_codes_that_nobody_knows_are_counted_and_never_read_as_a_no(tmp_path):
