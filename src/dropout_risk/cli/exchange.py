@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +11,11 @@ import typer
 
 from dropout_risk.cli import options
 from dropout_risk.cli.options import show_working
+from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
+    from dropout_risk.exchange.left_out import LeftOut
     from dropout_risk.exchange.pseudonyms import Pseudonyms
     from dropout_risk.exchange.record_folder import Imported, RecordFolder
 
@@ -131,13 +134,18 @@ def export(
     language: options.PrintedIn = "en",
 ) -> None:
     """Write records for another system: the school roll's template, OneRoster 1.2 or Ed-Fi's events."""
-    from dropout_risk.exchange.exports import exported_as, require_kind
+    from dropout_risk.exchange.edfi_export import export_edfi
+    from dropout_risk.exchange.oneroster_export import export_oneroster
+    from dropout_risk.exchange.roll_export import export_roll
     from dropout_risk.files import write_whole
 
-    require_kind(kind)
+    kinds: dict[str, Callable[..., tuple[str | bytes, LeftOut]]]
+    kinds = {"roll": export_roll, "oneroster": export_oneroster, "edfi": export_edfi}
+    if kind not in kinds:
+        raise SettingsError(f"There is no export {kind!r}.", hint=nearest(kind, kinds))
     speech = language_of(language)
     records = options.read_records(folder, mapping, None, speech)
-    content, left = exported_as(kind, records, with_directory=directory)
+    content, left = kinds[kind](records, with_directory=directory)
     write_whole(out, content)
     typer.echo(left.text(speech))
     typer.echo(_WRITTEN.fill(speech, out=out.parent, names=out.name))

@@ -22,8 +22,8 @@ _SESSIONS = Text(
 _NO_SCHOOL = Text(zh="当天没有学校的学生", en="of pupils without a school on that day")
 
 
-def export_edfi(records: SchoolRecords) -> tuple[str, LeftOut]:
-    """Write the attendance of records as events, and what they cannot carry.
+def export_edfi(records: SchoolRecords, *, with_directory: bool = False) -> tuple[str, LeftOut]:
+    """Write the attendance of records as events, and what they cannot carry; names are never in them.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def export_edfi(records: SchoolRecords) -> tuple[str, LeftOut]:
     """
     left = LeftOut()
     carried = {"attendance": ("date", "status", "session"), "students": ("school_id",)}
-    tell_missing(records, carried, left, with_directory=False)
+    tell_missing(records, carried, left, with_directory=with_directory)
     pupils = {pupil.row["student_id"]: pupil for pupil in outgoing_pupils(records)}
     last: dict[tuple[Any, dt.date], dict[str, Any]] = {}
     rows = list(outgoing_rows(records, "attendance"))

@@ -36,7 +36,17 @@ _ZIP_DAY = (1980, 1, 1, 0, 0, 0)
 Files = dict[str, str]
 
 
-def export_oneroster(records: SchoolRecords, *, with_directory: bool = False) -> tuple[Files, LeftOut]:
+def export_oneroster(records: SchoolRecords, *, with_directory: bool = False) -> tuple[bytes, LeftOut]:
+    """Write records as a zip of a whole (bulk) export, the same bytes for the same records."""
+    files, left = exported_files(records, with_directory=with_directory)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_DAY), text, zipfile.ZIP_DEFLATED)
+    return out.getvalue(), left
+
+
+def exported_files(records: SchoolRecords, *, with_directory: bool = False) -> tuple[Files, LeftOut]:
     """Write records as the files of a whole (bulk) export, by name, and what they cannot carry.
 
     Names are written with ``with_directory`` alone. Ids are those of the records, so that what comes back is
@@ -51,15 +61,6 @@ def export_oneroster(records: SchoolRecords, *, with_directory: bool = False) ->
         f"{name}.csv": guarded_text(f"{name}.csv", COLUMNS[name], tables[name], left) for name in COLUMNS
     }
     return {"manifest.csv": _manifest_text(records.synthetic), **files}, left
-
-
-def zipped_export(files: Mapping[str, str]) -> bytes:
-    """Put the files of an export into a zip, the same bytes for the same files."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(name, _ZIP_DAY), text, zipfile.ZIP_DEFLATED)
-    return out.getvalue()
 
 
 def _manifest_text(synthetic: bool) -> str:

@@ -140,4 +140,4 @@ def _manifest_of(file: SourceFile, left: LeftOut) -> dict[str, str]:
             f"{file.name} is no manifest: its columns are propertyName and value.", hint="export it again"
         )
     rows = file.rows({"name": "propertyName", "value": "value"}, left)
-    return {(row["name"] or "").rstrip("*"): row["value"] or "" for row in rows}
+    return {(row["name"] or "").rstrip("*"): (row["value"] or "").casefold() for row in rows}

@@ -29,7 +29,7 @@ _PERSONAL = ("guardian", "phone")
 
 
 def export_roll(records: SchoolRecords, *, with_directory: bool = False) -> tuple[str, LeftOut]:
-    """Write records in the form of the template, as CSV, and what it cannot carry.
+    """Write records in the form of the template, as CSV with a mark of UTF-8, and what it cannot carry.
 
     The pupil's id stands in 学籍辅号; there is never an identity number. Names, guardians, telephones and
     addresses are written with ``with_directory`` alone.
@@ -44,7 +44,7 @@ def export_roll(records: SchoolRecords, *, with_directory: bool = False) -> tupl
     factors = _factors_now(records, left)
     rows = [_row_of(pupil, factors, with_directory, left) for pupil in outgoing_pupils(records)]
     header = [column.name for column in ROLL_COLUMNS]
-    return guarded_text(FILE, header, rows, left), left
+    return "\ufeff" + guarded_text(FILE, header, rows, left), left
 
 
 def _row_of(

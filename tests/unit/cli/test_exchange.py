@@ -65,6 +65,13 @@ def test_events_go_out_and_the_roll_too(tmp_path):
     assert len((tmp_path / "roll.csv").read_text("utf-8-sig").splitlines()[0].split(",")) == 71
 
 
+def test_an_export_that_there_is_not_is_refused_with_those_there_are(tmp_path):
+    result = run("export", "onerooster", tmp_path, "--out", tmp_path / "x")
+
+    assert result.exit_code == 2
+    assert "did you mean 'oneroster'?" in result.output
+
+
 def test_rows_that_cannot_be_used_make_the_exit_code_1(tmp_path):
     files = roster()
     files["enrollments"][0]["endDate"] = "2024-01-01"

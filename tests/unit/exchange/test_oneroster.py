@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from dropout_risk.errors import RecordsError
-from dropout_risk.exchange.oneroster_export import export_oneroster, zipped_export
+from dropout_risk.exchange.oneroster_export import export_oneroster, exported_files
 from dropout_risk.exchange.oneroster_files import COLUMNS, FILES
 from dropout_risk.exchange.oneroster_import import import_oneroster
 from dropout_risk.exchange.pseudonyms import Pseudonyms
@@ -107,6 +107,12 @@ def test_an_export_without_a_manifest_is_refused(tmp_path):
 
     with pytest.raises(RecordsError, match=r"no manifest\.csv"):
         imported(folder)
+
+
+def test_the_words_of_a_manifest_may_be_written_in_any_case(tmp_path):
+    folder = oneroster(tmp_path / "in", roster(), file__users="Bulk", file__resources="Absent")
+
+    assert len(imported(folder).tables["students"]) == 1
 
 
 def test_starred_names_of_a_manifest_count(tmp_path):
@@ -226,7 +232,7 @@ def test_identity_numbers_as_ids_need_a_key_and_become_pseudonyms_everywhere(tmp
 
 
 def test_the_manifest_and_the_headers_of_an_export_are_those_of_the_format():
-    files, _ = export_oneroster(
+    files, _ = exported_files(
         records_in(
             {
                 "students": [
@@ -258,8 +264,8 @@ def test_the_manifest_and_the_headers_of_an_export_are_those_of_the_format():
 def test_what_the_format_can_carry_comes_back_equal(tmp_path_factory, tables):
     place = tmp_path_factory.mktemp("exchange")
     before = records_in(tables)
-    files, left = export_oneroster(before)
-    (place / "export.zip").write_bytes(zipped_export(files))
+    content, left = export_oneroster(before)
+    (place / "export.zip").write_bytes(content)
     after = records_in(imported(place / "export.zip").tables)
 
     carried = [
@@ -306,8 +312,7 @@ def test_exports_of_the_same_records_are_the_same_bytes():
         ]
     }
     one, other = (
-        zipped_export(export_oneroster(records_in(given))[0])
-        for given in (tables, {"students": tables["students"][::-1]})
+        export_oneroster(records_in(given))[0] for given in (tables, {"students": tables["students"][::-1]})
     )
 
     assert one == other
@@ -315,7 +320,7 @@ def test_exports_of_the_same_records_are_the_same_bytes():
 
 def test_no_cell_of_an_export_is_run_as_a_formula():
     tables = {"students": [{"student_id": "=1+1", "school_id": "@x", "class_id": "-", "grade_level": 8}]}
-    files, left = export_oneroster(records_in(tables))
+    files, left = exported_files(records_in(tables))
 
     cells = [cell for text in files.values() for line in text.splitlines() for cell in line.split(",")]
     assert not [cell for cell in cells if cell[:1] in "=+-@" and cell]
