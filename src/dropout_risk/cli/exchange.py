@@ -130,7 +130,10 @@ def export(
     folder: options.Folder,
     out: Annotated[Path, typer.Option("--out", help="File that is written.")],
     mapping: options.Mapping = None,
-    directory: WithDirectory = False,
+    directory: Annotated[
+        bool,
+        typer.Option("--directory", help="Write names too, and what else the format has of the directory."),
+    ] = False,
     language: options.PrintedIn = "en",
 ) -> None:
     """Write records for another system: the school roll's template, OneRoster 1.2 or Ed-Fi's events."""

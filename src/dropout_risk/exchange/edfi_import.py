@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dropout_risk.errors import RecordsError, SettingsError
-from dropout_risk.exchange.edfi_resources import Flat, is_text_of_resources, read_resources
+from dropout_risk.exchange.edfi_resources import RESOURCES, Flat, is_text_of_resources, read_resources
 from dropout_risk.exchange.edfi_words import (
     CALENDAR,
     CATEGORIES,
@@ -93,7 +93,8 @@ def import_edfi(
     found = _read_kinds(source, left)
     rows = _attendance_of(found["event"], RecordsMapping.of(mapping), left)
     calendar = _calendar_of(found, left)
-    _require_school_days(rows, unrecorded, bool(calendar or week or folder.holds("calendar")))
+    listed = any(row["is_school_day"] == "yes" for row in calendar) or folder.holds("calendar")
+    _require_school_days(rows, unrecorded, listed or week is not None)
     students = _students_of(found, with_directory, left)
     if folder.holds("students") and not folder.replace:
         left.add_rows("students", len(students), _STUDENTS_THERE)
@@ -114,18 +115,15 @@ def import_edfi(
 
 def _read_kinds(source: Path, left: LeftOut) -> dict[str, list[Flat]]:
     found: dict[str, list[Flat]] = defaultdict(list)
-    others: Counter[tuple[str, str]] = Counter()
     for name, data in found_bytes(source):
         if not is_text_of_resources(data):
             left.add_file(name, _NO_RESOURCES)
             continue
         for kind, flat in read_resources(name, data):
-            if kind in ("event", "enrolment", "student", "calendar", "day"):
+            if kind in RESOURCES.values():
                 found[kind].append(flat)
             else:
-                others[name, kind] += 1
-    for name, kind in others:
-        left.add_columns(name, [kind], NOT_READ)
+                left.add_columns(name, [kind], NOT_READ)
     if not found["event"]:
         raise RecordsError(
             f"{str(source)!r} holds no StudentSchoolAttendanceEvent.",
@@ -237,13 +235,11 @@ def _students_of(
         own = about.get(pupil or "", {})
         level = grade_level_of(flat.get("entrygradelevel"))
         left.add_rows("studentSchoolAssociations", int(level is None), _GRADES)
-        row: dict[str, Any] = {"student_id": pupil, "school_id": _school_in(flat, ""), "class_id": None}
-        row |= {
-            "grade_level": level,
-            "enrolled_on": flat.get("entrydate"),
+        row: dict[str, Any] = {
+            "student_id": pupil, "school_id": _school_in(flat, ""), "grade_level": level,
+            "enrolled_on": flat.get("entrydate"), "left_on": flat.get("exitwithdrawdate"),
             "birth_date": own.get("birthdate"),
-        }
-        row["left_on"] = flat.get("exitwithdrawdate")
+        }  # fmt: skip
         rows.append(row)
         if with_directory:
             names = (own.get("firstname"), own.get("lastsurname"))

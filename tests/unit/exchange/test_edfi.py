@@ -55,6 +55,13 @@ def test_exceptions_without_school_days_are_refused(tmp_path):
         imported(tmp_path, exceptions(), unrecorded="present")
 
 
+def test_a_list_of_holidays_alone_does_not_say_which_days_are_school_days(tmp_path):
+    holidays = [calendar_date("2024-10-01", "Holiday")]
+
+    with pytest.raises(SettingsError, match="Without school days"):
+        imported(tmp_path, exceptions(calendarDates=holidays), unrecorded="present")
+
+
 @pytest.mark.parametrize("way", ["source", "week", "folder"])
 def test_exceptions_with_school_days_read_clean_and_silence_is_presence_on_these_alone(tmp_path, way):
     folder = RecordFolder(tmp_path / "out")
