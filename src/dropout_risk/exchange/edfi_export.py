@@ -9,7 +9,7 @@ from typing import Any
 from dropout_risk.errors import RecordsError
 from dropout_risk.exchange.edfi_words import SUSPENSION, WRITTEN
 from dropout_risk.exchange.left_out import LeftOut
-from dropout_risk.exchange.outgoing import CORRECTED, outgoing_pupils, outgoing_rows, tell_missing
+from dropout_risk.exchange.outgoing import latest_rows, outgoing_pupils, tell_missing
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.text import Text
@@ -34,15 +34,12 @@ def export_edfi(records: SchoolRecords, *, with_directory: bool = False) -> tupl
     carried = {"attendance": ("date", "status", "session"), "students": ("school_id",)}
     tell_missing(records, carried, left, with_directory=with_directory)
     pupils = {pupil.row["student_id"]: pupil for pupil in outgoing_pupils(records)}
-    last: dict[tuple[Any, dt.date], dict[str, Any]] = {}
-    rows = list(outgoing_rows(records, "attendance"))
+    rows = latest_rows(records, "attendance", ("date", "session"), left)
     whole = [row for row in rows if row["session"] is None]
     left.add_rows("attendance", len(rows) - len(whole), _SESSIONS)
-    for row in sorted(whole, key=lambda row: row["recorded_on"]):
-        last[row["student_id"], row["date"]] = row
-    left.add_rows("attendance", len(whole) - len(last), CORRECTED)
     events, wrong = [], set()
-    for (pupil, date), row in sorted(last.items(), key=lambda item: (item[0][1], str(item[0][0]))):
+    for row in sorted(whole, key=lambda row: (row["date"], str(row["student_id"]))):
+        pupil, date = row["student_id"], row["date"]
         school = pupils[pupil].spell_on(date)["school_id"]
         if school is None:
             left.add_rows("attendance", 1, _NO_SCHOOL)

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from dropout_risk.exchange.guarded_csv import guarded_text
 from dropout_risk.exchange.left_out import LeftOut
 from dropout_risk.exchange.oneroster_files import COLUMNS, FILES, VERSION
 from dropout_risk.exchange.oneroster_import import EXEMPT, HOMEROOM, MISSED
-from dropout_risk.exchange.outgoing import CORRECTED, Pupil, outgoing_pupils, outgoing_rows, tell_missing
+from dropout_risk.exchange.outgoing import Pupil, latest_rows, outgoing_pupils, tell_missing
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.text import Text
 
@@ -91,7 +91,9 @@ class _Export:
         self.by_id = {pupil.row["student_id"]: pupil for pupil in self.pupils}
         self.rows: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in COLUMNS}
 
-    def _add(self, file: str, sourced_id: str, **columns: Any) -> str:
+    def _add(self, file: str, *parts: Any, **columns: Any) -> str:
+        """Add a row once, called by its one part or by what all of them say; give its id."""
+        sourced_id = str(parts[0]) if len(parts) == 1 else _stable_id(file, *parts)
         self.rows[file].setdefault(sourced_id, {"sourcedId": sourced_id, **columns})
         return sourced_id
 
@@ -100,7 +102,7 @@ class _Export:
         for pupil in self.pupils:
             self._add_pupil(pupil)
         self._add("categories", _EXAMS, title=_EXAMS)
-        for row in self._last_marks():
+        for row in latest_rows(self.records, "grades", ("date", "subject", "exam"), self.left):
             self._add_mark(row)
         return {name: [rows[key] for key in sorted(rows)] for name, rows in self.rows.items()}
 
@@ -121,36 +123,37 @@ class _Export:
             school = self._school(spell["school_id"])
             days = {"beginDate": spell["enrolled_on"], "endDate": spell["left_on"]}
             self._add(
-                "roles", _stable_id("role", name, number), userSourcedId=name, roleType="primary",
-                role="student", orgSourcedId=school, **days,
+                "roles", name, number, userSourcedId=name, roleType="primary", role="student",
+                orgSourcedId=school, **days,
             )  # fmt: skip
             if spell["class_id"] is not None:
-                room = self._homeroom(school, spell)
-                self._add(
-                    "enrollments", _stable_id("enrolment", name, number), classSourcedId=room,
-                    schoolSourcedId=school, userSourcedId=name, role="student", primary="false", **days,
-                )  # fmt: skip
+                room = self._homeroom(school, spell["grade_level"], spell["class_id"])
+                self._enrol(name, number, room, school, **days)
+
+    def _enrol(self, name: str, number: Any, room: str, school: str, **days: Any) -> None:
+        self._add(
+            "enrollments", name, number, classSourcedId=room, schoolSourcedId=school, userSourcedId=name,
+            role="student", primary="false", **days,
+        )  # fmt: skip
 
     def _school(self, name: str) -> str:
         return self._add("orgs", name, name=name, type="school", identifier=name)
 
-    def _homeroom(self, school: str, spell: Mapping[str, Any]) -> str:
-        course = self._add(
-            "courses", _stable_id("course", school, HOMEROOM), title=HOMEROOM, orgSourcedId=school
-        )
-        level, name = spell["grade_level"], spell["class_id"]
+    def _homeroom(self, school: str, level: int | None, name: str) -> str:
+        course = self._add("courses", school, HOMEROOM, title=HOMEROOM, orgSourcedId=school)
         return self._add(
-            "classes", _stable_id("class", school, level, name), title=name, grades=level,
-            courseSourcedId=course, classType=HOMEROOM, schoolSourcedId=school, termSourcedIds=self._terms,
+            "classes", school, level, name, title=name, grades=level, courseSourcedId=course,
+            classType=HOMEROOM, schoolSourcedId=school, termSourcedIds=self._terms,
         )  # fmt: skip
 
-    def _last_marks(self) -> Iterator[dict[str, Any]]:
-        last: dict[tuple[Any, ...], dict[str, Any]] = {}
-        rows = list(outgoing_rows(self.records, "grades"))
-        for row in sorted(rows, key=lambda row: row["recorded_on"]):
-            last[row["student_id"], row["date"], row["subject"], row["exam"]] = row
-        self.left.add_rows("grades", len(rows) - len(last), CORRECTED)
-        yield from last.values()
+    def _lesson(self, school: str, level: int | None, subject: str) -> str:
+        course = self._add(
+            "courses", school, subject, "lesson", title=subject, orgSourcedId=school, subjects=subject
+        )
+        return self._add(
+            "classes", school, level, subject, "lesson", title=subject, grades=level, courseSourcedId=course,
+            classType="scheduled", schoolSourcedId=school, termSourcedIds=self._terms, subjects=subject,
+        )  # fmt: skip
 
     def _add_mark(self, row: Mapping[str, Any]) -> None:
         """Add a result, with its exam, its lesson and the enrolment in it."""
@@ -162,33 +165,20 @@ class _Export:
         if told is None:
             self.left.add_rows("grades", 1, _NO_WORD)
             return
-        name, school, subject = str(row["student_id"]), self._school(spell["school_id"]), row["subject"]
-        level, exam, most = spell["grade_level"], row["exam"], row["max_score"]
-        course = self._add(
-            "courses",
-            _stable_id("course", school, subject),
-            title=subject,
-            orgSourcedId=school,
-            subjects=subject,
+        name, school, date = str(row["student_id"]), self._school(spell["school_id"]), row["date"]
+        lesson, most = (
+            self._lesson(school, spell["grade_level"], row["subject"]),
+            _plain_number(row["max_score"]),
         )
-        lesson = self._add(
-            "classes", _stable_id("lesson", school, level, subject), title=subject, grades=level,
-            courseSourcedId=course, classType="scheduled", schoolSourcedId=school, termSourcedIds=self._terms,
-            subjects=subject,
-        )  # fmt: skip
         item = self._add(
-            "lineItems", _stable_id("exam", lesson, exam, row["date"], most), title=exam,
-            assignDate=row["date"], dueDate=row["date"], classSourcedId=lesson, categorySourcedId=_EXAMS,
-            academicSessionSourcedId=self._year_of(row["date"]), resultValueMin=0,
-            resultValueMax=_plain_number(most), schoolSourcedId=school,
+            "lineItems", lesson, row["exam"], date, most, title=row["exam"], assignDate=date, dueDate=date,
+            classSourcedId=lesson, categorySourcedId=_EXAMS, academicSessionSourcedId=self._year_of(date),
+            resultValueMin=0, resultValueMax=most, schoolSourcedId=school,
         )  # fmt: skip
+        self._enrol(name, lesson, lesson, school)
         self._add(
-            "enrollments", _stable_id("enrolment", name, lesson), classSourcedId=lesson,
-            schoolSourcedId=school, userSourcedId=name, role="student", primary="false",
-        )  # fmt: skip
-        self._add(
-            "results", _stable_id("result", name, item), lineItemSourcedId=item, studentSourcedId=name,
-            score=_plain_number(row["score"]), scoreDate=row["date"], classSourcedId=lesson, **told,
+            "results", name, item, lineItemSourcedId=item, studentSourcedId=name, scoreDate=date,
+            score=_plain_number(row["score"]), classSourcedId=lesson, **told,
         )  # fmt: skip
 
     @cached_property

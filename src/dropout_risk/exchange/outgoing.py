@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dropout_risk.exchange.left_out import NO_COLUMN, PERSONAL, LeftOut
@@ -12,7 +12,7 @@ from dropout_risk.records.spells import SPELL_COLUMNS, SPELLS
 from dropout_risk.records.tables import TABLES
 from dropout_risk.text import Text
 
-CORRECTED = Text(zh="已被后来登记的更正代替", en="corrected by a row that was recorded later")
+_CORRECTED = Text(zh="已被后来登记的更正代替", en="corrected by a row that was recorded later")
 
 
 class Pupil(NamedTuple):
@@ -43,6 +43,16 @@ def outgoing_rows(records: SchoolRecords, table: str) -> Iterator[dict[str, Any]
     ids = records.table("students")["student_id"].to_pylist()
     for row in records.table(table).to_pylist():
         yield {"student_id": ids[row.pop("pupil")], **row}
+
+
+def latest_rows(
+    records: SchoolRecords, table: str, key: Sequence[str], left: LeftOut
+) -> list[dict[str, Any]]:
+    """Give the row that was recorded last of each pupil and key, and note those that it corrects."""
+    rows = sorted(outgoing_rows(records, table), key=lambda row: row["recorded_on"])
+    last = {(row["student_id"], *(row[name] for name in key)): row for row in rows}
+    left.add_rows(table, len(rows) - len(last), _CORRECTED)
+    return list(last.values())
 
 
 def tell_missing(
