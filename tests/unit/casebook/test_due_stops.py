@@ -16,6 +16,11 @@ DAYS = [FIRST + dt.timedelta(days=number) for number in range(5)]
 TEAM = '[[visitor]]\nperson = "v-1"\nfrom = 13:00:00\nuntil = 18:00:00\nvillage = "x"\n'
 
 
+FILLED = {"way": "home visit", "met": "the mother", "result": "return agreed"} | {
+    "difficulty, as the family tells it": "a long way to school"
+}
+
+
 @pytest.fixture
 def county():
     return County(pupils=40)
