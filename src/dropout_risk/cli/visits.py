@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dropout_risk.text import Language
 
 _PLANNED = Text(
-    zh="{visits}户家访排在{routes}条路线上，{left}户未排入：{out}",
+    zh="排入{visits}户家访，共{routes}条路线；{left}户未排入：{out}",
     en="{visits} visits on {routes} routes, {left} did not fit: {out}",
 )
 _LEFT_OUT = Text(zh="未排入 个案{case}：{why}", en="did not fit: case {case}: {why}")

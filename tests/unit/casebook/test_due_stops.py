@@ -9,6 +9,7 @@ from dropout_risk.casebook.due_stops import contact_drafts, due_stops, read_team
 from dropout_risk.casebook.morning import run_morning
 from dropout_risk.casebook.visit_notes import read_visit_notes, write_visit_form
 from dropout_risk.casebook.visit_week import plan_week
+from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.errors import CaseRefusedError, VisitError
 from support.casebook_county import FIRST, County, open_book
 
@@ -16,8 +17,11 @@ DAYS = [FIRST + dt.timedelta(days=number) for number in range(5)]
 TEAM = '[[visitor]]\nperson = "v-1"\nfrom = 13:00:00\nuntil = 18:00:00\nvillage = "x"\n'
 
 
-FILLED = {"way": "home visit", "met": "the mother", "result": "return agreed"} | {
-    "difficulty, as the family tells it": "a long way to school"
+FILLED = {
+    "way": "home visit",
+    "met": "the mother",
+    "difficulty": "a long way to school",
+    "result": "return agreed",
 }
 
 
@@ -43,12 +47,7 @@ def planned_form(book, county, folder, change=lambda row: row):
     filled = []
     for number, row in enumerate(rows):
         cells = dict(zip(header, row, strict=True))
-        cells |= {
-            "way": "home visit",
-            "met": "the mother",
-            "difficulty": "a long way to school",
-            "result": "return agreed",
-        }
+        cells |= {QUESTIONS[key].title.en: word for key, word in FILLED.items()}
         filled.append(change(cells) if number == len(rows) - 1 else cells)
     with (folder / "form.csv").open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, header)
