@@ -93,11 +93,7 @@ def compare_lists(
     compared: dict[ListName, Collection[str]] = {"attending": attending, **given}
     for name, pupils in given.items():
         others = {pupil for other, rows in compared.items() if other != name for pupil in rows}
-        if pupils and others and others.isdisjoint(pupils):
-            raise RecordsError(
-                f"The list of {COUNTY_LISTS[name].en} shares no pupil with the others.",
-                hint="give every list the id that records have, or the key with which it was made",
-            )
+        require_shared(COUNTY_LISTS[name], pupils, others)
     everybody = {pupil for pupils in compared.values() for pupil in pupils} | {*dropouts}
     return {
         pupil: Compared({name: pupil in pupils for name, pupils in compared.items()}, pupil in dropouts)
@@ -105,39 +101,34 @@ def compare_lists(
     }
 
 
+def require_shared(name: Text, pupils: Collection[str], others: Collection[str]) -> None:
+    """Refuse a list that shares no pupil with others: it names them by another id."""
+    if pupils and others and {*others}.isdisjoint(pupils):
+        raise RecordsError(
+            f"The list of {name.en} shares no pupil with the others, or with the case book.",
+            hint="give every list the id that records have; for keyed pseudonyms the key file: --key FILE",
+        )
+
+
 # --- On paper ---
 
 _TITLE = Text(zh="四查三比对", en="comparison of lists")
-_HEADINGS = (
-    Text(zh="序号", en="no."), Text(zh="姓名", en="name"), Text(zh="学号", en="id"),
-    *COUNTY_LISTS.values(), Text(zh="辍学台账", en="dropouts' ledger"), Text(zh="学籍状态", en="enrolment"),
-    Text(zh="比对结果", en="comparison"),
-)  # fmt: skip
-_WIDTHS = (6, 12, 22, 8, 8, 8, 8, 9, 14, 30)
+_HEADINGS = {
+    Text(zh="序号", en="no."): 6,
+    Text(zh="姓名", en="name"): 12,
+    Text(zh="学号", en="id"): 22,
+    **dict.fromkeys(COUNTY_LISTS.values(), 8),
+    Text(zh="辍学台账", en="dropouts' ledger"): 9,
+    Text(zh="学籍状态", en="enrolment"): 14,
+    Text(zh="比对结果", en="comparison"): 30,
+}
 _APART = Text(zh="名单待核对", en="lists to be mended")
-_APART_HEADINGS = (Text(zh="名单", en="list"), Text(zh="行", en="row"), Text(zh="问题", en="what is wrong"))
+_APART_HEADINGS = {
+    Text(zh="名单", en="list"): 30,
+    Text(zh="行", en="row"): 8,
+    Text(zh="问题", en="what is wrong"): 60,
+}
 _YES, _NO = Text(zh="是", en="yes"), Text(zh="否", en="no")
-
-
-def comparison_sheets(
-    compared: Mapping[str, Compared], lists: Mapping[ListName, CountyList], language: Language = "zh"
-) -> list[Sheet]:
-    """Put the pupils of whom the lists differ on a sheet, and what could not be read on another."""
-    differing = {pupil: found for pupil, found in compared.items() if found.findings != _AGREE}
-    rows = [
-        (str(number), _name_on(lists, pupil), pupil, *(text.to(language) for text in _answers_of(found)))
-        for number, (pupil, found) in enumerate(differing.items(), start=1)
-    ]
-    apart = [
-        (f"{COUNTY_LISTS[name].to(language)}: {item.source}", str(item.row), item.why.to(language))
-        for name, rows_of_list in lists.items()
-        for item in rows_of_list.problems
-    ]
-    title, second = _TITLE.to(language), _APART.to(language)
-    return [
-        Sheet(title, (title, ""), tuple(text.to(language) for text in _HEADINGS), _WIDTHS, rows),
-        Sheet(second, (second, ""), tuple(text.to(language) for text in _APART_HEADINGS), (30, 8, 60), apart),
-    ]
 
 
 def _name_on(lists: Mapping[ListName, CountyList], pupil: str) -> str:
@@ -162,9 +153,23 @@ def write_comparison(
     day: dt.date,
     language: Language = "zh",
 ) -> dict[str, int]:
-    """Write both sheets, each as a workbook and as CSV; give how many rows each has, by its title."""
+    """Write of whom the lists differ, and what of them could not be used; give the rows of both, by title."""
+    rows = [
+        (_name_on(lists, pupil), pupil, *(text.to(language) for text in _answers_of(found)))
+        for pupil, found in compared.items()
+        if found.findings != _AGREE
+    ]
+    apart = [
+        (f"{COUNTY_LISTS[name].to(language)}: {item.source}", str(item.row), item.why.to(language))
+        for name, listed in lists.items()
+        for item in listed.problems
+    ]
+    numbered = [(str(number), *row) for number, row in enumerate(rows, start=1)]
     counts = {}
-    for sheet in comparison_sheets(compared, lists, language):
-        write_sheets(Path(out, sheet.name), [sheet], day, language)
-        counts[sheet.name] = len(sheet.rows)
+    for title, headings, cells in ((_TITLE, _HEADINGS, numbered), (_APART, _APART_HEADINGS, apart)):
+        name = title.to(language)
+        texts = tuple(text.to(language) for text in headings)
+        sheet = Sheet(name, (name, ""), texts, tuple(headings.values()), cells)
+        write_sheets(Path(out, name), [sheet], day, language)
+        counts[name] = len(cells)
     return counts

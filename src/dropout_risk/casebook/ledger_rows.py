@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from dropout_risk.casebook.book import Book, read_cases, read_entries
 from dropout_risk.casebook.case import Case, fold_entries
-from dropout_risk.casebook.comparisons import Compared, ListName, compare_lists
+from dropout_risk.casebook.comparisons import Compared, ListName, compare_lists, require_shared
 from dropout_risk.casebook.county_list import CountyList
 from dropout_risk.casebook.entry import Entry
 from dropout_risk.casebook.people import Grant, Placed
@@ -24,9 +24,12 @@ from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, STANDING
 from dropout_risk.catalogue.alert_kinds import ABSENT, kind_of_rule
 from dropout_risk.errors import CaseRightError
 from dropout_risk.settings import CaseSettings
+from dropout_risk.text import Text
 
 SCHOOL_LINE = CASE.c.line == "school"
 """All that ledgers and reports ever read of the cases."""
+ROLL = Text(zh="名册", en="roll")
+"""What the county's own list is called."""
 PERSUADING = ("call", "home_visit", "talk_at_school")
 """The ways by which a family is asked to let the child come back."""
 _COUNSELLING = "counselling"
@@ -133,11 +136,10 @@ class LedgerReader:
             for row in rows
         ))  # fmt: skip
 
-    @property
-    def reads_county(self) -> bool:
-        """Whether the reader may see names and outcomes of the whole county."""
-        roles = self.roles_for(Placed("", ""))
-        return roles is None or (may(roles, "see", "where") and may(roles, "see", "outcome"))
+    def may_see(self, part: Part, placed: Placed) -> bool:
+        """Say whether the reader may see a part of the cases of some pupils."""
+        roles = self.roles_for(placed)
+        return roles is None or may(roles, "see", part)
 
     def roles_for(self, placed: Placed) -> frozenset[str] | None:
         """Name the roles for a pupil; None for whoever reads all."""
@@ -183,6 +185,8 @@ def read_everybody(
     ------
     CaseRightError
         If the person may see nobody.
+    RecordsError
+        If a list shares no pupil with the others or with the book.
     """
     roll = roll or CountyList()
     with book.reading() as connection:
@@ -194,9 +198,11 @@ def read_everybody(
         known = at_school | {*connection.scalars(live)}
     dropouts = {pupil for pupil, (_, _, stage) in cases.items() if stage == "dropout"}
     compared = compare_lists(lists, at_school, dropouts) if lists else {}
+    everybody = standings.keys() & known | cases.keys()
+    require_shared(ROLL, roll.rows.keys(), everybody)
     days = SchoolDaysAhead(week="china")
     rows = []
-    for pupil in standings.keys() & known | cases.keys():
+    for pupil in everybody:
         case, entries, stage = cases.get(pupil, (None, (), ""))
         listed = roll.of_pupil(pupil)
         placed = standings.get(pupil) or _listed_place(pupil, case.school if case else "", listed)
@@ -212,7 +218,8 @@ def read_everybody(
             "No pupil is in the scope of that person.", hint="the file of people names who may see whom"
         )
     rows.sort(key=lambda row: (row.placed.school, row.placed.class_name, row.placed.pupil))
-    return Everybody(rows, compared if reader.reads_county else {})
+    whole = all(reader.may_see(part, Placed("", "")) for part in ("where", "outcome"))
+    return Everybody(rows, compared if whole else {})
 
 
 def _watched_until(case: Case | None, days: SchoolDaysAhead, settings: CaseSettings) -> dt.date | None:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,6 @@ from dropout_risk.casebook.entry import Entry
 from dropout_risk.casebook.ledger_rows import SCHOOL_LINE, LedgerReader, entries_until
 from dropout_risk.casebook.machine import OUTCOMES
 from dropout_risk.casebook.people import Placed
-from dropout_risk.casebook.rights import may
 from dropout_risk.casebook.tables import CASE, ENTRY
 from dropout_risk.casebook.workbook import Sheet, write_sheets
 from dropout_risk.errors import CaseRightError, DateError, LawBrokenError
@@ -123,10 +123,16 @@ def month_balances(book: Book, period: Period, *, person: str | None = None) -> 
                 counts.update([*_counted_events(entries, period)])
             except KeyError:  # no case that the verbs allow
                 counts[str(entries[0].data.get("school")), "new"] += 1
-    schools = sorted({school for school, _ in counts})
-    balances = [_school_balance(school, counts) for school in schools]
+    balances = [
+        SchoolBalance(
+            school,
+            **{name: counts[school, name] for name in (*_COUNTS, "late")},
+            outcomes={name: counts[school, name] for name in OUTCOMES},
+        )
+        for school in sorted({school for school, _ in counts})
+    ]
     require_closed(balances)
-    kept = [balance for balance in balances if _may_read(reader, balance.school)]
+    kept = [balance for balance in balances if reader.may_see("outcome", Placed("", balance.school))]
     if person is not None and not kept:
         raise CaseRightError(
             "No school is in the scope of that person.", hint="the file of people names who may see which"
@@ -148,15 +154,8 @@ def total_balance(balances: Iterable[SchoolBalance], name: str) -> SchoolBalance
     """Add balances up."""
     balances = list(balances)
     sums = {key: sum(getattr(balance, key) for balance in balances) for key in (*_COUNTS, "late")}
-    outcomes: Counter[str] = Counter()
-    for balance in balances:
-        outcomes.update(balance.outcomes)
+    outcomes = {key: sum(balance.outcomes.get(key, 0) for balance in balances) for key in OUTCOMES}
     return SchoolBalance(name, **sums, outcomes=outcomes)
-
-
-def _may_read(reader: LedgerReader, school: str) -> bool:
-    roles = reader.roles_for(Placed("", school))
-    return roles is None or may(roles, "see", "outcome")
 
 
 def _entries_of_cases(connection: sa.Connection) -> Iterator[list[Entry]]:
@@ -171,15 +170,8 @@ def _entries_of_cases(connection: sa.Connection) -> Iterator[list[Entry]]:
     rows = connection.execute(
         sa.select(told).where(told.c.kind.in_(_KINDS)).order_by(told.c.case, told.c.seq)
     ).mappings()
-    entries: list[Entry] = []
-    for row in rows:
-        entry = Entry(**row)
-        if entries and entries[0].case != entry.case:
-            yield entries
-            entries = []
-        entries.append(entry)
-    if entries:
-        yield entries
+    for _, entries in groupby((Entry(**row) for row in rows), lambda entry: entry.case):
+        yield [*entries]
 
 
 def _counted_events(entries: list[Entry], period: Period) -> Iterator[tuple[str, str]]:
@@ -210,11 +202,6 @@ def _events_of(entry: Entry, school: str, moved: str) -> Iterator[tuple[str, str
 
 
 _COUNTS = ("before", "new", "taken", "closed", "given", "after")
-
-
-def _school_balance(school: str, counts: Mapping[tuple[str, str], int]) -> SchoolBalance:
-    told = {name: counts.get((school, name), 0) for name in (*_COUNTS, "late")}
-    return SchoolBalance(school, **told, outcomes={name: counts.get((school, name), 0) for name in OUTCOMES})
 
 
 # --- On paper ---

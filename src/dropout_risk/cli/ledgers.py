@@ -29,7 +29,6 @@ ListFile = Annotated[
 ]
 
 _COUNT = Text(zh="{title}：{count}行", en="{title}: {count} row(s)")
-_ROLL = Text(zh="名册", en="roll")
 _UNNAMED = Text(
     zh="名册中没有的学生：{count}人（姓名处填学号）",
     en="{count} pupil(s) are not in the roll: their id stands in the place of the name",
@@ -58,21 +57,31 @@ def ledgers(
     poor: ListFile = None,
     school: options.School = None,
     person: Person = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="The key of the pseudonyms, where records hold them in the place of identity numbers.",
+        ),
+    ] = None,
     settings: options.SettingsFile = None,
     language: options.PrintedIn = "zh",
 ) -> None:
     """Write the ledgers of a day, made from entries; names and numbers come from the county's own list."""
     from dropout_risk.casebook.comparisons import COUNTY_LISTS, ListName, write_comparison
     from dropout_risk.casebook.county_list import CountyList
-    from dropout_risk.casebook.ledger_rows import read_everybody
+    from dropout_risk.casebook.ledger_rows import ROLL, read_everybody
     from dropout_risk.casebook.ledgers import write_ledgers
+    from dropout_risk.exchange.pseudonyms import Pseudonyms
 
     speech, on = language_of(language), _read_day(day)
     given: dict[ListName, Path | None] = {
         "residents": residents, "enrolled": enrolled, "attending": attending, "poor": poor,
     }  # fmt: skip
-    lists = {name: CountyList.from_file(path) for name, path in given.items() if path}
-    county = CountyList.from_file(roll) if roll else CountyList()
+    name_of = Pseudonyms.from_file(key, out).of_id if key else None
+    lists = {name: CountyList.from_file(path, name_of) for name, path in given.items() if path}
+    county = CountyList.from_file(roll, name_of) if roll else CountyList()
     opened = _open_book(book, settings)
     everybody = read_everybody(opened, on, county, lists=lists, school=school, person=person)
     counts = write_ledgers(everybody, out, on, speech)
@@ -83,7 +92,7 @@ def ledgers(
     unnamed = sum("name" not in row.listed for row in everybody.rows)
     if unnamed:
         typer.secho(_UNNAMED.fill(speech, count=unnamed), fg="yellow")
-    _tell_problems(_ROLL, county, speech)
+    _tell_problems(ROLL, county, speech)
     for name, rows in lists.items():
         _tell_problems(COUNTY_LISTS[name], rows, speech)
 

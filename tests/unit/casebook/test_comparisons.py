@@ -7,7 +7,6 @@ from dropout_risk.casebook.comparisons import (
     ENROLMENTS,
     Compared,
     compare_lists,
-    comparison_sheets,
     write_comparison,
 )
 from dropout_risk.casebook.county_list import CountyList
@@ -141,12 +140,19 @@ def test_the_paper_names_who_differs_and_what_could_not_be_read(tmp_path):
     lists = {"enrolled": CountyList.from_file(path), "residents": listed("a")}
     compared = compare_lists(lists, {"a"}, ())
     counts = write_comparison(compared, lists, tmp_path, THIRD)
-    first, second = comparison_sheets(compared, lists)
+    first, second = (
+        CalamineWorkbook.from_path(tmp_path / f"{name}.xlsx").get_sheet_by_index(0).to_python()[3:]
+        for name in ("四查三比对", "名单待核对")
+    )
 
-    assert first.rows == [
-        ("1", "乙", "b", "否", "是", "否", "", "否", "在籍不在校", "有学籍、无本县户籍；在籍不在校")
-    ]
-    assert second.rows == [("学籍: list.csv", "2", "与第1行是同一名学生，未使用")]
+    answers = ["否", "是", "否", "", "否"]
+    assert first == [["1", "乙", "b", *answers, "在籍不在校", "有学籍、无本县户籍；在籍不在校"]]
+    assert second == [["学籍: list.csv", "2", "与第1行是同一名学生，未使用"]]
     assert counts == {"四查三比对": 1, "名单待核对": 1}
-    back = CalamineWorkbook.from_path(tmp_path / "四查三比对.xlsx").get_sheet_by_index(0).to_python()
-    assert back[3][1:3] == ["乙", "b"]
+
+
+def test_a_roll_by_another_id_is_refused_before_nobody_has_a_name(tmp_path):
+    roll = CountyList.from_file(written(tmp_path, "学籍号,姓名\nx1,甲\n"))
+
+    with pytest.raises(RecordsError, match="roll shares no pupil"):
+        read_everybody(lived_book(), THIRD, roll)

@@ -8,9 +8,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from dropout_risk.casebook.book import Book
+from dropout_risk.casebook.morning import MorningFacts, run_morning
+from dropout_risk.casebook.people import Placed
+from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.cli import ledgers
-from dropout_risk.errors import CaseBookError, DateError
-from support.ledger_county import lived_book, write_roll
+from dropout_risk.errors import CaseBookError, DateError, RecordsError
+from dropout_risk.exchange.pseudonyms import Pseudonyms, make_key
+from support.ledger_county import THIRD, lived_book, write_roll
 
 PAGE = (Path(__file__).parents[3] / "docs/how-to/ledgers.md").read_text(encoding="utf-8")
 app = typer.Typer()
@@ -45,8 +50,8 @@ def test_the_commands_of_the_page_run(folder):
 
     assert len(lines) == 3
     assert {path.name for path in (folder / "ledgers").glob("*.xlsx")} == {
-        "适龄儿童台账.xlsx", "疑似辍学学生台账.xlsx", "辍学学生台账.xlsx", "劝返记录.xlsx", "村级劝返台账.xlsx",
-        "控辍保学月报 2025-09.xlsx", "四查三比对.xlsx", "名单待核对.xlsx",
+        "适龄儿童台账.xlsx", "疑似辍学学生台账.xlsx", "辍学学生台账.xlsx", "劝返记录.xlsx",
+        "村级劝返台账.xlsx", "控辍保学月报 2025-09.xlsx", "四查三比对.xlsx", "名单待核对.xlsx",
     }  # fmt: skip
 
 
@@ -101,3 +106,20 @@ def test_the_report_of_one_school_has_one_row_and_the_sum(folder):
 
     assert result.exit_code == 0
     assert [line.split(",")[0] for line in text.splitlines()] == ["学校", "s-2", "合计"]
+
+
+def test_with_the_key_a_list_of_identity_numbers_names_pseudonyms(folder, tmp_path):
+    number = "11010120110405001X"
+    key = make_key(tmp_path / "keys/pupils.key")
+    pseudonym = Pseudonyms.from_file(key).of_number(number)
+    book = Book.open("sqlite:///keyed.db")
+    pupil = Placed(pseudonym, "s-1", "s-1/8/1")
+    run_morning(book, MorningFacts(THIRD, [pupil], SchoolDaysAhead()))
+    Path("numbers.csv").write_text(f"身份证件号,姓名\n{number},甲\n", encoding="utf-8")
+    line = "ledgers --book sqlite:///keyed.db --day 2025-09-17 --out out --roll numbers.csv"
+
+    assert isinstance(run(line).exception, RecordsError)
+    assert run(f"{line} --key keys/pupils.key").exit_code == 0
+    rows = Path("out/适龄儿童台账.csv").read_text(encoding="utf-8-sig")
+    assert f"甲,,,{number}" in rows
+    assert pseudonym not in rows
