@@ -14,9 +14,10 @@ OPENED = {"rule": "worry", "level": 0, "owner": "t", "due": "2026-01-05"}
 COUNTED = ("before", "new", "taken", "closed", "given", "after")
 acts = st.lists(
     st.tuples(
-        st.integers(0, 5), st.sampled_from(["open", "hand_over", "close", "note", "signal"]),
-        st.integers(0, 60), st.integers(0, 2), st.sampled_from(["school", "care"]),
+        st.integers(0, 2), st.sampled_from(["open", "hand_over", "close", "note", "signal"]),
+        st.integers(0, 60), st.integers(0, 2), st.sampled_from(["school", "school", "school", "care"]),
     ),
+    min_size=6,
     max_size=30,
 )  # fmt: skip
 periods = st.tuples(st.integers(0, 60), st.integers(0, 40)).map(

@@ -274,6 +274,18 @@ def test_a_case_opened_since_takes_the_lost_one_off_the_ledger():
     assert "（学号 week）" not in names(tables(book)[DROPOUTS], "学生姓名")
 
 
+def test_a_counsellors_case_takes_nobody_off_the_ledger():
+    book = lived_book()
+    close(book, "week", THIRD, "lost")
+    before = tables(book)
+    data = {"pupil": "week", "school": "s-1", "line": "care", "rule": "critical_item", "level": 0}
+    book.write(
+        "open", THIRD, "mind-1", "x", data=data | {"owner": "mind-1", "due": "2025-09-18"}, today=THIRD
+    )
+
+    assert tables(book) == before
+
+
 # --- As files ---
 
 
