@@ -58,13 +58,17 @@ class Compared:
         resident, enrolled, attending = (self.on.get(name) for name in ("residents", "enrolled", "attending"))
         found = [_NOT_ENROLLED] if resident and enrolled is False else []
         found += [_NOT_RESIDENT] if enrolled and resident is False else []
-        found += [self.enrolment] if self.enrolment and enrolled != attending else []
+        nowhere = not (resident or enrolled or attending)
+        found += [self.enrolment] if self.enrolment and (nowhere or enrolled != attending) else []
         found += [_POOR_DROPOUT] if self.dropout and self.on.get("poor") else []
         return CLAUSES.joined(found) if found else _AGREE
 
 
 def compare_lists(
-    lists: Mapping[ListName, CountyList], attending: Collection[str], dropouts: Collection[str]
+    lists: Mapping[ListName, CountyList],
+    at_school: Collection[str],
+    dropouts: Collection[str],
+    away: Collection[str] = (),
 ) -> dict[str, Compared]:
     """Lay lists beside each other, by the id that records have for each pupil.
 
@@ -72,10 +76,13 @@ def compare_lists(
     ----------
     lists : mapping of str to CountyList
         Some of :data:`COUNTY_LISTS`.
-    attending : collection of str
-        Who is at school by the book; stands in for the list of that name where it was not given.
+    at_school : collection of str
+        Who is at school by the records; but for who is ``away``, it stands in for the list of those attending
+        where that was not given.
     dropouts : collection of str
         Who stands in the dropouts' ledger.
+    away : collection of str, default=()
+        Who stands in a ledger and has not come back.
 
     Raises
     ------
@@ -90,11 +97,11 @@ def compare_lists(
     [('a', 'the lists agree'), ('b', 'enrolled, not at school'), ('c', 'resident, not enrolled')]
     """
     given: dict[ListName, Collection[str]] = {name: rows.rows.keys() for name, rows in lists.items()}
-    compared: dict[ListName, Collection[str]] = {"attending": attending, **given}
+    compared: dict[ListName, Collection[str]] = {"attending": {*at_school} - {*away}, **given}
     for name, pupils in given.items():
-        others = {pupil for other, rows in compared.items() if other != name for pupil in rows}
-        require_shared(COUNTY_LISTS[name], pupils, others)
-    everybody = {pupil for pupils in compared.values() for pupil in pupils} | {*dropouts}
+        others = {pupil for other, rows in given.items() if other != name for pupil in rows}
+        require_shared(COUNTY_LISTS[name], pupils, others.union(at_school))
+    everybody = {pupil for pupils in compared.values() for pupil in pupils}.union(dropouts, away)
     return {
         pupil: Compared({name: pupil in pupils for name, pupils in compared.items()}, pupil in dropouts)
         for pupil in sorted(everybody)

@@ -114,6 +114,11 @@ def stage_of(case: Case, settings: CaseSettings, day: dt.date) -> str:
     return "dropout" if step >= settings.township_days and not over else ""
 
 
+def is_away(case: Case) -> bool:
+    """Say whether the pupil of a case in a ledger is not at school: the name is there, the child is not."""
+    return case.state == "open" or case.outcome == "lost"
+
+
 def entries_until(entries: Iterable[Entry], day: dt.date) -> list[Entry]:
     """Give the entries of a case before the first that tells of a later day."""
     return list(takewhile(lambda entry: entry.day <= day, entries))
@@ -197,7 +202,8 @@ def read_everybody(
         live = sa.select(CASE.c.pupil).where(SCHOOL_LINE, CASE.c.state != "closed")
         known = at_school | {*connection.scalars(live)}
     dropouts = {pupil for pupil, (_, _, stage) in cases.items() if stage == "dropout"}
-    compared = compare_lists(lists, at_school, dropouts) if lists else {}
+    away = {pupil for pupil, (case, _, _) in cases.items() if is_away(case)}
+    compared = compare_lists(lists, at_school, dropouts, away) if lists else {}
     everybody = standings.keys() & known | cases.keys()
     require_shared(ROLL, roll.rows.keys(), everybody)
     days = SchoolDaysAhead(week="china")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dropout_risk.casebook.comparisons import ENROLMENTS, yes_or_no
 from dropout_risk.casebook.county_list import DECLARED, says_yes
 from dropout_risk.casebook.entry import Entry
-from dropout_risk.casebook.ledger_rows import LedgerRow
+from dropout_risk.casebook.ledger_rows import LedgerRow, is_away
 from dropout_risk.casebook.machine import LEVELS, OUTCOMES, STATES
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.text import CLAUSES, COLON, ITEMS, NO_WORDS, Text, same_words
@@ -58,7 +58,7 @@ def _enrolment_value(row: LedgerRow) -> Text | str:
     """By the county's lists; without them as far as the book tells."""
     if row.compared is not None and row.compared.enrolment is not None:
         return row.compared.enrolment
-    away = row.case is not None and (row.case.state == "open" or row.case.outcome == "lost")
+    away = row.case is not None and is_away(row.case)
     return ENROLMENTS[True, not away] if row.at_school else ""
 
 

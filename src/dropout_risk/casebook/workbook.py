@@ -21,7 +21,7 @@ _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _CHANGED_BY_SPREADSHEETS = re.compile(r"0\d+|\d{12,}")
 _PAGES = Text(zh="第 &P 页，共 &N 页", en="page &P of &N")
-_SHEET = Text(zh="表", en="sheet")
+_SHEET = Text(zh="工作表", en="sheet")
 
 
 @dataclass(frozen=True)

@@ -57,18 +57,18 @@ def test_without_a_list_nothing_is_said_of_it():
     assert found.findings.zh == "一致"
 
 
-def test_who_is_at_school_is_taken_from_the_book_and_fills_the_ledgers():
-    lists = {"enrolled": listed("week", "month", "gone"), "poor": listed("month")}
+def test_who_is_at_school_and_not_away_is_taken_from_the_book_and_fills_the_ledgers():
+    lists = {"enrolled": listed("week", "month", "gone", "crisis"), "poor": listed("month")}
     everybody = read_everybody(lived_book(), THIRD, lists=lists)
     found = {pupil: item.findings.zh for pupil, item in everybody.compared.items()}
 
     assert found["gone"] == "在籍不在校"
     assert found["calm"] == "在校不在籍"
-    assert found["month"] == "脱贫户子女辍学"
-    assert {row.placed.pupil for row in everybody.rows if row.compared.enrolment.zh == "在籍在校"} == {
-        "week",
-        "month",
-    }
+    assert found["month"] == "在籍不在校；脱贫户子女辍学"
+    enrolments = {row.placed.pupil: row.compared.enrolment.zh for row in everybody.rows}
+    assert enrolments["week"] == enrolments["month"] == "在籍不在校"
+    assert (enrolments["crisis"], enrolments["both"]) == ("在籍在校", "不在籍不在校")
+    assert found["both"] == "不在籍不在校"
 
 
 @pytest.mark.parametrize(

@@ -355,5 +355,5 @@ def test_a_ledger_can_be_read_again_as_a_list_of_the_county(book, roll, tmp_path
 def test_many_villages_share_one_csv_that_names_the_village(book, roll, tmp_path):
     write_ledgers(read_everybody(book, THIRD, roll), tmp_path, THIRD)
     with (tmp_path / f"{VILLAGES}.csv").open(encoding="utf-8-sig", newline="") as file:
-        assert [row["表"] for row in csv.DictReader(file)] == ["lower", "upper", "upper"]
+        assert [row["工作表"] for row in csv.DictReader(file)] == ["lower", "upper", "upper"]
     assert list(read_back(tmp_path / f"{VILLAGES}.xlsx")) == ["lower", "upper"]
