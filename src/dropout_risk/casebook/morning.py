@@ -18,7 +18,19 @@ from dropout_risk.casebook.laws import broken_laws
 from dropout_risk.casebook.machine import OUTCOMES, PARTS, Line
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
-from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, OUTBOX, ROUND, SCHOOL, SIGNAL, STANDING
+from dropout_risk.casebook.tables import (
+    CASE,
+    CLOCK,
+    DIGESTS,
+    ENTRY,
+    GRANT,
+    NO_CHANNEL,
+    OUTBOX,
+    ROUND,
+    SCHOOL,
+    SIGNAL,
+    STANDING,
+)
 from dropout_risk.casebook.writer import Writer
 from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.errors import LawBrokenError
@@ -26,7 +38,6 @@ from dropout_risk.settings import CaseSettings
 
 LISTED = "listed"
 """The rule of a place on the watch list."""
-NO_CHANNEL = "none"
 
 
 @dataclass(frozen=True)
@@ -404,11 +415,14 @@ class _Morning:
         return len(rows)
 
     def _write_digests(self) -> int:
-        """Put one notice per owner into the outbox: how many wait, and for how long."""
-        waiting: dict[str, list[int]] = {}
+        """Put one notice per owner into the outbox: how many wait, and for how long.
+
+        Cases that only counsellors know of are counted apart, since nobody else may learn their number.
+        """
+        waiting: dict[tuple[str, str], list[int]] = {}
         for case in self.live.values():
             if self._is_due(case):
-                waiting.setdefault(case.owner, []).append(
+                waiting.setdefault((DIGESTS[case.line], case.owner), []).append(
                     self.days.between(case.school, case.due or self.day, self.day)
                 )
         channels = {
@@ -416,10 +430,11 @@ class _Morning:
         }
         rows = [
             {
-                "key": f"round/{self.day}/{owner}", "to": owner, "channel": channels.get(owner, NO_CHANNEL),
-                "count": len(ages), "oldest": max(ages), "state": "queued", "tries": 0, "next": None,
+                "key": f"{digest}/{self.day}/{owner}", "to": owner,
+                "channel": channels.get(owner, NO_CHANNEL), "count": len(ages), "oldest": max(ages),
+                "state": "queued", "tries": 0, "next": None,
             }
-            for owner, ages in sorted(waiting.items())
+            for (digest, owner), ages in sorted(waiting.items())
         ]  # fmt: skip
         if rows:
             self.connection.execute(OUTBOX.insert(), rows)
