@@ -222,7 +222,7 @@ def _is_sendable(connection: sa.Connection, now: dt.datetime) -> sa.ColumnElemen
 def _due_channels(connection: sa.Connection, now: dt.datetime) -> list[str]:
     """Name the channels for which something waits, and that are not waiting after a failure themselves."""
     failing = sa.select(OUTBOX.c.channel).where(OUTBOX.c.state == "queued", OUTBOX.c.next > now)
-    asked = sa.select(OUTBOX.c.channel.distinct()).where(
+    asked = sa.select(OUTBOX.c.channel).distinct().where(
         _is_sendable(connection, now), OUTBOX.c.channel.not_in(failing)
     )
     return sorted(connection.scalars(asked))
