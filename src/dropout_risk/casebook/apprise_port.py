@@ -22,12 +22,13 @@ from dropout_risk.errors import MissingExtraError
 if TYPE_CHECKING:
     import requests
 
-_TALKATIVE = ("apprise", "urllib3.connectionpool")
-"""Loggers whose lines hold addresses."""
+_TALKATIVE = {"apprise": logging.DEBUG, "urllib3.connectionpool": logging.CRITICAL}
+"""Loggers whose lines hold addresses, and what is heard of them while something is sent."""
 _ERRORS = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, -2, -3, -5)
 _NOT_CONNECTED = re.compile(rf"Socket Exception: \[Errno ({'|'.join(map(str, _ERRORS))})\]")
 """What apprise notes of other ways than HTTP, such as mail, where no connection came about."""
-_MAY_HAVE_PASSED_ON = frozenset({408, 500, 502, 504})
+_NOT_TAKEN = frozenset({301, 307, 308, 503}) | frozenset(range(400, 500)) - {408}
+"""Answers by which a server says that it did not take a message; after the others it may have."""
 
 
 class ApprisePort:
@@ -54,7 +55,7 @@ class ApprisePort:
                     self._senders[name] = sender
         for sender in self._senders.values():
             for server in sender:  # an address may ask for more tries, and for failures to be passed over
-                server.retry, server.optional = 0, False
+                server.retry, server.optional, server.redirects = 0, False, False
         self.unread = sorted(addresses.keys() - self._senders.keys())
 
     def __repr__(self) -> str:
@@ -138,14 +139,10 @@ def _judged_error(error: requests.RequestException) -> SendResult:
 
 def _judged_answer(response: requests.Response) -> SendResult:
     """Judge an answer; robots of WeCom and DingTalk refuse with ``200 OK`` and an ``errcode``."""
-    if response.status_code in _MAY_HAVE_PASSED_ON:
+    if response.status_code in _NOT_TAKEN:
+        return Failed("refused")
+    if not 200 <= response.status_code < 300:
         return Unsure("unclear")
-    if not response.ok or response.is_redirect:
-        return (
-            Failed("refused")
-            if response.status_code < 500 or response.status_code == 503
-            else Unsure("unclear")
-        )
     try:
         body = json.loads(response.content)
     except ValueError:
@@ -155,15 +152,16 @@ def _judged_answer(response: requests.Response) -> SendResult:
 
 @contextmanager
 def _hushed_loggers() -> Iterator[None]:
-    """Keep addresses out of every log meanwhile."""
-    loggers = [logging.getLogger(name) for name in _TALKATIVE]
-    before = [(logger.propagate, logger.level) for logger in loggers]
-    for logger in loggers:
-        logger.propagate = False
-    loggers[-1].setLevel(logging.CRITICAL + 1)
+    """Keep addresses out of every log meanwhile; apprise's own ear hears all of it."""
+    before = []
+    for name, level in _TALKATIVE.items():
+        logger = logging.getLogger(name)
+        before.append((logger, logger.level, logger.propagate, logger.handlers))
+        logger.setLevel(level)
+        logger.propagate, logger.handlers = False, [logging.NullHandler()]
     try:
         yield
     finally:
-        for logger, (propagate, level) in zip(loggers, before, strict=True):
-            logger.propagate = propagate
+        for logger, level, propagate, handlers in before:
             logger.setLevel(level)
+            logger.propagate, logger.handlers = propagate, handlers

@@ -7,11 +7,12 @@ the two leaves it *unsure*: it may have arrived, so no machine sends it again.
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
+import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.notice import Notice
 from dropout_risk.casebook.ports import Failed, Port, SendResult, Sent, Unsure
 from dropout_risk.casebook.tables import DIGESTS, GRANT, NO_CHANNEL, OUTBOX
-from dropout_risk.errors import CaseConflictError, NoticeError, StoreBusyError
+from dropout_risk.errors import CaseConflictError, NoticeError
 from dropout_risk.settings import NoticeSettings
 from dropout_risk.text import Language, Text
 
@@ -244,17 +245,18 @@ def _sending_alone(book: Book) -> Iterator[None]:
             finally:
                 connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
         return
-    if not book.engine.url.database or book.engine.url.database == ":memory:":
+    name = book.engine.url.database or ":memory:"
+    if name == ":memory:":
         yield
         return
-    from dropout_risk.histories.store import hold_lock
-
-    file = Path(book.engine.url.database)
+    handle = os.open(f"{name}.sending", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        with hold_lock(file.absolute().parent, wait=0, name=f"{file.name}.sending"):
-            yield
-    except StoreBusyError as error:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
         raise _busy_error() from error
+    finally:
+        os.close(handle)
 
 
 def _busy_error() -> CaseConflictError:
