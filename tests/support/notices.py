@@ -1,4 +1,4 @@
-"""A book whose outbox is full, ports that are told what to answer, and a server on this machine to send to."""
+"""A book whose outbox is full, ports that are told what to answer, and a server to send to."""
 
 import datetime as dt
 import json
@@ -54,20 +54,22 @@ def open_clocked(url="sqlite://", clock=None):
 
 
 def open_quick(url):
-    """A book that does not wait for the disk: a killed process loses nothing by that, only a dead machine would."""
+    """A book that does not wait for the disk: a killed process loses nothing by that."""
     book = open_clocked(url)
     book.close()
-    sa.event.listen(book.engine, "connect", lambda connection, _: connection.execute("pragma synchronous=off"))
+    sa.event.listen(
+        book.engine, "connect", lambda connection, _: connection.execute("pragma synchronous=off")
+    )
     return book
 
 
 def put_notices(book, *rows, day=DAY):
-    """Queue notices: (person, channel, count, oldest) or (person, channel, count, oldest, first word of key)."""
+    """Queue notices: (person, channel, count, oldest), and the first word of the key where it is not round."""
     made = [(*row, "round")[:5] for row in rows]
     with book.writing() as connection:
         connection.execute(OUTBOX.insert(), [
-            {"key": f"{kind}/{day}/{person}", "to": person, "channel": channel, "count": count, "oldest": oldest,
-             "state": "queued", "tries": 0, "next": None}
+            {"key": f"{kind}/{day}/{person}", "to": person, "channel": channel, "count": count,
+             "oldest": oldest, "state": "queued", "tries": 0, "next": None}
             for person, channel, count, oldest, kind in made
         ])  # fmt: skip
         known = {row[0] for row in connection.execute(GRANT.select())}
@@ -86,12 +88,12 @@ def states_of(book):
 
 
 def county_with_channels(seed=0, **sizes):
-    """A county in which the teachers of a school share a group, and everybody else has a channel of their own."""
+    """A county in which the teachers share four groups, and everybody else has a channel of their own."""
     county = County(seed, **sizes)
     grants = tuple(
-        replace(grant, channel=f"{GROUP}-{number % 4}" if grant.role == "class_teacher" else f"own-{grant.person}")
-        for number, grant in enumerate(county.people.grants)
-    )  # fmt: skip
+        replace(grant, channel=f"{GROUP}-{n % 4}" if grant.role == "class_teacher" else f"own-{grant.person}")
+        for n, grant in enumerate(county.people.grants)
+    )
     return county, People(grants, county.people.absences)
 
 

@@ -223,8 +223,10 @@ def _is_sendable(connection: sa.Connection, now: dt.datetime) -> sa.ColumnElemen
 def _due_channels(connection: sa.Connection, now: dt.datetime) -> list[str]:
     """Name the channels for which something waits, and that are not waiting after a failure themselves."""
     failing = sa.select(OUTBOX.c.channel).where(OUTBOX.c.state == "queued", OUTBOX.c.next > now)
-    asked = sa.select(OUTBOX.c.channel).distinct().where(
-        _is_sendable(connection, now), OUTBOX.c.channel.not_in(failing)
+    asked = (
+        sa.select(OUTBOX.c.channel)
+        .distinct()
+        .where(_is_sendable(connection, now), OUTBOX.c.channel.not_in(failing))
     )
     return sorted(connection.scalars(asked))
 
@@ -251,10 +253,11 @@ def _sending_alone(book: Book) -> Iterator[None]:
         return
     handle = os.open(f"{name}.sending", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _busy_error() from error
         yield
-    except BlockingIOError as error:
-        raise _busy_error() from error
     finally:
         os.close(handle)
 

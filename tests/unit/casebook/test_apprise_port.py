@@ -10,12 +10,12 @@ from dropout_risk.casebook.ports import REFUSALS, Failed, LinePort, PortByChanne
 from dropout_risk.errors import MissingExtraError, NoticeError
 from support.notices import local_sink
 
-SECRET = "s3cr3t-k3y"
+HIDDEN = "s3cr3t-k3y"
 
 
 def sent_to(server, path, options=""):
     """What a port says of one message to a path; the address asks apprise to try again three times."""
-    address = f"json://{SECRET}@127.0.0.1:{server.server_port}/{path}?retry=3&wait=0&rto=0.5&{options}"
+    address = f"json://{HIDDEN}@127.0.0.1:{server.server_port}/{path}?retry=3&wait=0&rto=0.5&{options}"
     port = ApprisePort({"group": address})
     for server_of in port._senders["group"]:
         server_of.request_rate_per_sec = 0
@@ -52,7 +52,9 @@ def test_a_failure_that_an_address_declares_to_be_no_matter_is_one():
         assert sent_to(server, "no", "optional=yes") == Failed("refused")
 
 
-@pytest.mark.parametrize("form", ["json://127.0.0.1:{port}/refused", "mailto://127.0.0.1:{port}?from=a@b.cn&to=c@b.cn"])
+@pytest.mark.parametrize(
+    "form", ["json://127.0.0.1:{port}/refused", "mailto://127.0.0.1:{port}?from=a@b.cn&to=c@b.cn"]
+)
 def test_where_nobody_listens_it_failed(form):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -84,11 +86,11 @@ def test_no_address_comes_into_a_log(caplog):
     caplog.set_level(logging.DEBUG)
     with local_sink(ok=(200, b"", 0), fault=(500, b"", 0)) as server:
         for path in ("ok", "fault"):
-            sent_to(server, path, f"-key={SECRET}")
-    port = ApprisePort({"group": f"wecombot://{SECRET}", "none": f"nonsense://{SECRET}"})
+            sent_to(server, path, f"-key={HIDDEN}")
+    port = ApprisePort({"group": f"wecombot://{HIDDEN}", "none": f"nonsense://{HIDDEN}"})
 
-    assert (port.unread, SECRET in repr(port)) == (["none"], False)
-    assert SECRET not in caplog.text
+    assert (port.unread, HIDDEN in repr(port)) == (["none"], False)
+    assert HIDDEN not in caplog.text
     logging.getLogger("apprise").warning("heard again")
     assert "heard again" in caplog.text
 
@@ -129,17 +131,17 @@ def test_files_alone_need_no_apprise(tmp_path, monkeypatch):
     ("text", "told"),
     [
         ("", "names no channel"),
-        (f'a = "json://x"\na = "json://{SECRET}"', "not TOML"),
-        (f'a = "nonsense://{SECRET}"\nb = "json://{SECRET}"', "a: no address that apprise reads"),
-        (f'a = ["json://{SECRET}"]\nb = ""\nnone = "json://{SECRET}"', "3 problem"),
-        (f'a = "json://{SECRET}"\nb = "json://{SECRET}"', "b: another channel has the same address"),
+        (f'a = "json://x"\na = "json://{HIDDEN}"', "not TOML"),
+        (f'a = "nonsense://{HIDDEN}"\nb = "json://{HIDDEN}"', "a: no address that apprise reads"),
+        (f'a = ["json://{HIDDEN}"]\nb = ""\nnone = "json://{HIDDEN}"', "3 problem"),
+        (f'a = "json://{HIDDEN}"\nb = "json://{HIDDEN}"', "b: another channel has the same address"),
     ],
 )
 def test_all_that_is_wrong_with_channels_is_said_without_an_address(tmp_path, text, told):
     with pytest.raises(NoticeError, match=told) as refused:
         read_channels(channels_file(tmp_path, text))
 
-    assert SECRET not in f"{refused.value!r}{refused.value.__cause__!r}"
+    assert HIDDEN not in f"{refused.value!r}{refused.value.__cause__!r}"
 
 
 def test_a_line_that_cannot_be_begun_failed(tmp_path):

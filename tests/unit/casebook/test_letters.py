@@ -26,7 +26,8 @@ ABSENT = [MONDAY, MONDAY + dt.timedelta(1), MONDAY + dt.timedelta(3)]
 OPENED = {"school": "s-1", "rule": "absent_3_days", "level": 0, "owner": "t-1", "due": str(MONDAY)}
 NEVER = [
     *RULES, *ALERT_KINDS, *BAND_WORDS, *(text.zh for text in BAND_WORDS.values()),
-    "风险", "risk", "预警", "测评", "心理", "名次", "排名", "rank", "score", "分数", "成绩", "模型", "model", "高", "低", "家庭困难", "低保", "离异",
+    "风险", "risk", "预警", "测评", "心理", "名次", "排名", "rank", "score", "分数", "成绩", "模型", "model",
+    "高", "低", "家庭困难", "低保", "离异",
 ]  # fmt: skip
 
 
@@ -62,7 +63,9 @@ def test_a_released_letter_tells_the_days_whom_to_call_and_the_aid():
         "家长您好：\n您的孩子本周有3天没有到校（9月1日、9月2日、9月4日），老师很惦记。请联系李老师（6位短号612345）。\n"
         "可申请的资助：住宿、营养改善计划。\n城关中学　2025年9月5日"
     )
-    assert text.en.startswith("Dear parents,\nyour child was not at school on 3 day(s) of this week (2025-09-01, ")
+    assert text.en.startswith(
+        "Dear parents,\nyour child was not at school on 3 day(s) of this week (2025-09-01, "
+    )
     assert "Aid that you may apply for: a boarding place, school meals." in text.en
 
 

@@ -24,7 +24,9 @@ FORMS = {
 def county_sent(tmp_path, language, seed, days=4):
     """A county lives through some mornings, each of which is sent; its book, and the lines of the sink."""
     county, people = county_with_channels(seed, pupils=160)
-    county.pupils = [pupil._replace(pupil=f"王小{n}明", village=f"柳树屯{n % 7}") for n, pupil in enumerate(county.pupils)]
+    county.pupils = [
+        pupil._replace(pupil=f"王小{n}明", village=f"柳树屯{n % 7}") for n, pupil in enumerate(county.pupils)
+    ]
     book, sink = open_clocked(clock=Clock()), tmp_path / "sink.txt"
     run_mornings(book, county, people, days)
     with book.reading() as connection:
@@ -68,7 +70,9 @@ def test_a_group_is_told_once_and_of_no_case_that_only_counsellors_know(tmp_path
 def test_moving_the_counsellors_into_the_groups_changes_nothing_that_the_groups_are_told(tmp_path):
     _, _, book, lines = county_sent(tmp_path, "zh", 3, days=3)
     with book.writing() as connection:
-        connection.exec_driver_sql("update outbox set state = 'queued', channel = 'group-1' where key like 'own/%'")
+        connection.exec_driver_sql(
+            "update outbox set state = 'queued', channel = 'group-1' where key like 'own/%'"
+        )
         connection.exec_driver_sql("""update "grant" set channel = 'group-1' where role = 'counsellor'""")
         connection.exec_driver_sql("update outbox set state = 'queued' where channel = 'group-1'")
     sink = tmp_path / "again.txt"

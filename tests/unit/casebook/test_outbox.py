@@ -136,7 +136,9 @@ def test_what_was_being_sent_when_the_process_died_is_unsure():
     assert (port.given, [item.state for item in outbox.stuck()]) == ([], ["unsure"])
 
 
-@pytest.mark.parametrize(("hour", "quiet"), [(12.98, False), (13, True), (18, True), (22.99, True), (23, False)])
+@pytest.mark.parametrize(
+    ("hour", "quiet"), [(12.98, False), (13, True), (18, True), (22.99, True), (23, False)]
+)
 def test_nothing_is_sent_in_quiet_hours_by_the_clock_of_the_county(hour, quiet):
     clock = Clock(dt.datetime(2025, 9, 1) + dt.timedelta(hours=hour))  # 21:00 in Shanghai is 13:00 in UTC
     outbox, port = outbox_with(("t-1", "own", 3, 2), clock=clock), ToldPort()

@@ -91,7 +91,9 @@ def filled_book(full_book, tmp_path):
     return lambda name: f"sqlite:///{shutil.copy(full_book, tmp_path / f'{name}.db')}"
 
 
-def test_killed_at_every_point_nothing_arrives_twice_and_everything_arrives_or_is_shown(tmp_path, filled_book):
+def test_killed_at_every_point_nothing_arrives_twice_and_everything_arrives_or_is_shown(
+    tmp_path, filled_book
+):
     kills = 0
     for point in range(1, 200):
         url, sink = filled_book(point), tmp_path / f"{point}.txt"
@@ -117,7 +119,7 @@ def test_killed_again_and_again_on_one_book_nothing_arrives_twice(tmp_path, fill
 
 def test_killed_at_any_moment_while_a_server_is_answering_nothing_arrives_twice(filled_book):
     chance, kills = random.Random(3), 0
-    answers = {channel: (200, b"{}", 0.01) for channel in CHANNELS}
+    answers = dict.fromkeys(CHANNELS, (200, b"{}", 0.01))
     with local_sink(**answers) as server:
         address = f"json://127.0.0.1:{server.server_port}"
         port = ApprisePort({name: f"{address}/{name}?:channel={name}" for name in CHANNELS})
