@@ -458,6 +458,18 @@ class MissingExtraError(DropoutRiskError, ImportError):
     code = "DR701"
 
 
+class VisitError(DropoutRiskError, ValueError):
+    """Stops, visitors or a calendar of visits that contradict themselves."""
+
+    code = "DR821"
+
+
+class VisitNotesError(DropoutRiskError, ValueError):
+    """A form of visits that cannot be taken as it was filled in; nothing of it was taken."""
+
+    code = "DR822"
+
+
 def nearest_of(given: str, allowed: Iterable[str]) -> str | None:
     """Give the allowed word nearest to the given one; None where none is near.
 

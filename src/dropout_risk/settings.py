@@ -329,8 +329,10 @@ class CaseSettings(Section):
     first_days, first_cases : int, default=10 and 5
         In a school's first days with the book each person gets at most so many new cases a day, the most
         urgent first: a backlog opens over several days. What a counsellor acts on is never held back.
-    answered_days : int, default=20
-        For how long a rule that was closed as a false alarm, or corrected, opens nothing for the same days.
+    listed_again : int, default=20
+        For how many days after a case was closed a place on the list alone opens none.
+    week : {"weekdays", "china"}, default="weekdays"
+        Which days are school days ahead of the calendar.
     """
 
     principal_days: SchoolDays = 5
@@ -345,7 +347,8 @@ class CaseSettings(Section):
     staying_check: SchoolDays = 5
     first_days: Annotated[int, Field(ge=0)] = 10
     first_cases: Annotated[int, Field(ge=1)] = 5
-    answered_days: SchoolDays = 20
+    listed_again: SchoolDays = 20
+    week: Literal["weekdays", "china"] = "weekdays"
 
 
 class NoticeSettings(Section):

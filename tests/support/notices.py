@@ -64,7 +64,7 @@ def open_quick(url):
 
 
 def put_notices(book, *rows, day=DAY):
-    """Queue notices: (person, channel, count, oldest), and the first word of the key where it is not round."""
+    """Queue notices: (person, channel, count, oldest), and how the key begins where not by round."""
     made = [(*row, "round")[:5] for row in rows]
     with book.writing() as connection:
         connection.execute(OUTBOX.insert(), [

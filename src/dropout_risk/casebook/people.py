@@ -298,8 +298,8 @@ def _grant_of(line: Mapping[str, Any], problems: list[str]) -> list[Grant]:
         problems.append(f"{where}: scope_id is missing")
     person = _person_of(line, problems)
     begins, until = _days_of(line, "from", "until", problems)
-    texts = {name: str(line.get(name) or "").strip() or None for name in ("deputy", "channel")}
-    return [Grant(person, role, scope, scope_id, begins or dt.date.min, until, **texts)]
+    deputy, channel = (str(line.get(name) or "").strip() or None for name in ("deputy", "channel"))
+    return [Grant(person, role, scope, scope_id, begins or dt.date.min, until, deputy, channel)]
 
 
 def _absence_of(line: Mapping[str, Any], problems: list[str]) -> list[Absence]:
