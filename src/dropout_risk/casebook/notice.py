@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from dropout_risk.casebook.tables import DIGESTS
 from dropout_risk.settings import NoticeSettings
 from dropout_risk.text import Language
 
@@ -31,18 +30,17 @@ class Notice:
 
     @classmethod
     def of_rows(cls, channel: str, rows: Iterable[Any]) -> Self:
-        """Sum up rows of the outbox. Of a person's mornings the last one tells all that waits.
+        """Sum up rows of the outbox; of several mornings the last one tells all that waits.
 
         >>> from types import SimpleNamespace as Row
-        >>> told = ("2025-03-03", "t-1", 3), ("2025-03-04", "t-1", 2), ("2025-03-04", "t-2", 4)
-        >>> rows = [
-        ...     Row(key=f"round/{day}/{to}", to=to, count=count, oldest=2, tries=1)
-        ...     for day, to, count in told]
+        >>> told = ("2025-03-03/t-1", 3), ("2025-03-04/t-1", 2), ("2025-03-04/t-2", 4)
+        >>> rows = [Row(key=f"round/{key}", count=count, oldest=2, tries=1) for key, count in told]
         >>> Notice.of_rows("grade 8", rows).count
         6
         """
         rows = sorted(rows, key=lambda row: row.key)
-        counted = {_told_by(row): row for row in rows}.values()
+        last = max(map(_morning_of, rows))
+        counted = [row for row in rows if _morning_of(row) == last]
         return cls(
             channel,
             sum(row.count for row in counted),
@@ -56,10 +54,8 @@ class Notice:
         return cut_bytes(" ".join(told.split()), settings.most_bytes)
 
 
-def _told_by(row: Any) -> tuple[str, str]:
-    """Name what two rows share of which the later one tells all that the earlier one did."""
-    kind = row.key.partition("/")[0]
-    return (kind, row.to) if kind in DIGESTS.values() else (row.key, "")
+def _morning_of(row: Any) -> str:
+    return str(row.key.split("/")[1])
 
 
 def cut_bytes(text: str, most: int) -> str:

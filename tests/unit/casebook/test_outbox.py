@@ -73,14 +73,28 @@ def test_while_a_channel_fails_later_notices_wait_and_go_with_the_earlier_ones()
     assert [text[0] for _, text in port.given] == ["3", "4"]
 
 
-def test_a_later_morning_tells_all_that_an_earlier_one_did():
-    outbox, port = outbox_with(("t-1", "own", 3, 2), ("t-1", "own", 1, 1, "own")), ToldPort()
-    put_notices(outbox.book, ("t-1", "own", 2, 3), day=DAY + dt.timedelta(1))
+def test_a_later_morning_tells_all_that_waits():
+    outbox, port = (
+        outbox_with(("t-1", "group", 3, 2), ("t-2", "group", 1, 9), ("t-3", "own", 4, 1)),
+        ToldPort(),
+    )
+    put_notices(outbox.book, ("t-1", "group", 2, 3), day=DAY + dt.timedelta(1))
 
     outbox.send(port)
 
-    assert port.given == [("own", "3 名学生等您处理，最久已等 3 个上学日")]
+    assert port.given == [
+        ("group", "2 名学生等您处理，最久已等 3 个上学日"),
+        ("own", "4 名学生等您处理，最久已等 1 个上学日"),
+    ]
     assert {*states_of(outbox.book).values()} == {"sent"}
+
+
+def test_what_a_person_alone_knows_of_is_told_with_the_rest_on_a_channel_of_their_own():
+    outbox, port = outbox_with(("c-1", "own", 3, 2), ("c-1", "own", 1, 5, "own")), ToldPort()
+
+    outbox.send(port)
+
+    assert port.given == [("own", "4 名学生等您处理，最久已等 5 个上学日")]
 
 
 def test_what_may_have_arrived_is_never_sent_again_by_machine():
