@@ -446,6 +446,12 @@ class LawBrokenError(DropoutRiskError, RuntimeError):
     code = "DR806"
 
 
+class NoticeError(DropoutRiskError, ValueError):
+    """A file of channels that cannot be used, or a notice that is not as it would have to be."""
+
+    code = "DR831"
+
+
 class MissingExtraError(DropoutRiskError, ImportError):
     """An optional library that is not installed."""
 

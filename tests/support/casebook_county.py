@@ -105,10 +105,9 @@ class County:
             for case, kind, data, note in [*self.acts(book, day)]:
                 between()
                 try:
-                    book.write(
-                        kind, day, case.owner, f"{day}/{case.id}/{case.seq}/{kind}", case=case.id, data=data, note=note,
-                        level=case.level, today=day,
-                    )  # fmt: skip
+                    key = f"{day}/{case.id}/{case.seq}/{kind}"
+                    told = {"data": data, "note": note, "level": case.level, "today": day}
+                    book.write(kind, day, case.owner, key, case=case.id, **told)
                 except CaseRefusedError:
                     continue
 

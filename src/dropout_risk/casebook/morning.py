@@ -19,14 +19,25 @@ from dropout_risk.casebook.machine import PARTS, Line
 from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
-from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, OUTBOX, ROUND, SCHOOL, SIGNAL, STANDING
+from dropout_risk.casebook.tables import (
+    CASE,
+    CLOCK,
+    DIGESTS,
+    ENTRY,
+    GRANT,
+    NO_CHANNEL,
+    OUTBOX,
+    ROUND,
+    SCHOOL,
+    SIGNAL,
+    STANDING,
+)
 from dropout_risk.casebook.writer import Writer
 from dropout_risk.errors import LawBrokenError
 from dropout_risk.settings import CaseSettings
 
 LISTED = "listed"
 """The rule of a place on the watch list."""
-NO_CHANNEL = "none"
 _A_YEAR = 366
 _TOLD: Line = "school"
 """What a report counts: nobody learns from a count that there is a case of the other line."""
@@ -399,11 +410,14 @@ class _Morning:
         return sum(case.line == _TOLD for case in due)
 
     def _write_digests(self) -> int:
-        """Put one notice per owner into the outbox: how many wait, and for how long; count the school's."""
-        waiting: dict[str, list[int]] = {}
+        """Put one notice per owner into the outbox: how many wait, and for how long; count the school's.
+
+        Cases that only counsellors know of are told apart, since nobody else may learn their number.
+        """
+        waiting: dict[tuple[str, str], list[int]] = {}
         for case in self.live.values():
             if self._is_due(case):
-                waiting.setdefault(case.owner, []).append(
+                waiting.setdefault((DIGESTS[case.line], case.owner), []).append(
                     self.days.between(case.school, case.due or self.day, self.day)
                 )
         channels = {
@@ -411,15 +425,15 @@ class _Morning:
         }
         rows = [
             {
-                "key": f"round/{self.day}/{owner}", "to": owner, "channel": channels.get(owner, NO_CHANNEL),
-                "count": len(ages), "oldest": max(ages), "state": "queued", "tries": 0, "next": None,
+                "key": f"{digest}/{self.day}/{owner}", "to": owner,
+                "channel": channels.get(owner, NO_CHANNEL), "count": len(ages), "oldest": max(ages),
+                "state": "queued", "tries": 0, "next": None,
             }
-            for owner, ages in sorted(waiting.items())
+            for (digest, owner), ages in sorted(waiting.items())
         ]  # fmt: skip
         if rows:
             self.connection.execute(OUTBOX.insert(), rows)
-        of_school = {case.owner for case in self.live.values() if self._is_due(case) and case.line == _TOLD}
-        return len(of_school)
+        return sum(digest == DIGESTS[_TOLD] for digest, _ in waiting)
 
     def _strike_clock(self, report: MorningReport) -> None:
         counts = {

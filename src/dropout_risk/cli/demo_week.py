@@ -61,14 +61,16 @@ def _act_on_some(book: Book, facts: MorningFacts, chance: random.Random) -> None
     for case in due:
         draw = chance.random()
         if draw < 2 / 3:
-            kind, data = _deed(case, draw, chance, facts)
+            kind, data = _made_up_entry(case, draw, chance, facts)
             key = f"demo/{facts.day}/{case.id}"
             book.write(
                 kind, facts.day, case.owner, key, case=case, data=data, level=case.level, today=facts.day
             )
 
 
-def _deed(case: Case, draw: float, chance: random.Random, facts: MorningFacts) -> tuple[str, dict[str, Any]]:
+def _made_up_entry(
+    case: Case, draw: float, chance: random.Random, facts: MorningFacts
+) -> tuple[str, dict[str, Any]]:
     due = facts.days.later(case.school, facts.day, chance.choice((1, 3, 5))).isoformat()
     if draw < 0.1 and case.state == "open":
         return "returned", {"since": facts.day.isoformat(), "due": due}
