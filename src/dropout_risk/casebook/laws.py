@@ -79,19 +79,19 @@ def broken_laws(connection: sa.Connection, *, chain: bool = True) -> list[Broken
     return found
 
 
-def _some(law: int, wrong: str, cases: list[int]) -> Iterator[BrokenLaw]:
+def _broken_cases(law: int, wrong: str, cases: list[int]) -> Iterator[BrokenLaw]:
     if cases:
         yield BrokenLaw(law, wrong, len(cases), tuple(sorted(cases)[:_SHOWN]))
 
 
-def _today(connection: sa.Connection) -> dt.date | None:
+def _last_morning(connection: sa.Connection) -> dt.date | None:
     day: dt.date | None = connection.scalar(sa.select(sa.func.max(CLOCK.c.day)))
     return day
 
 
 def _signals_have_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 1: of today's signals each pupil has a live case, had one closed since, or a reason."""
-    day = _today(connection)
+    day = _last_morning(connection)
     if day is None:
         return
     of_pupil = (CASE.c.pupil == SIGNAL.c.pupil) & (CASE.c.line == SIGNAL.c.line)
@@ -113,15 +113,17 @@ def _signals_have_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
 def _cases_have_owners(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 2, by the grants and the standings of the last morning."""
     live = read_cases(connection, CASE.c.state != "closed")
-    yield from _some(2, "open cases without a due day", [case.id for case in live if case.due is None])
-    if _today(connection) is None:
+    yield from _broken_cases(
+        2, "open cases without a due day", [case.id for case in live if case.due is None]
+    )
+    if _last_morning(connection) is None:
         return
     grants: dict[tuple[str, str], list[Grant]] = {}
     for row in connection.execute(sa.select(GRANT)).mappings():
         grant = Grant(**{("begins" if name == "from" else name): value for name, value in row.items()})
         grants.setdefault((grant.person, grant.role), []).append(grant)
     placed = _placed_pupils(connection)
-    yield from _some(
+    yield from _broken_cases(
         2,
         "open cases whose owner has no live right at its level",
         [case.id for case in live if not _is_owned(case, grants, placed)],
@@ -144,12 +146,14 @@ def _is_owned(
 
 def _rounds_balance(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 3: of every round but today's each case has a fate."""
-    day = _today(connection)
+    day = _last_morning(connection)
     if day is not None:
         open_still = sa.select(ROUND.c.case).where(ROUND.c.day < day, ROUND.c.fate.is_(None))
-        yield from _some(3, "cases of earlier rounds without a fate", [*connection.scalars(open_still)])
+        yield from _broken_cases(
+            3, "cases of earlier rounds without a fate", [*connection.scalars(open_still)]
+        )
     struck = sa.select(CLOCK.c.day)
-    yield from _some(
+    yield from _broken_cases(
         3,
         "rounds of days without a morning",
         [*connection.scalars(sa.select(ROUND.c.case).where(ROUND.c.day.not_in(struck)))],
@@ -158,7 +162,7 @@ def _rounds_balance(connection: sa.Connection) -> Iterator[BrokenLaw]:
 
 def _everybody_stands(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 5: every pupil at school has one part, which says what the cases and today's round say."""
-    day = _today(connection)
+    day = _last_morning(connection)
     if day is None:
         return
     report = connection.scalar(sa.select(CLOCK.c.report).where(CLOCK.c.day == day)) or {}
@@ -196,18 +200,18 @@ def _fold_laws(connection: sa.Connection) -> Iterator[BrokenLaw]:
         if entry.digest(before.hash if before else "") != entry.hash:
             broken.add(entry.case)
         chained[entry.case] = entry
-    yield from _some(4, "cases whose chain is broken", [*broken])
-    yield from _some(6, "cases of which entries are missing", [*gaps])
+    yield from _broken_cases(4, "cases whose chain is broken", [*broken])
+    yield from _broken_cases(6, "cases of which entries are missing", [*gaps])
     stored = {case.id: case for case in read_cases(connection)}
     made = folded_cases(connection) if not gaps else {}
     if not gaps:
         numbers = stored.keys() | made.keys()
-        yield from _some(
+        yield from _broken_cases(
             4, "cases that are not what their entries say",
             [number for number in numbers if stored.get(number) != made.get(number)],
         )  # fmt: skip
     missing = set(range(1, max(stored, default=0) + 1)) - stored.keys()
-    yield from _some(6, "cases that are missing", [*missing])
+    yield from _broken_cases(6, "cases that are missing", [*missing])
 
 
 def _note_laws(connection: sa.Connection, keys: NoteKeys | None) -> Iterator[BrokenLaw]:
@@ -219,7 +223,7 @@ def _note_laws(connection: sa.Connection, keys: NoteKeys | None) -> Iterator[Bro
         for entry in read_entries(connection, ENTRY.c.note.is_not(None))
         if not _is_vouched(entry, keys)
     ]
-    yield from _some(4, "notes that are not what was written", wrong)
+    yield from _broken_cases(4, "notes that are not what was written", wrong)
 
 
 def _is_vouched(entry: Entry, keys: NoteKeys) -> bool:

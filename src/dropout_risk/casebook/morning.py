@@ -19,7 +19,19 @@ from dropout_risk.casebook.machine import PARTS, Line
 from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
-from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, OUTBOX, ROUND, SCHOOL, SIGNAL, STANDING
+from dropout_risk.casebook.tables import (
+    CASE,
+    CLOCK,
+    DIGESTS,
+    ENTRY,
+    GRANT,
+    NO_CHANNEL,
+    OUTBOX,
+    ROUND,
+    SCHOOL,
+    SIGNAL,
+    STANDING,
+)
 from dropout_risk.casebook.trial import drawn_order
 from dropout_risk.casebook.writer import Writer
 from dropout_risk.errors import LawBrokenError
@@ -27,7 +39,6 @@ from dropout_risk.settings import CaseSettings
 
 LISTED = "listed"
 """The rule of a place on the watch list."""
-NO_CHANNEL = "none"
 _A_YEAR = 366
 _TOLD: Line = "school"
 """What a report counts: nobody learns from a count that there is a case of the other line."""
@@ -64,7 +75,7 @@ def _nothing_attended(asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
     return [Attended(0, 0, None) for _ in asked]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MorningFacts:
     """What a morning is told.
 
@@ -91,6 +102,10 @@ class MorningFacts:
     to_verify: frozenset[str] = frozenset()
     attended: Callable[[Sequence[tuple[str, dt.date]]], list[Attended]] = _nothing_attended
     registers: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        """Count; nobody's id belongs into a log."""
+        return f"<MorningFacts of {self.day}: {len(self.pupils)} pupils, {len(self.signals)} signals>"
 
     @cached_property
     def open_schools(self) -> frozenset[str]:
@@ -137,16 +152,19 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
 
 
 def _refuse_nobody(facts: MorningFacts, people: People) -> None:
-    """Refuse a school for which nobody acts, whether or not it has a signal today."""
+    """Refuse schools for which nobody acts, whether or not they have a signal today."""
+    schools = sorted({pupil.school for pupil in facts.pupils if pupil.school})
     needed: dict[Line, str] = {"school": "a principal, or an office above", "care": "a counsellor"}
-    for line, who in needed.items():
-        schools = sorted({pupil.school for pupil in facts.pupils if pupil.school})
-        alone = [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
-        if alone:
-            raise LawBrokenError(
-                f"On {facts.day} nobody may act for {len(alone)} school(s): {', '.join(alone)} (law 2).",
-                hint=f"name {who} for them in the file of people, and somebody who stands in",
-            )
+    alone = {
+        line: [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
+        for line in needed
+    }
+    told = "; ".join(f"{line}: {', '.join(names)}" for line, names in alone.items() if names)
+    if told:
+        raise LawBrokenError(
+            f"On {facts.day} nobody may act for some schools (law 2), {told}.",
+            hint=f"name in the file of people: {'; '.join(needed[line] for line in needed if alone[line])}",
+        )
 
 
 class _Morning:
@@ -403,11 +421,14 @@ class _Morning:
         return sum(case.line == _TOLD for case in due)
 
     def _write_digests(self) -> int:
-        """Put one notice per owner into the outbox: how many wait, and for how long; count the school's."""
-        waiting: dict[str, list[int]] = {}
+        """Put one notice per owner into the outbox: how many wait, and for how long; count the school's.
+
+        Cases that only counsellors know of are told apart, since nobody else may learn their number.
+        """
+        waiting: dict[tuple[str, str], list[int]] = {}
         for case in self.live.values():
             if self._is_due(case):
-                waiting.setdefault(case.owner, []).append(
+                waiting.setdefault((DIGESTS[case.line], case.owner), []).append(
                     self.days.between(case.school, case.due or self.day, self.day)
                 )
         channels = {
@@ -415,15 +436,15 @@ class _Morning:
         }
         rows = [
             {
-                "key": f"round/{self.day}/{owner}", "to": owner, "channel": channels.get(owner, NO_CHANNEL),
-                "count": len(ages), "oldest": max(ages), "state": "queued", "tries": 0, "next": None,
+                "key": f"{digest}/{self.day}/{owner}", "to": owner,
+                "channel": channels.get(owner, NO_CHANNEL), "count": len(ages), "oldest": max(ages),
+                "state": "queued", "tries": 0, "next": None,
             }
-            for owner, ages in sorted(waiting.items())
+            for (digest, owner), ages in sorted(waiting.items())
         ]  # fmt: skip
         if rows:
             self.connection.execute(OUTBOX.insert(), rows)
-        of_school = {case.owner for case in self.live.values() if self._is_due(case) and case.line == _TOLD}
-        return len(of_school)
+        return sum(digest == DIGESTS[_TOLD] for digest, _ in waiting)
 
     def _strike_clock(self, report: MorningReport) -> None:
         counts = {

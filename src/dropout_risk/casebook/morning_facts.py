@@ -111,7 +111,7 @@ class _Told:
         placed = [
             Placed(
                 str(pupil),
-                _word(school),
+                _filled_word(school),
                 class_path(school, grade, own),
                 None if responsible is None else str(responsible),
                 self.directory.of(pupil).get("village"),
@@ -217,7 +217,7 @@ def _attended_since(present: Any, absent: Any, dates: Any, since: dt.date) -> At
     )
 
 
-def _word(value: object) -> str:
+def _filled_word(value: object) -> str:
     return "" if value is None else str(value)
 
 
@@ -227,4 +227,4 @@ def class_path(school: object, grade: object, own: object) -> str:
     >>> class_path("s-1", 8, "2"), class_path("s-1", 8, None)
     ('s-1/8/2', '')
     """
-    return "" if own is None else "/".join(_word(part) for part in (school, grade, own))
+    return "" if own is None else "/".join(_filled_word(part) for part in (school, grade, own))

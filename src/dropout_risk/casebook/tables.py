@@ -123,6 +123,10 @@ OUTBOX = sa.Table(
     sa.Column("next", sa.DateTime),
 )
 OUTBOX_STATES = ("queued", "sending", "sent", "failed", "unsure")
+NO_CHANNEL = "none"
+"""The channel of whoever has named none: the pages alone tell what waits."""
+DIGESTS = {"school": "round", "care": "own"}
+"""How the key of a morning's notice begins, by line; *own* goes to a channel of one's own, or nowhere."""
 
 GRANT = sa.Table(
     "grant",

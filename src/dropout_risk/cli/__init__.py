@@ -8,7 +8,17 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dropout_risk.cli import catalogue, demo, morning, records, service, training, versions, working_day
+from dropout_risk.cli import (
+    catalogue,
+    demo,
+    exchange,
+    morning,
+    records,
+    service,
+    training,
+    versions,
+    working_day,
+)
 from dropout_risk.errors import DropoutRiskError
 
 
@@ -40,3 +50,5 @@ app.command()(versions.compare)
 app.command()(versions.publish)
 app.command()(service.serve)
 app.add_typer(records.store, name="store")
+app.add_typer(exchange.import_app, name="import")
+app.command()(exchange.export)
