@@ -23,14 +23,22 @@ class County:
         self.seed = seed
         self.days = SchoolDaysAhead(closed={"s-1": frozenset({dt.date(2025, 9, 10), dt.date(2025, 9, 11)})})
         self.pupils = [
-            Placed(f"p-{n}", f"s-{n % schools}", f"s-{n % schools}/8/{n // schools % 2}", f"t-{n % (3 * schools)}")
+            Placed(
+                f"p-{n}",
+                f"s-{n % schools}",
+                f"s-{n % schools}/8/{n // schools % 2}",
+                f"t-{n % (3 * schools)}",
+            )
             for n in range(pupils)
         ]
         grants = [Grant(f"t-{n}", "class_teacher", "pupil", deputy=f"t-{n + 1}") for n in range(3 * schools)]
         left = dt.date(2025, 9, 15)
         grants[0] = Grant("t-0", "class_teacher", "pupil", until=left, deputy="t-1")
         for n in range(schools):
-            grants += [Grant(f"h-{n}", "principal", "school", f"s-{n}"), Grant(f"c-{n}", "counsellor", "school", f"s-{n}")]
+            grants += [
+                Grant(f"h-{n}", "principal", "school", f"s-{n}"),
+                Grant(f"c-{n}", "counsellor", "school", f"s-{n}"),
+            ]
             grants += [Grant(f"v-{n % 2}", "township", "school", f"s-{n}")]
         grants.append(Grant("k", "county", "county"))
         away = Absence("t-3", dt.date(2025, 9, 4), dt.date(2025, 9, 9))
@@ -69,7 +77,10 @@ class County:
             if case.due is None or case.due > day:
                 continue
             chance = random.Random(f"{self.seed}/{day}/{case.id}/{case.seq}")
-            draw, later = chance.random(), self.days.later(case.school, day, chance.choice((1, 3, 5))).isoformat()
+            draw, later = (
+                chance.random(),
+                self.days.later(case.school, day, chance.choice((1, 3, 5))).isoformat(),
+            )
             if draw < 0.3:
                 yield case, "meet", MEETING | {"due": later}, "家访" if draw < 0.1 else ""
             elif draw < 0.45:
