@@ -56,7 +56,8 @@ class County:
             care = rule == "critical_item"
             signals.append(Signal(
                 pupil.pupil, rule, day - dt.timedelta(chance.randrange(3)), "care" if care else "school",
-                level=0 if care else chance.choice((0, 0, 0, 1, 2)), urgent=rule != "listed", due_in=5 * (rule == "listed"),
+                level=0 if care else chance.choice((0, 0, 0, 1, 2)), urgent=rule != "listed",
+                due_in=5 * (rule == "listed"),
             ))  # fmt: skip
         return MorningFacts(
             day, self.pupils, self.days, signals, frozenset(p.pupil for p in chance.sample(self.pupils, 5)),
@@ -104,8 +105,8 @@ class County:
                 between()
                 try:
                     book.write(
-                        kind, day, case.owner, f"{day}/{case.id}/{case.seq}/{kind}", case=case.id, data=data, note=note,
-                        level=case.level, today=day,
+                        kind, day, case.owner, f"{day}/{case.id}/{case.seq}/{kind}", case=case.id, data=data,
+                        note=note, level=case.level, today=day,
                     )  # fmt: skip
                 except CaseRefusedError:
                     continue

@@ -25,10 +25,8 @@ class Server:
     def run(self, program, *words):
         """Run a program of the server, as the user postgres where we are root: it refuses root."""
         as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-        subprocess.run(
-            [Path(postgres_programs(), program), *words], cwd=self.folder, stdout=subprocess.DEVNULL, check=True,
-            **as_user,
-        )  # fmt: skip
+        command = [Path(postgres_programs(), program), *words]
+        subprocess.run(command, cwd=self.folder, stdout=subprocess.DEVNULL, check=True, **as_user)
 
     def new_url(self):
         """Give the address of an empty book."""

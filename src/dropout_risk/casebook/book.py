@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
@@ -16,7 +18,14 @@ from dropout_risk.casebook.entry import Act, Entry
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.tables import BOOK, CASE, CLOCK, ENTRY, META, ONLY_ADDED, VERSION
 from dropout_risk.casebook.writer import Writer
-from dropout_risk.errors import CaseBookError, CaseConflictError, MissingExtraError, NoteKeyError
+from dropout_risk.errors import (
+    CaseBookError,
+    CaseConflictError,
+    CaseRefusedError,
+    LawBrokenError,
+    MissingExtraError,
+    NoteKeyError,
+)
 from dropout_risk.settings import CaseSettings
 
 if TYPE_CHECKING:
@@ -24,7 +33,9 @@ if TYPE_CHECKING:
 
 DEFAULT_BOOK = "sqlite:///casebook.db"
 _BUSY_MS = 15_000
-_TRIES = 3
+_AT_A_TIME = 5_000
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+"""What rows cause that this library did not write."""
 
 
 def utc_now() -> dt.datetime:
@@ -103,12 +114,12 @@ class Book:
         return book
 
     def _begin(self, create: bool) -> None:
-        there = sa.inspect(self.engine).has_table(META.name)
+        there = not _is_no_file(self.engine.url) and sa.inspect(self.engine).has_table(META.name)
         if not there and not create:
             raise CaseBookError("There is no case book there.", hint="the first morning begins one")
         if not there:
             with self.writing() as connection:
-                _lock_beginning(connection)
+                _lock_numbers(connection)
                 if not sa.inspect(connection).has_table(META.name):
                     _make_tables(connection)
         with self.reading() as connection:
@@ -122,7 +133,8 @@ class Book:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Read from one state of the book."""
-        with _book_errors(), self.engine.connect() as connection:
+        snapshot = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
+        with _book_errors(), self.engine.connect().execution_options(**snapshot) as connection:
             yield connection
 
     @contextmanager
@@ -187,7 +199,8 @@ class Book:
             If there is a note and no key.
         """
         with self.writing() as connection:
-            before = _case_of_key(connection, key)
+            _lock_writing(connection, opens=case is None)
+            before = _case_of_act(connection, key, kind, case)
             if before is not None:
                 return before
             held = _held_case(connection, case)
@@ -253,8 +266,14 @@ class Book:
     def rebuild(self) -> int:
         """Make the cases again from their entries; give how many were not as they should be."""
         with self.writing() as connection:
+            lock_book(connection)
             stored = {case.id: case for case in read_cases(connection)}
-            made = folded_cases(connection)
+            made, unread = folded_cases(connection)
+            if unread:
+                raise LawBrokenError(
+                    f"The entries of {len(unread)} case(s) are none that this library wrote (law 4).",
+                    hint="dropout-risk casebook check names them; bring back a copy of the book",
+                )
             wrong = [
                 case_id for case_id in stored.keys() | made.keys() if stored.get(case_id) != made.get(case_id)
             ]
@@ -289,24 +308,41 @@ def read_case(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Case
     return None if row is None else Case(**row)
 
 
+def stream_entries(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterator[Entry]:
+    """Read entries, case by case, a part of them at a time."""
+    statement = sa.select(ENTRY).where(*where).order_by(ENTRY.c.case, ENTRY.c.seq)
+    for row in connection.execute(statement.execution_options(yield_per=_AT_A_TIME)).mappings():
+        yield Entry(**row)
+
+
 def read_entries(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Entry]:
     """Read entries, case by case."""
-    rows = connection.execute(sa.select(ENTRY).where(*where).order_by(ENTRY.c.case, ENTRY.c.seq)).mappings()
-    return [Entry(**row) for row in rows]
+    return [*stream_entries(connection, *where)]
 
 
-def folded_cases(connection: sa.Connection) -> dict[int, Case]:
-    """Make every case from its entries."""
-    told: dict[int, list[Entry]] = {}
-    for entry in read_entries(connection):
-        told.setdefault(entry.case, []).append(entry)
-    folded = ((case_id, fold_entries(entries)) for case_id, entries in told.items())
-    return {case_id: case for case_id, case in folded if case is not None}
+def folded_cases(connection: sa.Connection) -> tuple[dict[int, Case], set[int]]:
+    """Make every case from its entries; name those whose entries cannot be folded."""
+    made: dict[int, Case] = {}
+    unread: set[int] = set()
+    for case_id, entries in itertools.groupby(stream_entries(connection), key=lambda entry: entry.case):
+        try:
+            case = fold_entries([*entries])
+        except UNREADABLE:
+            unread.add(case_id)
+        else:
+            made |= {} if case is None else {case_id: case}
+    return made, unread
 
 
-def _case_of_key(connection: sa.Connection, key: str) -> Case | None:
-    written = connection.scalar(sa.select(ENTRY.c.case).where(ENTRY.c.key == key))
-    return None if written is None else read_case(connection, CASE.c.id == written)
+def _case_of_act(connection: sa.Connection, key: str, kind: str, case: Case | int | None) -> Case | None:
+    """Give the case of an act that was written before; refuse a key that names another act."""
+    written = connection.execute(sa.select(ENTRY.c.case, ENTRY.c.kind).where(ENTRY.c.key == key)).first()
+    if written is None:
+        return None
+    number = case.id if isinstance(case, Case) else case
+    if written.kind != kind or number not in (None, written.case):
+        raise CaseRefusedError("That key names another act.", hint="give each act a key of its own")
+    return read_case(connection, CASE.c.id == written.case)
 
 
 def _held_case(connection: sa.Connection, case: Case | int | None) -> Case | None:
@@ -356,6 +392,12 @@ def _pool_of(place: sa.URL) -> dict[str, Any]:
     return {"pool_pre_ping": True}
 
 
+def _is_no_file(url: sa.URL) -> bool:
+    """Say whether there is no file yet where a book shall be: looking for it must not make one."""
+    named = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return named and not str(url.database).startswith("file:") and not Path(str(url.database)).exists()
+
+
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=wal", "synchronous=full", f"busy_timeout={_BUSY_MS}", "foreign_keys=on"):
@@ -369,9 +411,24 @@ def _begin_transaction(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _lock_beginning(connection: sa.Connection) -> None:
+def _lock_numbers(connection: sa.Connection) -> None:
+    """Let nobody else begin the book, or give a number to a case, until this is done."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def lock_looks(connection: sa.Connection) -> None:
+    """Let nobody else write down a look until this is done."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK + 1)))
+
+
+def _lock_writing(connection: sa.Connection, *, opens: bool) -> None:
+    """Wait until a morning that runs is over, before anything is read that it may change."""
+    if opens:
+        _lock_numbers(connection)
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("LOCK TABLE entry IN ROW EXCLUSIVE MODE"))
 
 
 _LOCK = 720_312
@@ -379,10 +436,10 @@ _LOCK = 720_312
 
 
 def lock_book(connection: sa.Connection) -> None:
-    """Let nobody else write to any case until this is done."""
+    """Let nobody else write to any case until this is done; tables in the order of a writer."""
+    _lock_numbers(connection)
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        connection.execute(sa.text('LOCK TABLE "case", entry, round IN SHARE ROW EXCLUSIVE MODE'))
+        connection.execute(sa.text('LOCK TABLE entry, "case", round IN SHARE ROW EXCLUSIVE MODE'))
 
 
 def _make_tables(connection: sa.Connection) -> None:
