@@ -22,6 +22,12 @@ _CLOSED_WORDS: dict[str, Iterable[str]] = {
 }
 
 
+_LONGEST = dict.fromkeys(("pupil", "school", "rule", "owner", "to", "due", "since"), 120) | dict.fromkeys(
+    ("reason", "why", "document"), 2_000
+)
+"""What must be a text, and of how many letters at most."""
+
+
 def check_entry(
     case: Case | None,
     act: Act,
@@ -99,6 +105,10 @@ def _data_problems(kind: str, data: Mapping[str, Any]) -> list[Problem]:
         words = given if isinstance(given, list | tuple) else [given]
         if given is not None and not all(isinstance(word, str) and word in allowed for word in words):
             problems.append((f"{name} is no word that is known", f"{name}: {', '.join(allowed)}"))
+    for name, longest in _LONGEST.items():
+        given = data.get(name)
+        if given is not None and not (isinstance(given, str) and len(given) <= longest):
+            problems.append((f"{name} is no text of at most {longest} letters", ""))
     return problems + _date_problems(data)
 
 
