@@ -17,7 +17,7 @@ from dropout_risk.casebook.machine import FATES, PARTS, VERBS
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import Grant, Placed
 from dropout_risk.casebook.seen import broken_looks
-from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, ROUND, SIGNAL, STANDING
+from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, ROUND, SEEN, SIGNAL, STANDING
 from dropout_risk.errors import NoteKeyError
 from dropout_risk.text import Text
 
@@ -67,13 +67,15 @@ _SHOWN = 5
 def check_book(book: Book) -> list[BrokenLaw]:
     """Check all laws of a book, those of its notes too where it was opened with keys."""
     with book.reading() as connection:
-        return [*broken_laws(connection), *_note_laws(connection, book.keys)]
+        return broken_laws(connection, book.keys)
 
 
-def broken_laws(connection: sa.Connection, *, chain: bool = True) -> list[BrokenLaw]:
+def broken_laws(
+    connection: sa.Connection, keys: NoteKeys | None = None, *, chain: bool = True
+) -> list[BrokenLaw]:
     """Find the laws that do not hold; without ``chain``, those that today's tables alone tell of.
 
-    Law 4, and of law 6 what concerns single entries, ask every entry ever written.
+    Law 4, and of laws 3 and 6 what concerns single entries, ask every entry ever written.
     """
     found: list[BrokenLaw] = []
     for law in (*_OF_TODAY, *(_OF_EVER if chain else ())):
@@ -81,7 +83,7 @@ def broken_laws(connection: sa.Connection, *, chain: bool = True) -> list[Broken
             found += law(connection)
         except UNREADABLE:
             found.append(BrokenLaw(4, "rows that this library did not write and cannot read", 1))
-    return list(dict.fromkeys(found))
+    return [*dict.fromkeys(found), *(_note_laws(connection, keys) if chain else ())]
 
 
 def _some(law: int, wrong: str, cases: list[int]) -> Iterator[BrokenLaw]:
@@ -206,8 +208,8 @@ def _everybody_stands(connection: sa.Connection) -> Iterator[BrokenLaw]:
 
 
 def _counts_never_fall(connection: sa.Connection) -> Iterator[BrokenLaw]:
-    """Law 6: there are never fewer entries or cases than on an earlier morning."""
-    for name, table in (("entries", ENTRY), ("cases", CASE)):
+    """Law 6: there are never fewer entries, cases or looks than on an earlier morning."""
+    for name, table in (("entries", ENTRY), ("cases", CASE), ("looks", SEEN)):
         now = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
         most = connection.scalar(sa.select(sa.func.max(CLOCK.c[name]))) or 0
         if now < most:
@@ -226,7 +228,8 @@ def _entries_tell_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
     gaps, broken, notes, other = [], [], [], []
     for number, group in itertools.groupby(stream_entries(connection), key=lambda entry: entry.case):
         entries = [*group]
-        if [entry.seq for entry in entries] != [*range(1, len(entries) + 1)]:
+        known = max(len(entries), stored[number].seq if number in stored else 0)
+        if [entry.seq for entry in entries] != [*range(1, known + 1)]:
             gaps.append(number)
         if not all(itertools.starmap(_is_chained, itertools.pairwise([None, *entries]))):
             broken.append(number)
@@ -237,7 +240,7 @@ def _entries_tell_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
     yield from _some(4, "cases whose chain is broken", broken)
     yield from _some(4, "cases of which notes were taken out or put in", notes)
     yield from _some(4, "cases that are not what their entries say", [*other, *stored])
-    yield from _some(6, "cases of which entries are missing", gaps)
+    yield from _some(6, "cases of which entries are missing", [*gaps, *stored])
     missing = set(range(1, max(numbers, default=0) + 1)) - numbers
     yield from _some(6, "cases that are missing", [*missing])
 
@@ -283,6 +286,6 @@ def _note_laws(connection: sa.Connection, keys: NoteKeys | None) -> Iterator[Bro
 def _is_vouched(entry: Entry, keys: NoteKeys) -> bool:
     try:
         text = keys.read(entry.note or b"", case=entry.case, seq=entry.seq)
-    except NoteKeyError:
+    except (NoteKeyError, *UNREADABLE):
         return False
     return keys.vouch(text) == entry.data.get("note_mac")

@@ -18,7 +18,18 @@ from dropout_risk.casebook.laws import broken_laws
 from dropout_risk.casebook.machine import OUTCOMES, PARTS, Line
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
-from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, OUTBOX, ROUND, SCHOOL, SIGNAL, STANDING
+from dropout_risk.casebook.tables import (
+    CASE,
+    CLOCK,
+    ENTRY,
+    GRANT,
+    OUTBOX,
+    ROUND,
+    SCHOOL,
+    SEEN,
+    SIGNAL,
+    STANDING,
+)
 from dropout_risk.casebook.writer import Writer
 from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.errors import LawBrokenError
@@ -433,7 +444,7 @@ class _Morning:
     def _strike_clock(self, report: MorningReport) -> None:
         counts = {
             name: self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-            for name, table in (("entries", ENTRY), ("cases", CASE))
+            for name, table in (("entries", ENTRY), ("cases", CASE), ("looks", SEEN))
         }
         told = report.to_dict()
         self.connection.execute(

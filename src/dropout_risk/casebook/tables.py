@@ -71,6 +71,7 @@ CLOCK = sa.Table(
     sa.Column("recorded_at", sa.DateTime, nullable=False),
     sa.Column("entries", _COUNT, nullable=False),
     sa.Column("cases", _COUNT, nullable=False),
+    sa.Column("looks", _COUNT, nullable=False),
     sa.Column("report", sa.JSON, nullable=False),
 )
 """One row per morning: the last one is today's, all before it are closed. Its counts can never fall."""
