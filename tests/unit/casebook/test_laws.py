@@ -15,7 +15,8 @@ NAMES = {
     "today": "(SELECT pupil FROM signal WHERE day = $last)",
     "live": "(SELECT min(id) FROM $case WHERE state = 'open' AND line = 'school' AND level = 0 "
     "AND pupil NOT IN $today)",
-    "stirred": "(SELECT min(id) FROM $case WHERE state <> 'closed' AND line = 'school' AND pupil IN $today "
+    "stirred": "(SELECT min(id) FROM $case WHERE state <> 'closed' AND line = 'school' AND pupil IN "
+    "(SELECT pupil FROM signal WHERE day = $last AND line = 'school') "
     "AND pupil NOT IN (SELECT pupil FROM $case WHERE state = 'closed'))",
     "noted": "note IS NOT NULL AND $case = (SELECT min($case) FROM entry WHERE note IS NOT NULL)",
     "planned": "kind = 'plan' AND $case = (SELECT min($case) FROM entry WHERE kind = 'plan')",
