@@ -5,6 +5,7 @@ import ast
 from house.modules import MODULES
 
 WHOLE_NAMES = {
+    "casebook.migrations.v1.upgrade": "alembic calls it so",
     "cli.*": "a command is called as it is typed",
     "errors.nearest": "the word that was meant, for a hint",
     "histories.fingerprint.fingerprint": "a noun, public",

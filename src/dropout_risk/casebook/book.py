@@ -108,13 +108,13 @@ class Book:
         MissingExtraError
             If the driver of the database is not installed.
         """
-        book = cls(_engine_of(url), keys, settings, now)
-        with _book_errors():
+        book = cls(book_engine(url), keys, settings, now)
+        with book_errors():
             book._begin(create)
         return book
 
     def _begin(self, create: bool) -> None:
-        there = not _is_no_file(self.engine.url) and sa.inspect(self.engine).has_table(META.name)
+        there = not is_no_file(self.engine.url) and sa.inspect(self.engine).has_table(META.name)
         if not there and not create:
             raise CaseBookError("There is no case book there.", hint="the first morning begins one")
         if not there:
@@ -124,24 +124,20 @@ class Book:
                     _make_tables(connection)
         with self.reading() as connection:
             found = connection.scalar(sa.select(META.c.value).where(META.c.name == "version"))
-        if found != str(VERSION):
-            raise CaseBookError(
-                f"The book is of version {found}; this library reads {VERSION}.",
-                hint="bring it up to date: dropout-risk casebook upgrade --book URL",
-            )
+        check_version(found)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Read from one state of the book."""
         snapshot = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
-        with _book_errors(), self.engine.connect().execution_options(**snapshot) as connection:
+        with book_errors(), self.engine.connect().execution_options(**snapshot) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Write everything or nothing; who comes at the same time waits."""
         with (
-            _book_errors(),
+            book_errors(),
             self.engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
@@ -235,6 +231,11 @@ class Book:
         with self.reading() as connection:
             return read_cases(connection, *where)
 
+    def count_cases(self) -> int:
+        """Count all cases, those that are closed too."""
+        with self.reading() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(CASE)) or 0
+
     def entries(self, case_id: int) -> list[Entry]:
         """Give the entries of a case, in their order."""
         with self.reading() as connection:
@@ -294,6 +295,21 @@ class Book:
                 number += 1
         self.keys = keys
         return number
+
+
+def check_version(found: str | None, *, oldest: int = VERSION) -> int:
+    """Give the version of a book, or refuse one that is older or newer than what is read."""
+    version = int(found) if found and found.isdecimal() else 0
+    if oldest <= version <= VERSION:
+        return version
+    ways = {
+        version > VERSION: "it was written by a newer version of this library: install that one",
+        version == 0: "its beginning was broken off, or it is none: name another, or begin a new one",
+    }
+    raise CaseBookError(
+        f"The book is of version {version}; this library reads {VERSION}.",
+        hint=ways.get(True, "bring it up to date: dropout-risk casebook upgrade --book URL"),
+    )
 
 
 def read_cases(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Case]:
@@ -361,12 +377,18 @@ def _held_case(connection: sa.Connection, case: Case | int | None) -> Case | Non
 # --- The database ---
 
 
-def _engine_of(url: str) -> sa.Engine:
+def book_engine(url: str) -> sa.Engine:
+    """Give the engine of an address; nothing is asked of the database yet."""
     try:
-        place = sa.make_url(url)
-        if place.get_backend_name() == "postgresql" and place.drivername == "postgresql":
-            place = place.set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(place, hide_parameters=True, **_pool_of(place))
+        address = sa.make_url(url)
+        dialect = address.get_backend_name()
+        if dialect not in ONLY_ADDED:
+            raise CaseBookError(
+                f"A book cannot be kept in {dialect}.", hint=f"allowed: {', '.join(ONLY_ADDED)}"
+            )
+        if address.drivername == "postgresql":
+            address = address.set(drivername="postgresql+psycopg")
+        engine = sa.create_engine(address, hide_parameters=True, **_pool_of(address))
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             "The driver of that database is not installed.", hint='pip install "dropout-risk[postgres]"'
@@ -375,24 +397,20 @@ def _engine_of(url: str) -> sa.Engine:
         raise CaseBookError(
             "The address of the book is none.", hint="such as sqlite:///casebook.db or postgresql://..."
         ) from error
-    if engine.dialect.name not in ONLY_ADDED:
-        raise CaseBookError(
-            f"A book cannot be kept in {engine.dialect.name}.", hint=f"allowed: {', '.join(ONLY_ADDED)}"
-        )
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_transaction)
     return engine
 
 
-def _pool_of(place: sa.URL) -> dict[str, Any]:
-    in_memory = place.get_backend_name() == "sqlite" and place.database in (None, "", ":memory:")
+def _pool_of(address: sa.URL) -> dict[str, Any]:
+    in_memory = address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:")
     if in_memory:
         return {"poolclass": sa.pool.StaticPool, "connect_args": {"check_same_thread": False}}
     return {"pool_pre_ping": True}
 
 
-def _is_no_file(url: sa.URL) -> bool:
+def is_no_file(url: sa.URL) -> bool:
     """Say whether there is no file yet where a book shall be: looking for it must not make one."""
     named = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
     return named and not str(url.database).startswith("file:") and not Path(str(url.database)).exists()
@@ -450,7 +468,7 @@ def _make_tables(connection: sa.Connection) -> None:
 
 
 @contextmanager
-def _book_errors() -> Iterator[None]:
+def book_errors() -> Iterator[None]:
     """Word what the database says, without its statement, which may hold a pupil's values."""
     try:
         yield

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dropout_risk.cli import catalogue, demo, morning, records, service, training, versions
+from dropout_risk.cli import casebook, catalogue, demo, morning, records, service, training, versions
 from dropout_risk.errors import DropoutRiskError
 
 
@@ -39,3 +39,4 @@ app.command()(versions.compare)
 app.command()(versions.publish)
 app.command()(service.serve)
 app.add_typer(records.store, name="store")
+app.add_typer(casebook.casebook, name="casebook")
