@@ -54,11 +54,12 @@ class County:
         for pupil in chance.sample(self.pupils, 8):
             rule = chance.choice(RULES)
             care = rule == "critical_item"
-            signals.append(Signal(
-                pupil.pupil, rule, day - dt.timedelta(chance.randrange(3)), "care" if care else "school",
-                level=0 if care else chance.choice((0, 0, 0, 1, 2)), urgent=rule != "listed",
-                due_in=5 * (rule == "listed"),
-            ))  # fmt: skip
+            line, level = ("care", 0) if care else ("school", chance.choice((0, 0, 0, 1, 2)))
+            since = day - dt.timedelta(chance.randrange(3))
+            listed = rule == "listed"
+            signals.append(
+                Signal(pupil.pupil, rule, since, line, level, urgent=not listed, due_in=5 * listed)
+            )
         return MorningFacts(
             day, self.pupils, self.days, signals, frozenset(p.pupil for p in chance.sample(self.pupils, 5)),
             lambda asked: [self.attended(pupil, since, day) for pupil, since in asked],
@@ -104,10 +105,9 @@ class County:
             for case, kind, data, note in [*self.acts(book, day)]:
                 between()
                 try:
-                    book.write(
-                        kind, day, case.owner, f"{day}/{case.id}/{case.seq}/{kind}", case=case.id, data=data,
-                        note=note, level=case.level, today=day,
-                    )  # fmt: skip
+                    key = f"{day}/{case.id}/{case.seq}/{kind}"
+                    told = {"data": data, "note": note, "level": case.level, "today": day}
+                    book.write(kind, day, case.owner, key, case=case.id, **told)
                 except CaseRefusedError:
                     continue
 

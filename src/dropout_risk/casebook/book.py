@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
@@ -41,6 +41,16 @@ UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
 def utc_now() -> dt.datetime:
     """Give the time, in UTC without a zone and to the second, as the book keeps it."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+
+
+class Draft(NamedTuple):
+    """An entry that is to be written: see :meth:`Book.write`."""
+
+    act: Act
+    data: Mapping[str, Any]
+    case: Case | int | None = None
+    note: str = ""
+    level: int = 0
 
 
 class Book:
@@ -194,19 +204,30 @@ class Book:
         NoteKeyError
             If there is a note and no key.
         """
+        draft = Draft(Act(kind, day, by, key), data or {}, case, note, level)
         with self.writing() as connection:
             _lock_writing(connection, opens=case is None)
-            before = _case_of_act(connection, key, kind, case)
-            if before is not None:
-                return before
-            held = _held_case(connection, case)
-            told = dict(data or {})
-            act, now = Act(kind, day, by, key), today or dt.date.today()
-            check_entry(held, act, now, told, self.settings, level=level, has_note=bool(note))
-            writer = Writer(connection, self.now(), self.keys)
-            after = writer.append(held, act, told, note)
-            writer.flush()
-            return after
+            return self._write_draft(connection, draft, today or dt.date.today())
+
+    def write_all(self, drafts: Iterable[Draft], today: dt.date | None = None) -> list[Case]:
+        """Write several entries, all of them or none; as :meth:`write`."""
+        drafts = [*drafts]
+        with self.writing() as connection:
+            _lock_writing(connection, opens=any(draft.case is None for draft in drafts))
+            now = today or dt.date.today()
+            return [self._write_draft(connection, draft, now) for draft in drafts]
+
+    def _write_draft(self, connection: sa.Connection, draft: Draft, today: dt.date) -> Case:
+        act = draft.act
+        before = _case_of_act(connection, act.key, act.kind, draft.case)
+        if before is not None:
+            return before
+        held = _held_case(connection, draft.case)
+        check_entry(held, act, today, draft.data, self.settings, level=draft.level, has_note=bool(draft.note))
+        writer = Writer(connection, self.now(), self.keys)
+        after = writer.append(held, act, draft.data, draft.note)
+        writer.flush()
+        return after
 
     # --- Reading ---
 

@@ -98,7 +98,10 @@ def _verb_problems(case: Case | None, kind: str) -> list[Problem]:
 def _data_problems(kind: str, data: Mapping[str, Any]) -> list[Problem]:
     if kind not in VERBS:
         return []
-    missing = [name for name in VERBS[kind].needs if data.get(name) in (None, "", [], ())]
+    needs = VERBS[kind].needs
+    if kind == "meet" and {*(data.get("met") or ())} - {"nobody"}:
+        needs = (*needs, "difficulty", "result")
+    missing = [name for name in needs if data.get(name) in (None, "", [], ())]
     problems: list[Problem] = [(f"{name} is missing", "") for name in missing]
     for name, allowed in _CLOSED_WORDS.items():
         given = data.get(name)

@@ -86,19 +86,19 @@ def broken_laws(
     return [*dict.fromkeys(found), *(_note_laws(connection, keys) if chain else ())]
 
 
-def _some(law: int, wrong: str, cases: list[int]) -> Iterator[BrokenLaw]:
+def _broken_cases(law: int, wrong: str, cases: list[int]) -> Iterator[BrokenLaw]:
     if cases:
         yield BrokenLaw(law, wrong, len(cases), tuple(sorted(cases)[:_SHOWN]))
 
 
-def _today(connection: sa.Connection) -> dt.date | None:
+def _last_morning(connection: sa.Connection) -> dt.date | None:
     day: dt.date | None = connection.scalar(sa.select(sa.func.max(CLOCK.c.day)))
     return day
 
 
 def _signals_have_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 1: of today's signals each pupil has a live case, had one closed since, or a reason."""
-    day = _today(connection)
+    day = _last_morning(connection)
     if day is None:
         return
     morning = sa.select(CLOCK.c.recorded_at).where(CLOCK.c.day == day).scalar_subquery()
@@ -122,15 +122,17 @@ def _signals_have_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
 def _cases_have_owners(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 2, by the grants and the standings of the last morning."""
     live = read_cases(connection, CASE.c.state != "closed")
-    yield from _some(2, "open cases without a due day", [case.id for case in live if case.due is None])
-    if _today(connection) is None:
+    yield from _broken_cases(
+        2, "open cases without a due day", [case.id for case in live if case.due is None]
+    )
+    if _last_morning(connection) is None:
         return
     grants: dict[tuple[str, str], list[Grant]] = {}
     for row in connection.execute(sa.select(GRANT)).mappings():
         grant = Grant(**{("begins" if name == "from" else name): value for name, value in row.items()})
         grants.setdefault((grant.person, grant.role), []).append(grant)
     placed = _placed_pupils(connection)
-    yield from _some(
+    yield from _broken_cases(
         2,
         "open cases whose owner has no live right at its level",
         [case.id for case in live if not _is_owned(case, grants, placed)],
@@ -153,21 +155,21 @@ def _is_owned(
 
 def _rounds_balance(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 3: of every round but today's each case has a fate."""
-    day = _today(connection)
+    day = _last_morning(connection)
     if day is not None:
         open_still = sa.select(ROUND.c.case).where(ROUND.c.day < day, ROUND.c.fate.is_(None))
-        yield from _some(3, "cases of earlier rounds without a fate", [*connection.scalars(open_still)])
+        yield from _broken_cases(
+            3, "cases of earlier rounds without a fate", [*connection.scalars(open_still)]
+        )
     unknown = sa.select(ROUND.c.case).where(ROUND.c.fate.not_in(FATES))
-    yield from _some(3, "cases with a fate that there is not", [*connection.scalars(unknown)])
+    yield from _broken_cases(3, "cases with a fate that there is not", [*connection.scalars(unknown)])
 
 
 def _rounds_are_whole(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 3: each round has as many cases as its morning counted."""
     sizes = sa.select(ROUND.c.day, sa.func.count().label("number")).group_by(ROUND.c.day)
     counted = {row.day: row.number for row in connection.execute(sizes)}
-    told = {
-        day: report.get("round") for day, report in connection.execute(sa.select(CLOCK.c.day, CLOCK.c.report))
-    }
+    told = {row.day: row.due for row in connection.execute(sa.select(CLOCK.c.day, CLOCK.c.due))}
     odd = [day for day in told | counted if counted.get(day, 0) != told.get(day)]
     if odd:
         yield BrokenLaw(3, "rounds that have not as many cases as their morning counted", len(odd))
@@ -186,7 +188,7 @@ def _fates_are_told(connection: sa.Connection) -> Iterator[BrokenLaw]:
             verbs = [verb.name for verb in VERBS.values() if verb.fate == fate]
             untold.append((ROUND.c.fate == fate) & ~sa.exists().where(meanwhile & ENTRY.c.kind.in_(verbs)))
         wrong += connection.scalars(sa.select(ROUND.c.case).where(ROUND.c.day == day, sa.or_(*untold)))
-    yield from _some(3, "cases of which no entry tells their fate in a round", wrong)
+    yield from _broken_cases(3, "cases of which no entry tells their fate in a round", wrong)
 
 
 _CLOCKS_DIFFER = dt.timedelta(hours=1)
@@ -195,7 +197,7 @@ _CLOCKS_DIFFER = dt.timedelta(hours=1)
 
 def _everybody_stands(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 5: every pupil at school has one part, which says what the cases and today's round say."""
-    day = _today(connection)
+    day = _last_morning(connection)
     if day is None:
         return
     report = connection.scalar(sa.select(CLOCK.c.report).where(CLOCK.c.day == day)) or {}
@@ -237,12 +239,12 @@ def _entries_tell_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
             notes.append(number)
         if stored.pop(number, None) != _folded_case(entries):
             other.append(number)
-    yield from _some(4, "cases whose chain is broken", broken)
-    yield from _some(4, "cases of which notes were taken out or put in", notes)
-    yield from _some(4, "cases that are not what their entries say", [*other, *stored])
-    yield from _some(6, "cases of which entries are missing", [*gaps, *stored])
+    yield from _broken_cases(4, "cases whose chain is broken", broken)
+    yield from _broken_cases(4, "cases of which notes were taken out or put in", notes)
+    yield from _broken_cases(4, "cases that are not what their entries say", [*other, *stored])
+    yield from _broken_cases(6, "cases of which entries are missing", [*gaps, *stored])
     missing = set(range(1, max(numbers, default=0) + 1)) - numbers
-    yield from _some(6, "cases that are missing", [*missing])
+    yield from _broken_cases(6, "cases that are missing", [*missing])
 
 
 def _is_chained(before: Entry | None, entry: Entry) -> bool:
@@ -280,7 +282,7 @@ def _note_laws(connection: sa.Connection, keys: NoteKeys | None) -> Iterator[Bro
         for entry in stream_entries(connection, ENTRY.c.note.is_not(None))
         if not _is_vouched(entry, keys)
     ]
-    yield from _some(4, "notes that are not what was written", wrong)
+    yield from _broken_cases(4, "notes that are not what was written", wrong)
 
 
 def _is_vouched(entry: Entry, keys: NoteKeys) -> bool:

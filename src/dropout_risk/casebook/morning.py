@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,14 +15,17 @@ from dropout_risk.casebook.book import Book, lock_book, read_cases
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import MORNING, Act
 from dropout_risk.casebook.laws import broken_laws
-from dropout_risk.casebook.machine import OUTCOMES, PARTS, Line
+from dropout_risk.casebook.machine import PARTS, Line
+from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import (
     CASE,
     CLOCK,
+    DIGESTS,
     ENTRY,
     GRANT,
+    NO_CHANNEL,
     OUTBOX,
     ROUND,
     SCHOOL,
@@ -31,13 +34,14 @@ from dropout_risk.casebook.tables import (
     STANDING,
 )
 from dropout_risk.casebook.writer import Writer
-from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.errors import LawBrokenError
 from dropout_risk.settings import CaseSettings
 
 LISTED = "listed"
 """The rule of a place on the watch list."""
-NO_CHANNEL = "none"
+_A_YEAR = 366
+_TOLD: Line = "school"
+"""What a report counts: nobody learns from a count that there is a case of the other line."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def _nothing_attended(asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
     return [Attended(0, 0, None) for _ in asked]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MorningFacts:
     """What a morning is told.
 
@@ -97,6 +101,10 @@ class MorningFacts:
     attended: Callable[[Sequence[tuple[str, dt.date]]], list[Attended]] = _nothing_attended
     registers: Sequence[str] = ()
 
+    def __repr__(self) -> str:
+        """Count; nobody's id belongs into a log."""
+        return f"<MorningFacts of {self.day}: {len(self.pupils)} pupils, {len(self.signals)} signals>"
+
     @cached_property
     def open_schools(self) -> frozenset[str]:
         """The schools that are open on the day."""
@@ -107,24 +115,6 @@ class MorningFacts:
     def placed(self) -> dict[str, Placed]:
         """Where each pupil is."""
         return {pupil.pupil: pupil for pupil in self.pupils}
-
-
-@dataclass(frozen=True)
-class MorningReport:
-    """What a morning did: counts of entries, of where pupils stand, of why signals opened nothing."""
-
-    day: dt.date
-    written: Mapping[str, int] = field(default_factory=dict)
-    parts: Mapping[str, int] = field(default_factory=dict)
-    why_not: Mapping[str, int] = field(default_factory=dict)
-    round: int = 0
-    held: int = 0
-    notices: int = 0
-    registers: Sequence[str] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Write it as JSON."""
-        return asdict(self) | {"day": self.day.isoformat(), "registers": [*self.registers]}
 
 
 def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -> MorningReport | None:
@@ -160,16 +150,19 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
 
 
 def _refuse_nobody(facts: MorningFacts, people: People) -> None:
-    """Refuse a school for which nobody acts, whether or not it has a signal today."""
+    """Refuse schools for which nobody acts, whether or not they have a signal today."""
+    schools = sorted({pupil.school for pupil in facts.pupils if pupil.school})
     needed: dict[Line, str] = {"school": "a principal, or an office above", "care": "a counsellor"}
-    for line, who in needed.items():
-        schools = sorted({pupil.school for pupil in facts.pupils})
-        alone = [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
-        if alone:
-            raise LawBrokenError(
-                f"On {facts.day} nobody may act for {len(alone)} school(s): {', '.join(alone)} (law 2).",
-                hint=f"name {who} for them in the file of people, and somebody who stands in",
-            )
+    alone = {
+        line: [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
+        for line in needed
+    }
+    told = "; ".join(f"{line}: {', '.join(names)}" for line, names in alone.items() if names)
+    if told:
+        raise LawBrokenError(
+            f"On {facts.day} nobody may act for some schools (law 2), {told}.",
+            hint=f"name in the file of people: {'; '.join(needed[line] for line in needed if alone[line])}",
+        )
 
 
 class _Morning:
@@ -259,7 +252,7 @@ class _Morning:
         for number in held:
             at = (ROUND.c.day == self.last) & (ROUND.c.case == number)
             self.connection.execute(ROUND.update().where(at).values(fate="held"))
-        return len(held)
+        return sum(self.live[number].line == _TOLD for number in held)
 
     def _hand_over(self) -> None:
         """Give the cases of whoever has left, or is away, to whoever stands in; take back open referrals."""
@@ -302,7 +295,7 @@ class _Morning:
             if (signal.pupil, signal.rule) in rows:
                 continue
             why_not = self._take(signal, answered, opened)
-            self.why_not.update([why_not] if why_not else ())
+            self.why_not.update([why_not] if why_not and signal.line == _TOLD else ())
             rows[signal.pupil, signal.rule] = {
                 "day": self.day, "pupil": signal.pupil, "rule": signal.rule, "line": signal.line,
                 "since": signal.since, "why_not": why_not,
@@ -311,7 +304,7 @@ class _Morning:
             self.connection.execute(SIGNAL.insert(), [*rows.values()])
 
     def _take(
-        self, signal: Signal, answered: set[tuple[str, str, dt.date]], opened: Counter[str]
+        self, signal: Signal, answered: set[tuple[str, str, dt.date | None]], opened: Counter[str]
     ) -> str | None:
         """Open or stir a case; say why not where none is opened and there is none."""
         key = f"sig/{self.day}/{signal.pupil}/{signal.rule}"
@@ -322,7 +315,7 @@ class _Morning:
         placed = self.facts.placed.get(signal.pupil)
         if placed is None:
             return "not_at_school"
-        if (signal.pupil, kind_of_rule(signal.rule), signal.since) in answered:
+        if (signal.pupil, signal.rule, None if signal.rule == LISTED else signal.since) in answered:
             return "answered"
         found = self._owner_near(signal, placed)
         if found is None:
@@ -353,15 +346,21 @@ class _Morning:
         }  # fmt: skip
         self._append(case, "signal", key, data)
 
-    def _answered(self) -> set[tuple[str, str, dt.date]]:
-        """Find what was closed lately: the same fact opens no case twice."""
-        since = self.day - dt.timedelta(days=2 * self.settings.answered_days)
-        closed = read_cases(self.connection, CASE.c.state == "closed", CASE.c.turned >= since)
-        return {
-            (case.pupil, kind_of_rule(rule), dt.date.fromisoformat(day))
+    def _answered(self) -> set[tuple[str, str, dt.date | None]]:
+        """Find what was closed: the same fact opens no case twice, nor a place on the list so soon again."""
+        closed = read_cases(
+            self.connection, CASE.c.state == "closed", CASE.c.turned >= self.day - dt.timedelta(days=_A_YEAR)
+        )
+        facts: set[tuple[str, str, dt.date | None]] = {
+            (case.pupil, rule, dt.date.fromisoformat(day))
             for case in closed
-            if case.outcome in OUTCOMES
             for rule, day in case.signals.items()
+        }
+        lately = self.settings.listed_again
+        return facts | {
+            (case.pupil, LISTED, None)
+            for case in closed
+            if self.days.between(case.school, case.turned, self.day) < lately
         }
 
     def _known_schools(self) -> dict[str, dt.date]:
@@ -410,21 +409,21 @@ class _Morning:
         return case.due is not None and case.due <= self.day and case.school in self.open
 
     def _begin_round(self) -> int:
-        rows = [
-            {"day": self.day, "case": case.id, "fate": None}
-            for case in self.live.values()
-            if self._is_due(case)
-        ]
-        if rows:
+        due = [case for case in self.live.values() if self._is_due(case)]
+        if due:
+            rows = [{"day": self.day, "case": case.id, "fate": None} for case in due]
             self.connection.execute(ROUND.insert(), rows)
-        return len(rows)
+        return sum(case.line == _TOLD for case in due)
 
     def _write_digests(self) -> int:
-        """Put one notice per owner into the outbox: how many wait, and for how long."""
-        waiting: dict[str, list[int]] = {}
+        """Put one notice per owner into the outbox: how many wait, and for how long; count the school's.
+
+        Cases that only counsellors know of are told apart, since nobody else may learn their number.
+        """
+        waiting: dict[tuple[str, str], list[int]] = {}
         for case in self.live.values():
             if self._is_due(case):
-                waiting.setdefault(case.owner, []).append(
+                waiting.setdefault((DIGESTS[case.line], case.owner), []).append(
                     self.days.between(case.school, case.due or self.day, self.day)
                 )
         channels = {
@@ -432,20 +431,23 @@ class _Morning:
         }
         rows = [
             {
-                "key": f"round/{self.day}/{owner}", "to": owner, "channel": channels.get(owner, NO_CHANNEL),
-                "count": len(ages), "oldest": max(ages), "state": "queued", "tries": 0, "next": None,
+                "key": f"{digest}/{self.day}/{owner}", "to": owner,
+                "channel": channels.get(owner, NO_CHANNEL), "count": len(ages), "oldest": max(ages),
+                "state": "queued", "tries": 0, "next": None,
             }
-            for owner, ages in sorted(waiting.items())
+            for (digest, owner), ages in sorted(waiting.items())
         ]  # fmt: skip
         if rows:
             self.connection.execute(OUTBOX.insert(), rows)
-        return len(rows)
+        return sum(digest == DIGESTS[_TOLD] for digest, _ in waiting)
 
     def _strike_clock(self, report: MorningReport) -> None:
         counts = {
             name: self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
             for name, table in (("entries", ENTRY), ("cases", CASE), ("looks", SEEN))
         }
+        due = sa.select(sa.func.count()).where(ROUND.c.day == self.day)
+        counts["due"] = self.connection.scalar(due) or 0
         told = report.to_dict()
         self.connection.execute(
             CLOCK.insert().values(day=self.day, recorded_at=self.at, report=told, **counts)
@@ -464,7 +466,8 @@ class _Morning:
     ) -> Case:
         after = self.writer.append(case, Act(kind, day or self.day, MORNING, key), data)
         self.live[after.id] = after
-        self.written[kind] += 1
+        if after.line == _TOLD:
+            self.written[kind] += 1
         return after
 
     def _place(self, pupil: str, school: str) -> Placed:
@@ -500,8 +503,3 @@ def _standing_row(placed: Placed, part: str, *, at_school: bool) -> dict[str, An
     row: dict[str, Any] = placed._asdict()
     row["class"] = row.pop("class_name")
     return row | {"part": part, "at_school": at_school}
-
-
-def sorted_signals(signals: Iterable[tuple[Any, Signal]]) -> list[Signal]:
-    """Sort signals by their keys of urgency, the most urgent first."""
-    return [signal for _, signal in sorted(signals, key=lambda pair: (*pair[0], pair[1].pupil, pair[1].rule))]

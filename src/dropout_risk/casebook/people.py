@@ -257,8 +257,10 @@ class People:
 
 
 def _stood_in(grant: Grant) -> Grant:
-    """Give the deputy's grant; own pupils stay those of the person stood in for."""
-    return replace(grant, person=grant.deputy or "", until=None, deputy=None, stands_for=grant.person)
+    """Give the deputy's grant; own pupils stay those of the person stood in for, whose channel it is not."""
+    return replace(
+        grant, person=grant.deputy or "", until=None, deputy=None, channel=None, stands_for=grant.person
+    )
 
 
 # --- Files ---

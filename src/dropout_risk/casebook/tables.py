@@ -53,7 +53,7 @@ _LIVE = CASE.c.state != "closed"
 sa.Index("one_open", CASE.c.pupil, CASE.c.line, unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE)
 sa.Index("case_due", CASE.c.due, sqlite_where=_LIVE, postgresql_where=_LIVE)
 sa.Index("case_owner", CASE.c.owner, CASE.c.due)
-sa.Index("case_school", CASE.c.school, CASE.c.state)
+sa.Index("case_school", CASE.c.school, CASE.c.state, CASE.c.due)
 
 ROUND = sa.Table(
     "round",
@@ -72,6 +72,7 @@ CLOCK = sa.Table(
     sa.Column("entries", _COUNT, nullable=False),
     sa.Column("cases", _COUNT, nullable=False),
     sa.Column("looks", _COUNT, nullable=False),
+    sa.Column("due", _COUNT, nullable=False),
     sa.Column("report", sa.JSON, nullable=False),
 )
 """One row per morning: the last one is today's, all before it are closed. Its counts can never fall."""
@@ -125,6 +126,10 @@ OUTBOX = sa.Table(
     sa.Column("next", sa.DateTime),
 )
 OUTBOX_STATES = ("queued", "sending", "sent", "failed", "unsure")
+NO_CHANNEL = "none"
+"""The channel of whoever has named none: the pages alone tell what waits."""
+DIGESTS = {"school": "round", "care": "own"}
+"""How the key of a morning's notice begins, by line; *own* goes to a channel of one's own, or nowhere."""
 
 GRANT = sa.Table(
     "grant",

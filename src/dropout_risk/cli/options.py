@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_risk.errors import MissingExtraError, SettingsError
-from dropout_risk.settings import Settings
+from dropout_risk.settings import CaseSettings, Settings
 from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
@@ -179,12 +179,15 @@ def require_book() -> type[Book]:
     return Book
 
 
-def open_book(url: str, keys: Path | None = None, *, create: bool = False) -> Book:
+def open_book(
+    url: str, keys: Path | None = None, ladder: CaseSettings | None = None, *, create: bool = False
+) -> Book:
     """Open a case book with the keys in a file, by default only one that is there."""
     opener = require_book()
     from dropout_risk.casebook.notes import NoteKeys
 
-    return opener.open(url, keys=None if keys is None else NoteKeys.load(keys), create=create)
+    read = None if keys is None else NoteKeys.load(keys)
+    return opener.open(url, keys=read, settings=ladder, create=create)
 
 
 def spoken_language(asked: str | None, model: RiskModel) -> Language:

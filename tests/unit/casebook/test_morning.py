@@ -111,8 +111,8 @@ def test_on_the_first_days_of_a_school_nobody_gets_more_cases_than_the_cap_and_a
 
 def test_what_a_counsellor_acts_on_is_never_held_back(book):
     signals = [absent(f"p-{n}", rule="critical_item", line="care") for n in range(9)]
-    report = run_morning(book, facts_of(FIRST, *signals), STAFF)
-    assert report.written["open"] == 9
+    run_morning(book, facts_of(FIRST, *signals), STAFF)
+    assert len(book.cases()) == 9
 
 
 def test_the_cases_of_a_closed_school_are_not_due_and_are_not_passed_up(book):
@@ -150,7 +150,7 @@ def test_with_nobody_to_act_for_a_school_the_whole_morning_is_refused_and_leaves
     run_morning(book, facts_of(DAYS[0], absent("p-1")), STAFF)
     before = end_state(book)
     few = People(tuple(grant for grant in STAFF.grants if grant.role not in (missing, "county")))
-    with pytest.raises(LawBrokenError, match=r"s-1 \(law 2\)"):
+    with pytest.raises(LawBrokenError, match=r"law 2.*s-1"):
         run_morning(book, facts_of(DAYS[1], absent("p-2")), few)
     assert end_state(book) == before
 
@@ -198,10 +198,10 @@ def test_a_falling_score_closes_nothing(book):
         assert connection.scalar(sa.select(sa.func.count()).select_from(CASE)) == 1
 
 
-def test_each_owner_has_one_digest_a_day_that_names_no_pupil(lived):
+def test_each_owner_has_one_digest_a_day_of_each_kind_that_names_no_pupil(lived):
     with lived.reading() as connection:
         rows = connection.execute(sa.select(OUTBOX)).mappings().all()
-    days = Counter((row["key"].split("/")[1], row["to"]) for row in rows)
+    days = Counter((*row["key"].split("/")[:2], row["to"]) for row in rows)
     assert rows
     assert set(days.values()) == {1}
     assert not any("p-" in str(row) for row in rows)
