@@ -80,7 +80,10 @@ def fill_book(book: Book) -> None:
 def county_facts(day: dt.date) -> MorningFacts:
     """Give everybody who is at school: the pupils of the live cases."""
     pupils = [
-        Placed(f"p-{number}", f"s-{number % SCHOOLS}", f"c-{number % 900}", f"t-{number % SCHOOLS}-{number % TEACHERS}")
+        Placed(
+            f"p-{number}", f"s-{number % SCHOOLS}", f"c-{number % 900}",
+            f"t-{number % SCHOOLS}-{number % TEACHERS}",
+        )
         for number in range(CASES - LIVE + 1, CASES + 1)
     ]  # fmt: skip
     return MorningFacts(day, pupils, SchoolDaysAhead())

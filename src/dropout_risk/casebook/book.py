@@ -335,8 +335,8 @@ def check_version(found: str | None, *, oldest: int = VERSION) -> int:
 
 def read_cases(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Case]:
     """Read cases in the order of their numbers."""
-    rows = connection.execute(sa.select(CASE).where(*where).order_by(CASE.c.id)).mappings()
-    return [Case(**row) for row in rows]
+    rows = connection.execute(sa.select(CASE).where(*where).order_by(CASE.c.id))
+    return [Case(*row) for row in rows]
 
 
 def read_case(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Case | None:
@@ -348,8 +348,8 @@ def read_case(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Case
 def stream_entries(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterator[Entry]:
     """Read entries, case by case, a part of them at a time."""
     statement = sa.select(ENTRY).where(*where).order_by(ENTRY.c.case, ENTRY.c.seq)
-    for row in connection.execute(statement.execution_options(yield_per=_AT_A_TIME)).mappings():
-        yield Entry(**row)
+    for row in connection.execute(statement.execution_options(yield_per=_AT_A_TIME)):
+        yield Entry(*row)
 
 
 def read_entries(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Entry]:

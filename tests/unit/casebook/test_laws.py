@@ -1,13 +1,17 @@
 """Whoever changes a book by hand breaks a law that the check names by its number, and no other."""
 
 from contextlib import contextmanager
+from dataclasses import fields
 from string import Template
 
 import pytest
 import sqlalchemy as sa
 
+from dropout_risk.casebook.case import Case
+from dropout_risk.casebook.entry import Entry
 from dropout_risk.casebook.laws import LAWS, broken_laws, check_book
 from dropout_risk.casebook.notes import NoteKeys
+from dropout_risk.casebook.tables import CASE, ENTRY
 from dropout_risk.errors import CaseBookError, CaseConflictError, LawBrokenError
 
 NAMES = {
@@ -131,6 +135,11 @@ def drop_triggers(connection):
     assert len(found) == TRIGGERS[connection.dialect.name]
     for name, table in found:
         connection.exec_driver_sql(f"DROP TRIGGER {name}" + (f" ON {table}" if on_table else ""))
+
+
+def test_the_columns_of_the_tables_stand_in_the_order_in_which_rows_are_read():
+    assert [column.name for column in CASE.columns] == [field.name for field in fields(Case)]
+    assert [column.name for column in ENTRY.columns] == [field.name for field in fields(Entry)]
 
 
 def test_a_book_that_nobody_changed_keeps_all_laws(lived):
