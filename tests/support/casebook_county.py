@@ -97,9 +97,9 @@ class County:
                     "absent": attended.absent,
                 }, ""  # fmt: skip
 
-    def work(self, book, number, *, between=lambda: None):
+    def work(self, book, number, *, between=lambda: None, since=FIRST):
         """Live through some school days; ``between`` is called before every act, and may raise."""
-        for day in self.school_days(number):
+        for day in [day for day in self.school_days(number) if day >= since]:
             between()
             run_morning(book, self.facts(day), self.people)
             for case, kind, data, note in [*self.acts(book, day)]:
@@ -112,8 +112,8 @@ class County:
                     continue
 
     def resume(self, book, number):
-        """Live through the days again where somebody was killed: what was done is not done twice."""
-        self.work(book, number)
+        """Live on from the last morning where somebody was killed: what was done is not done twice."""
+        self.work(book, number, since=book.today() or FIRST)
 
 
 def open_book(url, keys=None):

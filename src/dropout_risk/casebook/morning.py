@@ -29,6 +29,7 @@ from dropout_risk.casebook.tables import (
     OUTBOX,
     ROUND,
     SCHOOL,
+    SEEN,
     SIGNAL,
     STANDING,
 )
@@ -224,9 +225,9 @@ class _Morning:
 
     def _write_grants(self) -> None:
         self.connection.execute(GRANT.delete())
-        rows = [_grant_row(grant) for grant in self.people.live_grants(self.day)]
+        rows = {grant.name: _grant_row(grant) for grant in self.people.live_grants(self.day)}
         if rows:
-            self.connection.execute(GRANT.insert(), rows)
+            self.connection.execute(GRANT.insert(), [*rows.values()])
 
     def _pass_up(self) -> int:
         """Pass up what nobody answered on the last day; at the top level it is held."""
@@ -235,7 +236,12 @@ class _Morning:
         unanswered = sa.select(ROUND.c.case).where(ROUND.c.day == self.last, ROUND.c.fate.is_(None))
         held = []
         for number in self.connection.scalars(unanswered.order_by(ROUND.c.case)):
-            case = self.live[number]
+            case = self.live.get(number)
+            if case is None:
+                raise LawBrokenError(
+                    f"Case {number} of the round of {self.last} is closed, and nothing became of it (law 3).",
+                    hint="dropout-risk casebook check names all that is wrong",
+                )
             above = (
                 None if case.is_at_top else self._owner(case.pupil, case.school, case.line, case.level + 1)
             )
@@ -322,7 +328,7 @@ class _Morning:
             return "not_at_school"
         if (signal.pupil, signal.rule, None if signal.rule == LISTED else signal.since) in answered:
             return "answered"
-        found = self._owner(signal.pupil, placed.school, signal.line, signal.level)
+        found = self._owner_near(signal, placed)
         if found is None:
             return "nobody"
         owner, level = found
@@ -449,8 +455,10 @@ class _Morning:
     def _strike_clock(self, report: MorningReport) -> None:
         counts = {
             name: self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-            for name, table in (("entries", ENTRY), ("cases", CASE))
+            for name, table in (("entries", ENTRY), ("cases", CASE), ("looks", SEEN))
         }
+        due = sa.select(sa.func.count()).where(ROUND.c.day == self.day)
+        counts["due"] = self.connection.scalar(due) or 0
         told = report.to_dict()
         self.connection.execute(
             CLOCK.insert().values(day=self.day, recorded_at=self.at, report=told, **counts)
@@ -485,6 +493,12 @@ class _Morning:
     def _owner(self, pupil: str, school: str, line: Line, level: int) -> tuple[str, int] | None:
         """Name who acts at a level, or at the next one above that has somebody."""
         return self.people.owner(self._place(pupil, school), line, level, self.day)
+
+    def _owner_near(self, signal: Signal, placed: Placed) -> tuple[str, int] | None:
+        """Name who acts on a signal: at its level, above, or else as near below as there is somebody."""
+        levels = range(signal.level, -1, -1)
+        found = (self._owner(signal.pupil, placed.school, signal.line, level) for level in levels)
+        return next(filter(None, found), None)
 
     def _later(self, school: str, number: int) -> dt.date:
         return self.days.later(school, self.day, number)

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from dropout_risk.cli import (
+    casebook,
     catalogue,
     demo,
     exchange,
@@ -50,5 +51,6 @@ app.command()(versions.compare)
 app.command()(versions.publish)
 app.command()(service.serve)
 app.add_typer(records.store, name="store")
+app.add_typer(casebook.casebook, name="casebook")
 app.add_typer(exchange.import_app, name="import")
 app.command()(exchange.export)

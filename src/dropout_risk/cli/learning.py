@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
-from dropout_risk.cli.working_day import BookAddress, open_book
+from dropout_risk.cli.options import DEFAULT_BOOK, BookAddress, open_book
 from dropout_risk.errors import TrialError
 from dropout_risk.text import Text, language_of
 
@@ -25,7 +25,7 @@ _Settings = Annotated[
 
 
 def feedback(
-    book: BookAddress = "sqlite:///casebook.db", settings: _Settings = None, language: options.Speech = None
+    book: BookAddress = DEFAULT_BOOK, settings: _Settings = None, language: options.Speech = None
 ) -> None:
     """Count what people said of each reason, and log it to MLflow by version of the model."""
     from dropout_risk.casebook.feedback import feedback_counts, feedback_frame
@@ -39,7 +39,7 @@ def feedback(
 
 
 def learned(
-    book: BookAddress = "sqlite:///casebook.db",
+    book: BookAddress = DEFAULT_BOOK,
     leavers: Annotated[
         Path | None,
         typer.Option(
@@ -69,7 +69,7 @@ def learned(
 def trial(
     declaration: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A TOML file.")],
     by: Annotated[str, typer.Option("--by", help="Who declares it.")],
-    book: BookAddress = "sqlite:///casebook.db",
+    book: BookAddress = DEFAULT_BOOK,
     language: options.Speech = None,
 ) -> None:
     """Declare a trial before it begins; it is kept as it is."""

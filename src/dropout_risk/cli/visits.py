@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_risk.cli.working_day import BookAddress, Keys, open_book
+from dropout_risk.cli.options import DEFAULT_BOOK, BookAddress, KeysFile, open_book
 from dropout_risk.text import Text, language_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def visits(
     ],
     week: Annotated[str, typer.Option("--week", help="Its first day, YYYY-MM-DD.")],
     out: Annotated[Path, typer.Option(help="A folder: sheets to print, forms to fill in, calendars.")],
-    book: BookAddress = "sqlite:///casebook.db",
+    book: BookAddress = DEFAULT_BOOK,
     store: Annotated[
         Path | None,
         typer.Option("--store", exists=True, file_okay=False, help="For names and addresses on the sheets."),
@@ -52,7 +52,7 @@ def visits(
     speech, first = language_of(language), date_of(ordinal_of(week))
     days = [first + dt.timedelta(days=number) for number in range(_WEEK)]
     visitors = read_team(team, days)
-    opened = open_book(book, None, create=False)
+    opened = open_book(book)
     stops = due_stops(opened, days, [visitor.person for visitor in visitors] if owners else None)
     plan = plan_week(stops, visitors, days)
     directory = Directory.empty() if store is None else Directory.load(store)
@@ -83,8 +83,8 @@ def _write_plan(plan: VisitPlan, out: Path, directory: Directory, language: Lang
 def contacts(
     form: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A form that was filled in.")],
     by: Annotated[str, typer.Option("--by", help="Who visited.")],
-    book: BookAddress = "sqlite:///casebook.db",
-    keys: Keys = None,
+    book: BookAddress = DEFAULT_BOOK,
+    keys: KeysFile = None,
     language: Annotated[str, typer.Option(help="zh or en")] = "zh",
 ) -> None:
     """Write the contacts of a filled-in form into the book: all of them, or none; twice is once."""
@@ -94,7 +94,7 @@ def contacts(
     from dropout_risk.casebook.visit_notes import read_visit_notes
 
     speech, today = language_of(language), dt.date.today()
-    opened = open_book(book, keys, create=False)
+    opened = open_book(book, keys)
     known = {str(case.id) for case in opened.cases(CASE.c.state != "closed", CASE.c.line == "school")}
     notes = read_visit_notes(form, today=today, cases=known)
     opened.write_all(contact_drafts(opened, notes, by, today, SchoolDaysAhead()), today)

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from dropout_risk.records.directory import Directory
     from dropout_risk.scoring.risk_model import RiskModel
 
-BookAddress = Annotated[
-    str, typer.Option("--book", help="The case book: sqlite:///FILE, or postgresql://...")
-]
-Keys = Annotated[Path | None, typer.Option("--keys", exists=True, dir_okay=False, help="The keys of notes.")]
 _DONE = Text(zh="{day}已办理过，或不是教学日。", en="{day} was done before, or is no school day.")
 
 
@@ -37,14 +33,14 @@ def morning(
     ],
     model: options.Model,
     day: Annotated[str, typer.Option("--day", help="The morning: only what was known before it counts.")],
-    book: BookAddress = "sqlite:///casebook.db",
+    book: options.BookAddress = options.DEFAULT_BOOK,
     people: Annotated[
         Path | None,
         typer.Option(
             "--people", exists=True, dir_okay=False, help="Who may act: a CSV or TOML file of grants."
         ),
     ] = None,
-    keys: Keys = None,
+    keys: options.KeysFile = None,
     new: Annotated[
         Path | None,
         typer.Option(
@@ -66,20 +62,10 @@ def morning(
     risk_model = options.load_model(model)
     speech = options.spoken_language(language, risk_model)
     acting = None if people is None else People.from_file(people)
-    opened = open_book(book, keys, risk_model.settings.cases)
+    opened = options.open_book(book, keys, risk_model.settings.cases, create=True)
     histories, directory = _read_source(records, new, mapping, quarantine, speech)
     for each in _days_to_run(opened, today):
         _run_day(opened, risk_model, (histories, directory), each, acting, speech)
-
-
-def open_book(url: str, keys: Path | None, settings: object = None, *, create: bool = True) -> Book:
-    """Open a case book, with its keys where a file of them is given."""
-    from dropout_risk.casebook.book import Book
-    from dropout_risk.casebook.notes import NoteKeys
-    from dropout_risk.settings import CaseSettings
-
-    ladder = settings if isinstance(settings, CaseSettings) else None
-    return Book.open(url, keys=None if keys is None else NoteKeys.load(keys), settings=ladder, create=create)
 
 
 def _read_source(
