@@ -32,7 +32,7 @@ class Writer:
     def __init__(self, connection: sa.Connection, at: dt.datetime, keys: NoteKeys | None = None) -> None:
         self.connection, self.at, self.keys = connection, at, keys
         self._entries: list[Entry] = []
-        self._read: dict[int, int] = {}
+        self._before: dict[int, Case | None] = {}
         self._cases: dict[int, Case] = {}
         self._fates: dict[int, str] = {}
         self._last: int | None = None
@@ -54,7 +54,7 @@ class Writer:
         told, sealed = self._sealed(dict(data), note, number, seq)
         entry = Entry(number, seq, act.day, self.at, act.kind, act.by, act.key, told, sealed)
         entry = entry.chained("" if case is None else case.hash)
-        self._read.setdefault(number, 0 if case is None else case.seq)
+        self._before.setdefault(number, case)
         self._entries.append(entry)
         self._cases[number] = after = fold_entry(case, entry)
         fate = fate or VERBS[act.kind].fate
@@ -85,33 +85,30 @@ class Writer:
         if not self._entries:
             return
         self.connection.execute(ENTRY.insert(), [{**vars(entry)} for entry in self._entries])
-        new = [{**vars(case)} for number, case in self._cases.items() if not self._read[number]]
+        new = [{**vars(case)} for number, case in self._cases.items() if self._before[number] is None]
         if new:
             self.connection.execute(CASE.insert(), new)
         self._update_cases()
         self._settle_round()
-        self._entries, self._cases, self._read, self._fates = [], {}, {}, {}
+        self._entries, self._cases, self._before, self._fates = [], {}, {}, {}
 
     def _update_cases(self) -> None:
-        changed = [
-            {"was": number, "read": self._read[number], **vars(case)}
-            for number, case in self._cases.items()
-            if self._read[number]
-        ]
-        if not changed:
-            return
-        update = (
-            CASE.update()
-            .where(CASE.c.id == sa.bindparam("was"), CASE.c.seq == sa.bindparam("read"))
-            .values(
-                {column.name: sa.bindparam(column.name) for column in CASE.columns if column.name != "id"}
-            )
-        )
-        rows = [{name: value for name, value in row.items() if name != "id"} for row in changed]
-        if self.connection.execute(update, rows).rowcount != len(rows):
-            raise CaseConflictError(
-                "Somebody else wrote to a case first.", hint="read what was written, then write again"
-            )
+        """Write what has changed of each case, those together of which the same has."""
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for number, case in self._cases.items():
+            before = self._before[number]
+            if before is None:
+                continue
+            old = vars(before)
+            changed = {name: value for name, value in vars(case).items() if value != old[name]}
+            alike.setdefault(tuple(changed), []).append({"was": number, "read": before.seq, **changed})
+        for names, rows in alike.items():
+            held = (CASE.c.id == sa.bindparam("was")) & (CASE.c.seq == sa.bindparam("read"))
+            update = CASE.update().where(held).values({name: sa.bindparam(name) for name in names})
+            if self.connection.execute(update, rows).rowcount != len(rows):
+                raise CaseConflictError(
+                    "Somebody else wrote to a case first.", hint="read what was written, then write again"
+                )
 
     def _settle_round(self) -> None:
         """Say what became of the cases in the round of today; a fate that is there stays."""
