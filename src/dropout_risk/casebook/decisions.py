@@ -99,7 +99,8 @@ def _data_problems(kind: str, data: Mapping[str, Any]) -> list[Problem]:
     if kind not in VERBS:
         return []
     needs = VERBS[kind].needs
-    if kind == "meet" and {*(data.get("met") or ())} - {"nobody"}:
+    met = data.get("met")
+    if kind == "meet" and isinstance(met, list | tuple) and any(who != "nobody" for who in met):
         needs = (*needs, "difficulty", "result")
     missing = [name for name in needs if data.get(name) in (None, "", [], ())]
     problems: list[Problem] = [(f"{name} is missing", "") for name in missing]

@@ -141,14 +141,11 @@ def seen(
         typer.echo(_NOBODY.to(language_of(language)))
 
 
-for name, command in {
-    "visits": visits.visits,
-    "contacts": visits.contacts,
-    "send": notices.send_notices,
-    "ledgers": ledgers.ledgers,
-    "month": ledgers.month,
-    "feedback": learning.feedback,
-    "learned": learning.learned,
-    "trial": learning.trial,
-}.items():
-    casebook.command(name)(command)
+casebook.command("visits")(visits.visits)
+casebook.command("contacts")(visits.contacts)
+casebook.command("send")(notices.send_notices)
+casebook.command("ledgers")(ledgers.ledgers)
+casebook.command("month")(ledgers.month)
+casebook.command("feedback")(learning.feedback)
+casebook.command("learned")(learning.learned)
+casebook.command("trial")(learning.trial)
