@@ -277,8 +277,8 @@ def service_fault() -> RequestError:
 def _known_address(scope: Scope) -> Scope:
     """Keep addresses that callers make up, and those that name a pupil, out of logs and metrics.
 
-    What follows ``/review/pupil/`` or ``/desk/``, and what a page of theirs is asked for, goes into the request's
-    state, where the page finds it.
+    What follows ``/review/pupil/`` or ``/desk/``, and what a page of theirs is asked for, goes into the
+    request's state, where the page finds it.
     """
     path = scope["path"]
     kept = next((before.removesuffix("/") for before in NAMING if path.startswith(before)), path)

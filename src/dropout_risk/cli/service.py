@@ -48,7 +48,7 @@ def serve(
         str | None, typer.Option(help="The day that /desk takes for today, for demonstrations.")
     ] = None,
 ) -> None:
-    """Serve a bundle: POST /score, POST /score_features, GET /model, GET /catalogue, pages at /review and /desk."""
+    """Serve a bundle: /score, /score_features, /model, /catalogue, and pages at /review and /desk."""
     options.load_model(model)
     words = serve_command(host, port)
     pages = {

@@ -13,7 +13,7 @@ from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.desk.deeds import DEEDS
 from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import View
-from dropout_risk.desk.words import day_text, fact_text, main_rule, step_text
+from dropout_risk.desk.words import DESK_WORDS, SEEN_BY, day_text, fact_text, main_rule, step_text
 from dropout_risk.pages.morning_page import first_sentence
 from dropout_risk.text import Text
 
@@ -117,7 +117,11 @@ def last_words(view: View, entry: Entry) -> str:
     """Say what was last written, and of which day: the way of a contact, or the verb."""
     way = QUESTIONS["way"].word_of(str(entry.data.get("way", "")))
     deed = DEEDS.get(entry.kind)
-    what = way.text if way else deed.text if deed else Text(zh="", en="")
+    what = way.text if way else deed.text if deed else None
+    if "letter" in entry.data:
+        what = DESK_WORDS["letter_done"]
+    if entry.data.get("seen") in SEEN_BY:
+        what = SEEN_BY[entry.data["seen"]]
     return view.say(_LAST.filled(what=what, day=day_text(entry.day))) if what else ""
 
 

@@ -60,7 +60,8 @@ def _care_buttons(view: View, seat: Seat) -> list[Button]:
         found.append(Button(view.word("seen_pupil"), view.seat_link(seat, "meet", **met), first=True))
         told = {"way": "call", "met": "other_guardian"}
         found.append(Button(view.word("tell_guardian"), view.seat_link(seat, "meet", **told)))
-    for name in ("refer", "release"):
-        if DEEDS[name].is_open_to(view.desk, seat):
-            found.append(Button(view.say(DEEDS[name].text), view.seat_link(seat, name)))
-    return found
+    return found + [
+        Button(view.say(DEEDS[name].text), view.seat_link(seat, name))
+        for name in ("refer", "release")
+        if DEEDS[name].is_open_to(view.desk, seat)
+    ]

@@ -1,4 +1,4 @@
-"""一生一案: what happened, first; then family, attendance and marks; last, folded, why the system speaks up."""
+"""一生一案: what happened comes first, then what is on record; last, folded, why the system speaks up."""
 
 from __future__ import annotations
 
@@ -78,9 +78,10 @@ def case_page(view: View, seat: Seat) -> Answer:
             for domain in _DOMAINS
             if (lines := facts_of_domain(view, seat, domain))
         ],
-        why=_why_alert(view, seat) + ([item.text for item in score.raising] if score and seat.is_of_school else []),
+        why=_why_alert(view, seat)
+        + ([item.text for item in score.raising] if score and seat.is_of_school else []),
         crisis_plan=view.say(PLAN_TEXT) if case.line == "care" else "",
-    )  # fmt: skip
+    )
 
 
 def _why_alert(view: View, seat: Seat) -> list[str]:

@@ -71,9 +71,9 @@ def school_figures(desk: Desk, reader: Reader) -> dict[str, SchoolFigures]:
     late = sa.func.sum(sa.case((CASE.c.due < desk.day, 1), else_=0))
     today = sa.func.sum(sa.case((CASE.c.due == desk.day, 1), else_=0))
     with desk.book.reading() as connection:
-        by_state = sa.select(CASE.c.school, CASE.c.state, number, late, today).where(ours)
+        by_state = sa.select(CASE.c.school, CASE.c.state, number.label("cases"), late, today).where(ours)
         by_state = by_state.group_by(CASE.c.school, CASE.c.state)
-        for school, state, cases, overdue, due in connection.execute(by_state).tuples():
+        for school, state, cases, overdue, due in connection.execute(by_state):
             told = found[school]
             told.closed += cases if state == "closed" else 0
             told.live += cases if state != "closed" else 0
@@ -97,7 +97,7 @@ def _schools_of(desk: Desk, reader: Reader) -> list[str]:
         return sorted(connection.scalars(query))
 
 
-def _reopened(ours: sa.ColumnElement[bool], lately: dt.date) -> sa.Select[tuple[str, int]]:
+def _reopened(ours: sa.ColumnElement[bool], lately: dt.date) -> sa.Select[str, int]:
     """Count the pupils of whom a case was opened after another one had been closed, both lately."""
     before = CASE.alias("before")
     return (

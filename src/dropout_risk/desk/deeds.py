@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dropout_risk.casebook.machine import ANSWERS, LEVELS, OFFICES, OUTCOMES, VERBS, WRONGS, Outcome
+from dropout_risk.casebook.machine import ANSWERS, LEVELS, OFFICES, OUTCOMES, VERBS, WRONGS, Line, Outcome
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.rights import CASE_ROLES, Act, Part
 from dropout_risk.casebook.words import QUESTIONS
@@ -79,16 +79,19 @@ def open_deeds(desk: Desk, seat: Seat) -> list[Deed]:
 
 # --- What forms have in common ---
 
+_NOTE: dict[Line, Text] = {
+    "school": Text(
+        zh="记录（只在本校，不进模型，不写测评结果）", en="Note (for the school; no test results)"
+    ),
+    "care": Text(zh="记录（只有心理教师能看）", en="Note (for counsellors alone)"),
+}
 
-def _note_asks(desk: Desk, seat: Seat, *, needed: bool = False, value: str = "") -> list[Ask]:
+
+def _note_asks(desk: Desk, seat: Seat, *, needed: bool = False) -> list[Ask]:
     if not desk.may_note(seat):
         return []
-    label = Text(
-        zh="记录（只在本校，不进模型，不写测评结果）", en="Note (for the school alone; no test results)"
-    )
-    if seat.case.line == "care":
-        label = Text(zh="记录（只有心理教师能看）", en="Note (for counsellors alone)")
-    return [Ask("note", label, "words", needed=needed, value=(value,) if value else (), most=NOTE_LENGTH)]
+    label = _NOTE[seat.case.line]
+    return [Ask("note", label, "words", needed=needed, most=NOTE_LENGTH)]
 
 
 def _due_ask(desk: Desk, seat: Seat, default: int, most: int | None = None, label: Text | None = None) -> Ask:
@@ -206,12 +209,24 @@ def _helpers(desk: Desk, seat: Seat) -> tuple[tuple[str, Text], ...]:
 
 def _refer_asks(desk: Desk, seat: Seat) -> list[Ask]:
     to = Ask("to", Text(zh="转给谁", en="To whom"), options=_helpers(desk, seat))
-    return [to, _due_ask(desk, seat, 2, label=Text(zh="哪天看结果", en="Looked at again on")), *_note_asks(desk, seat)]  # fmt: skip
+    return [
+        to,
+        _due_ask(desk, seat, 2, label=Text(zh="哪天看结果", en="Looked at again on")),
+        *_note_asks(desk, seat),
+    ]
 
 
 def _answer_asks(desk: Desk, seat: Seat) -> list[Ask]:
     said = Ask("said", Text(zh="怎么答复", en="Answer"), options=tuple(ANSWERS.items()))
     return [said, *_note_asks(desk, seat)]
+
+
+def _answer_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
+    return {"to": seat.person, "said": answers.one("said")}
+
+
+def _needed_note(desk: Desk, seat: Seat) -> list[Ask]:
+    return _note_asks(desk, seat, needed=True)
 
 
 def _is_asked(desk: Desk, seat: Seat) -> bool:
@@ -261,8 +276,12 @@ def _close_asks(desk: Desk, seat: Seat) -> list[Ask]:
     outcomes = open_outcomes(desk, seat)
     needs = {need for outcome in outcomes for need in outcome.needs}
     asks = [
-        Ask("outcome", Text(zh="结果", en="Outcome"), options=tuple((item.name, item.text) for item in outcomes))
-    ]  # fmt: skip
+        Ask(
+            "outcome",
+            Text(zh="结果", en="Outcome"),
+            options=tuple((item.name, item.text) for item in outcomes),
+        )
+    ]
     typed = {
         "school": Text(zh="接收学校（转学时填）", en="Receiving school (for a transfer)"),
         "document": Text(
@@ -310,14 +329,25 @@ def _seen_asks(desk: Desk, seat: Seat) -> list[Ask]:
 def _release_asks(desk: Desk, seat: Seat) -> list[Ask]:
     return [
         Ask(
-            "note", Text(zh="告诉班主任的话（不写测评）", en="What the class teacher is told (no test)"), "words",
-            value=(RELEASE_TEXT.zh,), most=NOTE_LENGTH,
+            "note",
+            Text(zh="告诉班主任的话（不写测评）", en="What the class teacher is told (no test)"),
+            "words",
+            value=(RELEASE_TEXT.zh,),
+            most=NOTE_LENGTH,
         )
-    ]  # fmt: skip
+    ]
 
 
 def _picked(*names: str) -> Data:
     return lambda desk, seat, answers: {name: answers.one(name) for name in names}
+
+
+def _is_live(desk: Desk, seat: Seat) -> bool:
+    return seat.case.state != "closed"
+
+
+def _staying_check(desk: Desk) -> int:
+    return desk.book.settings.staying_check
 
 
 DEEDS: Mapping[str, Deed] = {
@@ -326,12 +356,13 @@ DEEDS: Mapping[str, Deed] = {
         Deed("meet", Text(zh="登记联系", en="Contact"), "meet", _meet_asks, _meet_data, check=_check_meet),
         Deed(
             "returned", Text(zh="登记返校", en="Back at school"), "returned",
-            _since_asks(Text(zh="哪天返校", en="Back since"), lambda desk: desk.book.settings.staying_check), _since_data,
+            _since_asks(Text(zh="哪天返校", en="Back since"), _staying_check), _since_data,
             check=_check_day,
         ),
         Deed(
             "away", Text(zh="又离校了", en="Away again"), "away",
-            _since_asks(Text(zh="哪天起离校", en="Away since"), lambda desk: 1), _since_data, check=_check_day,
+            _since_asks(Text(zh="哪天起离校", en="Away since"), lambda desk: 1), _since_data,
+            check=_check_day,
         ),
         Deed(
             "plan", Text(zh="改期", en="Another day"), "plan", _plan_asks, _due_data, at_level=True,
@@ -341,10 +372,7 @@ DEEDS: Mapping[str, Deed] = {
             "refer", Text(zh="转介", en="Refer"), "refer", _refer_asks, _due_data,
             ready=lambda desk, seat: bool(_helpers(desk, seat)),
         ),
-        Deed(
-            "answer", Text(zh="答复", en="Answer"), "answer", _answer_asks,
-            lambda desk, seat, answers: {"to": seat.person, "said": answers.one("said")}, ready=_is_asked,
-        ),
+        Deed("answer", Text(zh="答复", en="Answer"), "answer", _answer_asks, _answer_data, ready=_is_asked),
         Deed(
             "pass_up", Text(zh="上报", en="Pass up"), "pass_up", _note_asks, _pass_up_data, at_level=True,
             ready=lambda desk, seat: _above(desk, seat) is not None,
@@ -355,24 +383,25 @@ DEEDS: Mapping[str, Deed] = {
         ),
         Deed(
             "letter", Text(zh="家长信", en="Letter to the family"), "note", _letter_asks, _letter_data,
-            of_school=True, ready=lambda desk, seat: seat.case.state != "closed" and seat.case.line == "school",
+            of_school=True, ready=lambda desk, seat: _is_live(desk, seat) and seat.case.line == "school",
         ),
         Deed(
-            "note", Text(zh="备注", en="Note"), "note", lambda desk, seat: _note_asks(desk, seat, needed=True),
-            lambda desk, seat, answers: {}, part="notes", ready=lambda desk, seat: desk.may_note(seat),
+            "note", Text(zh="备注", en="Note"), "note", _needed_note, _picked(), part="notes",
+            ready=Desk.may_note,
         ),
         Deed("correct", Text(zh="更正", en="Correct"), "correct", _correct_asks, _picked("wrong")),
         Deed(
-            "close", Text(zh="销号", en="Close"), "close", _close_asks, _close_data, act="close", part="outcome",
-            at_level=True, ready=lambda desk, seat: bool(open_outcomes(desk, seat)), check=_check_close,
+            "close", Text(zh="销号", en="Close"), "close", _close_asks, _close_data, act="close",
+            part="outcome", at_level=True, check=_check_close,
+            ready=lambda desk, seat: bool(open_outcomes(desk, seat)),
         ),
         Deed(
-            "release", Text(zh="告知班主任", en="Tell the class teacher"), "note", _release_asks,
-            lambda desk, seat, answers: {"from": "counsellor"}, ready=lambda desk, seat: desk.may_note(seat), of_care=True,
+            "release", Text(zh="告知班主任", en="Tell the class teacher"), "note", _release_asks, _picked(),
+            ready=Desk.may_note, of_care=True,
         ),
         Deed(
             "seen", Text(zh="回复是否见到", en="Seen or not"), "note", _seen_asks, _picked("seen"),
-            ready=lambda desk, seat: "village" in seat.roles and seat.case.state != "closed", by_village=True,
+            ready=lambda desk, seat: "village" in seat.roles and _is_live(desk, seat), by_village=True,
         ),
     )
 }  # fmt: skip
@@ -407,8 +436,8 @@ def _release_to_school(desk: Desk, seat: Seat, answers: Answers, key: str) -> No
         open_worry(desk, seat.placed, seat.person, key, answers.one("note"))
         return
     desk.book.write(
-        "note", desk.day, seat.person, key, case=case, data={"from": "counsellor"}, note=answers.one("note"),
-        today=desk.day,
+        "note", desk.day, seat.person, key, case=case, data={"from": "counsellor"},
+        note=answers.one("note"), today=desk.day,
     )  # fmt: skip
 
 
@@ -419,8 +448,7 @@ def open_worry(desk: Desk, placed: Placed, person: str, key: str, note: str) -> 
     data: dict[str, Any] = {"rule": WORRY, "since": desk.day.isoformat(), "due": due}
     if case is None:
         owner, level = desk.people.owner(placed, "school", 0, desk.day) or (person, 0)
-        data |= {
-            "pupil": placed.pupil, "school": placed.school, "line": "school", "owner": owner, "level": level,
-        }  # fmt: skip
+        data |= {"pupil": placed.pupil, "school": placed.school, "line": "school"}
+        data |= {"owner": owner, "level": level}
     verb = "open" if case is None else "signal"
     desk.book.write(verb, desk.day, person, key, case=case, data=data, note=note, today=desk.day)

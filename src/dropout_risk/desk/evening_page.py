@@ -20,11 +20,8 @@ def evening_page(view: View) -> Answer:
     in_round = CASE.c.id.in_(sa.select(ROUND.c.case).where(ROUND.c.day == today))
     seats = desk.seats(view.reader, in_round)
     with desk.book.reading() as connection:
-        fates = dict(
-            connection.execute(sa.select(ROUND.c.case, ROUND.c.fate).where(ROUND.c.day == today))
-            .tuples()
-            .all()
-        )
+        rows = connection.execute(sa.select(ROUND.c.case, ROUND.c.fate).where(ROUND.c.day == today))
+        fates: dict[int, str | None] = dict(iter(rows))
     counts = Counter(fates[seat.case.id] or "left" for seat in seats)
     left = [seat for seat in seats if fates[seat.case.id] is None]
     names = ("done", "planned", "passed_up", "held", "left")

@@ -82,18 +82,21 @@ def read_answers(asks: Sequence[Ask], fields: Mapping[str, Sequence[str]], today
 def _problem_with(ask: Ask, said: tuple[str, ...], today: dt.date) -> Text | None:
     if not said:
         return DESK_WORDS["needed"] if ask.needed else None
-    if len(said) > 1 and ask.kind != "many":
-        return DESK_WORDS["not_offered"]
     if any(_is_unreadable(word) for word in said):
         return DESK_WORDS["unreadable"]
-    if ask.kind in ("one", "many", "pick"):
-        return None if {*said} <= {value for value, _ in ask.options} else DESK_WORDS["not_offered"]
+    if ask.kind in ("one", "many", "pick") or len(said) > 1:
+        offered = {*said} <= {value for value, _ in ask.options} and (len(said) == 1 or ask.kind == "many")
+        return None if offered else DESK_WORDS["not_offered"]
+    return _problem_with_typed(ask, said[0], today)
+
+
+def _problem_with_typed(ask: Ask, word: str, today: dt.date) -> Text | None:
     if ask.kind == "date":
-        return None if _is_past_day(said[0], today) else DESK_WORDS["no_day"]
+        return None if _is_past_day(word, today) else DESK_WORDS["no_day"]
     if ask.kind == "number":
-        right = said[0].isascii() and said[0].isdigit() and 0 < int(said[0][:9]) <= MOST_NUMBER
+        right = word.isascii() and word.isdigit() and 0 < int(word[:9]) <= MOST_NUMBER
         return None if right else DESK_WORDS["needed"]
-    return DESK_WORDS["too_long"].filled(n=ask.most) if len(said[0]) > ask.most else None
+    return DESK_WORDS["too_long"].filled(n=ask.most) if len(word) > ask.most else None
 
 
 def _is_unreadable(word: str) -> bool:

@@ -113,7 +113,7 @@ def _asked_case(view: View) -> tuple[Seat | None, str]:
 
 
 def _is_readable(seat: Seat, name: str) -> bool:
-    """Say whether a case's pages are the reader's: a village has its two buttons, and of its own list alone."""
+    """Say whether a case's pages are the reader's; a village has two buttons, of its own list alone."""
     if seat.roles == ("village",):
         return name == "seen" and is_asked_about(seat)
     return seat.may("see", "outcome")

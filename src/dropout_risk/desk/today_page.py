@@ -48,12 +48,15 @@ def today_page(view: View) -> Answer:
         found[section_of(desk, seat)].append(seat)
     sections = [_section(view, name, held) for name, held in found.items() if held]
     last = desk.book.today()
+    counts = _counts(view.reader, desk, found)
+    total = sum(counts.values()) if "nothing" in counts else 0
     return view.page(
         "today.html",
         title=view.word("today"),
         day=view.say(weekday_text(desk.day)),
         whose=view.reader.person,
-        counts=[(view.word(name), number) for name, number in _counts(view.reader, desk, found).items()],
+        counts=[(view.word(name), number) for name, number in counts.items()],
+        total=view.word("responsible_for", n=total) if total else "",
         sections=sections,
         stale="" if last is None or last >= desk.day else view.word("stale", day=view.say(day_text(last))),
     )
@@ -79,7 +82,7 @@ def _counts(reader: Reader, desk: Desk, found: dict[str, list[Seat]]) -> dict[st
     if pupils:
         cases = {seat.case.pupil for seats in found.values() for seat in seats}
         others = [part for placed, part in pupils if placed.pupil not in cases]
-        counts["to_verify"] = others.count("to_verify")
-        counts["nothing"] = len(others) - counts["to_verify"]
-        counts["responsible_for"] = sum(counts.values())
+        unclear = others.count("to_verify")
+        counts |= {"to_verify": unclear} if unclear else {}
+        counts["nothing"] = len(others) - unclear
     return counts

@@ -78,10 +78,18 @@ class View:
         other = next(language for language in LANGUAGES if language != self.language)
         words = desk_words(self.language)
         html = render_page(
-            template, self.language, room=ROOM, d=words, view=self, said=words.get(self.asked.get("said", "")),
-            screens=[(self.link(*steps), self.say(text), steps == self.steps) for steps, text in self.screens],
-            other_language=f"?{urlencode({'lang': other})}", **content,
-        )  # fmt: skip
+            template,
+            self.language,
+            room=ROOM,
+            d=words,
+            view=self,
+            said=words.get(self.asked.get("said", "")),
+            screens=[
+                (self.link(*steps), self.say(text), steps == self.steps) for steps, text in self.screens
+            ],
+            other_language=f"?{urlencode({'lang': other})}",
+            **content,
+        )
         return Answer(html, status)
 
 

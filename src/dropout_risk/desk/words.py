@@ -1,4 +1,4 @@
-"""The words of the desk: what fired, what is to be done by when, and what its pages and buttons are called."""
+"""The words of the desk: what fired, what is to be done by when, and what its pages are called."""
 
 from __future__ import annotations
 
@@ -105,11 +105,14 @@ _STEPS = {
         zh="今天见到学生，确认安全，通知监护人",
         en="see the pupil today, make sure it is safe, tell the guardian",
     ),
-    "met": Text(zh="{due}前核对约定的结果，再联系家长", en="see by {due} what came of it, call the family again"),
+    "met": Text(
+        zh="{due}前核对约定的结果，再联系家长", en="see by {due} what came of it, call the family again"
+    ),
     "listed": Text(zh="{due}前与学生谈一次", en="talk with the pupil by {due}"),
     "first": Text(zh="{due}12:00前联系家长，问清原因", en="reach the family by noon of {due}, ask why"),
     "visit": Text(
-        zh="{due}家访，可请村（社区）同去；请校长知情", en="visit the home on {due}, with the village; tell the principal"
+        zh="{due}家访，可请村（社区）同去；请校长知情",
+        en="visit the home on {due}, with the village; tell the principal",
     ),
     "report": Text(
         zh="{due}17:00前书面报告乡镇，安排联合家访",
@@ -117,7 +120,7 @@ _STEPS = {
     ),
     "township": Text(zh="{due}前与学校联合家访，动员返校", en="visit by {due}, with the school"),
     "county": Text(zh="{due}前核实去向，研究劝返方案", en="find out by {due} where the pupil is, and decide"),
-}  # fmt: skip
+}
 REPORT_DAYS, VISIT_DAYS = 3, 2
 """From so many days of absence the school reports in writing, and somebody visits."""
 
@@ -226,7 +229,7 @@ DESK_WORDS: dict[str, Text] = {
     ),
     "stale_form": Text(
         zh="这张表已过期或不属于本页，没有保存。您填的都还在，请再保存一次。",
-        en="This form had expired, or is of another page: nothing was saved. What you typed is kept; save again.",
+        en="This form had expired, or is of another page: nothing was saved. All of it is kept; save again.",
     ),
     "unreadable": Text(
         zh="有字符读不出来（编码有误），没有保存。请重新输入文字。",
@@ -330,6 +333,7 @@ DESK_WORDS: dict[str, Text] = {
         en="The attendance was corrected after this letter: do not use it; check, and release a new one.",
     ),
     "letter_print": Text(zh="用浏览器的打印功能打印这一页。", en="Print this page with the browser."),
+    "letter_anew": Text(zh="重新签发", en="Release a new one"),
     "letter_done": Text(zh="已签发家长信", en="a letter was released"),
     "nothing_here": Text(zh="这里没有给您的内容", en="There is nothing for you here"),
     "nothing_here_text": Text(
