@@ -104,7 +104,7 @@ def _told_entry(view: View, seat: Seat, entry: Entry) -> Told:
         view.say(day_text(entry.day)),
         view.say(what),
         view.word("by_system") if entry.by == MORNING else entry.by,
-        view.say(ITEMS.joined(_details(seat, entry))),
+        view.say(ITEMS.joined(_told_details(seat, entry))),
         _note_of(view, seat, entry),
     )
 
@@ -118,7 +118,7 @@ def _note_of(view: View, seat: Seat, entry: Entry) -> str:
         return view.say(_LOCKED)
 
 
-def _details(seat: Seat, entry: Entry) -> list[Text]:
+def _told_details(seat: Seat, entry: Entry) -> list[Text]:
     data = entry.data
     told: list[Text] = []
     if "rule" in data and seat.may("see", "signals"):
@@ -127,7 +127,7 @@ def _details(seat: Seat, entry: Entry) -> list[Text]:
         given = data.get(name, [])
         keys = [given] if isinstance(given, str) else given
         words = [word.text for word in question.words if word.key in keys]
-        told += [_named(question.title, ITEMS.joined(words))] if words else []
+        told += [_named_words(question.title, ITEMS.joined(words))] if words else []
     if "outcome" in data and seat.may("see", "outcome"):
         told.append(OUTCOMES[data["outcome"]].text)
     for name, words_of in (("reason", REASONS), ("said", ANSWERS), ("wrong", WRONGS), ("seen", SEEN_BY)):
@@ -145,5 +145,5 @@ def _details(seat: Seat, entry: Entry) -> list[Text]:
     return told
 
 
-def _named(title: Text, words: Text) -> Text:
+def _named_words(title: Text, words: Text) -> Text:
     return Text(zh=f"{title.zh}{COLON.zh}{words.zh}", en=f"{title.en}{COLON.en}{words.en}")

@@ -86,7 +86,7 @@ def school_figures(desk: Desk, reader: Reader) -> dict[str, SchoolFigures]:
             told.back += cases if state == "staying" or outcome == "stayed" else 0
             if met is not None:
                 told.waited[max((met - opened).days, 0)] += cases
-        for school, cases in connection.execute(_reopened(ours, lately)):
+        for school, cases in connection.execute(_reopened_query(ours, lately)):
             found[school].reopened = cases
     return found
 
@@ -97,7 +97,7 @@ def _schools_of(desk: Desk, reader: Reader) -> list[str]:
         return sorted(connection.scalars(query))
 
 
-def _reopened(ours: sa.ColumnElement[bool], lately: dt.date) -> sa.Select[str, int]:
+def _reopened_query(ours: sa.ColumnElement[bool], lately: dt.date) -> sa.Select[str, int]:
     """Count the pupils of whom a case was opened after another one had been closed, both lately."""
     before = CASE.alias("before")
     return (

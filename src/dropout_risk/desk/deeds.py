@@ -11,6 +11,7 @@ from dropout_risk.casebook.machine import ANSWERS, LEVELS, OFFICES, OUTCOMES, VE
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.rights import CASE_ROLES, Act, Part
 from dropout_risk.casebook.words import QUESTIONS
+from dropout_risk.catalogue.alert_kinds import ABSENT, kind_of_rule
 from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.form import NOTE_LENGTH, Answers, Ask, AskKind, options_of
 from dropout_risk.desk.reader import Seat
@@ -26,7 +27,7 @@ EARLIER = "earlier"
 _LETTER_DAYS = 3
 
 
-def _always(desk: Desk, seat: Seat) -> bool:
+def _always_ready(desk: Desk, seat: Seat) -> bool:
     return True
 
 
@@ -52,7 +53,7 @@ class Deed:
     act: Act = "write"
     part: Part = "plan"
     at_level: bool = False
-    ready: Callable[[Desk, Seat], bool] = _always
+    ready: Callable[[Desk, Seat], bool] = _always_ready
     check: Check = _no_check
     by_village: bool = False
     of_school: bool = False
@@ -172,30 +173,30 @@ def _due_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
     return {name: answers.one(name) for name in names if answers.one(name)}
 
 
-def _above(desk: Desk, seat: Seat) -> tuple[str, int] | None:
+def _owner_above(desk: Desk, seat: Seat) -> tuple[str, int] | None:
     if seat.case.is_at_top:
         return None
     return desk.people.owner(seat.placed, seat.case.line, seat.case.level + 1, desk.day)
 
 
 def _pass_up_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
-    owner, level = _above(desk, seat) or (seat.case.owner, seat.case.level)
+    owner, level = _owner_above(desk, seat) or (seat.case.owner, seat.case.level)
     due = desk.days.later(seat.case.school, desk.day, max(desk.book.settings.above_days[level], 1))
     return {"level": level, "owner": owner, "due": due.isoformat(), "why": "asked"}
 
 
-def _others(desk: Desk, seat: Seat) -> list[str]:
+def _other_holders(desk: Desk, seat: Seat) -> list[str]:
     holders = desk.people.holders(seat.case.office, seat.placed, desk.day)
     return [person for person in holders if person != seat.case.owner]
 
 
 def _hand_over_asks(desk: Desk, seat: Seat) -> list[Ask]:
-    options = tuple((person, Text(zh=person, en=person)) for person in _others(desk, seat))
+    options = tuple((person, Text(zh=person, en=person)) for person in _other_holders(desk, seat))
     ask = Ask("owner", Text(zh="转给谁", en="To whom"), options=options)
     return [ask, *_note_asks(desk, seat)]
 
 
-def _helpers(desk: Desk, seat: Seat) -> tuple[tuple[str, Text], ...]:
+def _possible_helpers(desk: Desk, seat: Seat) -> tuple[tuple[str, Text], ...]:
     """Name whom a case may be referred to: of what only counsellors know, other counsellors alone."""
     roles = OFFICES["care"] if seat.case.line == "care" else (*LEVELS, "counsellor", "village")
     found: dict[str, Text] = {}
@@ -208,7 +209,7 @@ def _helpers(desk: Desk, seat: Seat) -> tuple[tuple[str, Text], ...]:
 
 
 def _refer_asks(desk: Desk, seat: Seat) -> list[Ask]:
-    to = Ask("to", Text(zh="转给谁", en="To whom"), options=_helpers(desk, seat))
+    to = Ask("to", Text(zh="转给谁", en="To whom"), options=_possible_helpers(desk, seat))
     return [
         to,
         _due_ask(desk, seat, 2, label=Text(zh="哪天看结果", en="Looked at again on")),
@@ -259,11 +260,11 @@ def open_outcomes(desk: Desk, seat: Seat) -> list[Outcome]:
         if seat.case.state in outcome.states
         and (seat.case.line == "care" or level >= outcome.level)
         and not (outcome.sentence and not desk.may_note(seat))
-        and not (outcome.name == "stayed" and _stayed(desk, seat) is None)
+        and not (outcome.name == "stayed" and _stayed_data(desk, seat) is None)
     ]
 
 
-def _stayed(desk: Desk, seat: Seat) -> dict[str, int] | None:
+def _stayed_data(desk: Desk, seat: Seat) -> dict[str, int] | None:
     """Give what the register says where it confirms that the pupil stayed."""
     if desk.attended is None:
         return None
@@ -305,7 +306,7 @@ def _close_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
     outcome = OUTCOMES[answers.one("outcome")]
     told: dict[str, Any] = {"outcome": outcome.name}
     told |= {need: answers.one(need) for need in outcome.needs if answers.one(need)}
-    return told | ((_stayed(desk, seat) or {}) if outcome.name == "stayed" else {})
+    return told | ((_stayed_data(desk, seat) or {}) if outcome.name == "stayed" else {})
 
 
 def _letter_asks(desk: Desk, seat: Seat) -> list[Ask]:
@@ -338,8 +339,19 @@ def _release_asks(desk: Desk, seat: Seat) -> list[Ask]:
     ]
 
 
-def _picked(*names: str) -> Data:
+def _picked_data(*names: str) -> Data:
     return lambda desk, seat, answers: {name: answers.one(name) for name in names}
+
+
+def away_since(seat: Seat) -> str | None:
+    """Give the first day of absence, where that is what the case is about and the pupil is not back."""
+    days = [since for rule, since in seat.case.signals.items() if kind_of_rule(rule) == ABSENT]
+    return min(days, default=None) if seat.case.state == "open" else None
+
+
+def is_asked_about(seat: Seat) -> bool:
+    """Say whether a village is asked to look in on the pupil: one away from school, or referred to it."""
+    return "village" in seat.roles and (away_since(seat) is not None or seat.person in seat.case.referrals)
 
 
 def _is_live(desk: Desk, seat: Seat) -> bool:
@@ -370,38 +382,38 @@ DEEDS: Mapping[str, Deed] = {
         ),
         Deed(
             "refer", Text(zh="转介", en="Refer"), "refer", _refer_asks, _due_data,
-            ready=lambda desk, seat: bool(_helpers(desk, seat)),
+            ready=lambda desk, seat: bool(_possible_helpers(desk, seat)),
         ),
         Deed("answer", Text(zh="答复", en="Answer"), "answer", _answer_asks, _answer_data, ready=_is_asked),
         Deed(
             "pass_up", Text(zh="上报", en="Pass up"), "pass_up", _note_asks, _pass_up_data, at_level=True,
-            ready=lambda desk, seat: _above(desk, seat) is not None,
+            ready=lambda desk, seat: _owner_above(desk, seat) is not None,
         ),
         Deed(
-            "hand_over", Text(zh="转交", en="Hand over"), "hand_over", _hand_over_asks, _picked("owner"),
-            act="hand_over", at_level=True, ready=lambda desk, seat: bool(_others(desk, seat)),
+            "hand_over", Text(zh="转交", en="Hand over"), "hand_over", _hand_over_asks, _picked_data("owner"),
+            act="hand_over", at_level=True, ready=lambda desk, seat: bool(_other_holders(desk, seat)),
         ),
         Deed(
             "letter", Text(zh="家长信", en="Letter to the family"), "note", _letter_asks, _letter_data,
             of_school=True, ready=lambda desk, seat: _is_live(desk, seat) and seat.case.line == "school",
         ),
         Deed(
-            "note", Text(zh="备注", en="Note"), "note", _needed_note, _picked(), part="notes",
+            "note", Text(zh="备注", en="Note"), "note", _needed_note, _picked_data(), part="notes",
             ready=Desk.may_note,
         ),
-        Deed("correct", Text(zh="更正", en="Correct"), "correct", _correct_asks, _picked("wrong")),
+        Deed("correct", Text(zh="更正", en="Correct"), "correct", _correct_asks, _picked_data("wrong")),
         Deed(
             "close", Text(zh="销号", en="Close"), "close", _close_asks, _close_data, act="close",
             part="outcome", at_level=True, check=_check_close,
             ready=lambda desk, seat: bool(open_outcomes(desk, seat)),
         ),
         Deed(
-            "release", Text(zh="告知班主任", en="Tell the class teacher"), "note", _release_asks, _picked(),
-            ready=Desk.may_note, of_care=True,
+            "release", Text(zh="告知班主任", en="Tell the class teacher"), "note", _release_asks,
+            _picked_data(), ready=Desk.may_note, of_care=True,
         ),
         Deed(
-            "seen", Text(zh="回复是否见到", en="Seen or not"), "note", _seen_asks, _picked("seen"),
-            ready=lambda desk, seat: "village" in seat.roles and _is_live(desk, seat), by_village=True,
+            "seen", Text(zh="回复是否见到", en="Seen or not"), "note", _seen_asks, _picked_data("seen"),
+            ready=lambda desk, seat: _is_live(desk, seat) and is_asked_about(seat), by_village=True,
         ),
     )
 }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dropout_risk.desk.card import name_of_pupil, small_print
+from dropout_risk.desk.card import has_page, name_of_pupil, small_print
 from dropout_risk.desk.case_page import told_entries
 from dropout_risk.desk.deeds import DEEDS, Deed, open_worry, write_deed
 from dropout_risk.desk.form import NOTE_LENGTH, Answers, Ask, read_answers
@@ -18,13 +18,12 @@ from dropout_risk.errors import CaseConflictError, CaseRefusedError
 from dropout_risk.text import Text
 
 Fields = Mapping[str, Sequence[str]]
-_ONWARD = {"returned": "came_back"}
 
 
 def deed_page(view: View, seat: Seat, deed: Deed) -> Answer:
     """Render the form of a deed; an address may choose an answer that the form offers."""
     asks = [_chosen_ask(ask, view.asked.get(ask.name, "")) for ask in deed.asks(view.desk, seat)]
-    return _form(view, seat, deed, asks, Answers({ask.name: ask.value for ask in asks}))
+    return _form_answer(view, seat, deed, asks, Answers({ask.name: ask.value for ask in asks}))
 
 
 def _chosen_ask(ask: Ask, value: str) -> Ask:
@@ -40,7 +39,8 @@ def post_deed(view: View, seat: Seat, deed: Deed, fields: Fields, ticket: Ticket
     key = _key_of(view, ticket)
     if key and view.desk.is_written(key):
         return Answer(
-            status=303, onward=view.seat_link(seat, said="again") if _returns(seat) else _home(view, "again")
+            status=303,
+            onward=view.seat_link(seat, said="again") if has_page(seat) else view.link(said="again"),
         )
     asks = deed.asks(view.desk, seat)
     answers = read_answers(asks, fields, view.desk.day)
@@ -50,13 +50,13 @@ def post_deed(view: View, seat: Seat, deed: Deed, fields: Fields, ticket: Ticket
     if said is None and key:
         try:
             write_deed(view.desk, seat, deed, answers, key)
-            return Answer(status=303, onward=_onward(view, seat, deed, answers, fields))
+            return Answer(status=303, onward=_address_onward(view, seat, deed, answers, fields))
         except CaseConflictError:
             said = "conflict"
         except CaseRefusedError:
             said = "refused"
     seq = seat.case.seq if ticket is None else ticket.seq
-    return _form(view, seat, deed, asks, answers, said=said or "stale_form", since=seq)
+    return _form_answer(view, seat, deed, asks, answers, said=said or "stale_form", since=seq)
 
 
 def _key_of(view: View, ticket: Ticket | None) -> str:
@@ -71,15 +71,7 @@ def _problem_of(view: View, seat: Seat, ticket: Ticket | None, answers: Answers)
     return "check_form" if answers.problems else None
 
 
-def _returns(seat: Seat) -> bool:
-    return seat.may("see", "outcome")
-
-
-def _home(view: View, said: str) -> str:
-    return view.link(said=said)
-
-
-def _onward(view: View, seat: Seat, deed: Deed, answers: Answers, fields: Fields) -> str:
+def _address_onward(view: View, seat: Seat, deed: Deed, answers: Answers, fields: Fields) -> str:
     """Say where to go on: to the next form where one was asked for, else to the case."""
     if deed.name == "meet" and fields.get("then"):
         return view.seat_link(seat, "refer", said="saved")
@@ -88,10 +80,10 @@ def _onward(view: View, seat: Seat, deed: Deed, answers: Answers, fields: Fields
         return view.seat_link(seat, "returned", said="came_back")
     if deed.name == "letter":
         return view.seat_link(seat, "letter", said="saved")
-    return view.seat_link(seat, said="saved") if _returns(seat) else _home(view, "saved")
+    return view.seat_link(seat, said="saved") if has_page(seat) else view.link(said="saved")
 
 
-def _form(
+def _form_answer(
     view: View,
     seat: Seat,
     deed: Deed,
@@ -113,7 +105,7 @@ def _form(
         head=name_of_pupil(view, seat),
         small=small_print(view, seat),
         fact=view.say(fact_text(seat.case)) if seat.may("see", "signals") else "",
-        back=view.seat_link(seat) if _returns(seat) else view.link(),
+        back=view.seat_link(seat) if has_page(seat) else view.link(),
         token=view.sign(view.seat_path(seat, deed.name), seat.case.seq) if is_open else "",
         action=view.seat_link(seat, deed.name),
         problem=view.word(said if is_open else "refused") if said else "",
@@ -178,7 +170,7 @@ def post_worry(view: View, fields: Fields, ticket: Ticket | None) -> Answer:
     """Write a worry down: it opens a case, or stirs the one that is there."""
     key = _key_of(view, ticket)
     if key and view.desk.is_written(key):
-        return Answer(status=303, onward=_home(view, "again"))
+        return Answer(status=303, onward=view.link(said="again"))
     answers = read_answers(worry_asks(view), fields, view.desk.day)
     if ticket is None or answers.problems:
         return worry_page(view, answers, "stale_form" if ticket is None else "check_form")
@@ -187,7 +179,7 @@ def post_worry(view: View, fields: Fields, ticket: Ticket | None) -> Answer:
         open_worry(view.desk, pupils[answers.one("pupil")], view.reader.person, key, answers.one("note"))
     except (CaseConflictError, CaseRefusedError):
         return worry_page(view, answers, "refused")
-    return Answer(status=303, onward=_home(view, "saved"))
+    return Answer(status=303, onward=view.link(said="saved"))
 
 
 def no_page(view: View) -> Answer:

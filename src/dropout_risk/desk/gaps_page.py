@@ -54,14 +54,14 @@ def gaps_page(view: View) -> Answer:
         title=view.word("gaps"),
         day=view.say(weekday_text(desk.day)),
         whose=" ".join(reader.schools_of("principal")),
-        gaps=_gaps(view, pupils, seats, answered),
+        gaps=_must_be_zero(view, pupils, seats, answered),
         alerts=_alert_rows(view, seats, answered),
         total=view.word("alerts", n=len(seats)),
         week=view.word("week_line", **_week_counts(desk, reader)),
     )
 
 
-def _gaps(
+def _must_be_zero(
     view: View, pupils: Sequence[tuple[Placed, str]], seats: list[Seat], answered: set[int]
 ) -> list[Gap]:
     desk = view.desk

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dropout_risk.desk.care_page import care_page
 from dropout_risk.desk.case_page import case_page
 from dropout_risk.desk.county_page import ROLES, county_page
-from dropout_risk.desk.deeds import DEEDS
+from dropout_risk.desk.deeds import DEEDS, is_asked_about
 from dropout_risk.desk.evening_page import evening_page
 from dropout_risk.desk.form_page import deed_page, no_page, post_deed, post_worry, worry_page
 from dropout_risk.desk.gaps_page import gaps_page
@@ -17,7 +17,7 @@ from dropout_risk.desk.reader import SCHOOL_ROLES, Reader, Seat
 from dropout_risk.desk.session_keys import Ticket
 from dropout_risk.desk.today_page import today_page
 from dropout_risk.desk.view import Answer, View, message_answer
-from dropout_risk.desk.village_page import is_asked_about, village_page
+from dropout_risk.desk.village_page import village_page
 from dropout_risk.desk.words import DESK_WORDS
 from dropout_risk.text import Text
 
@@ -89,12 +89,12 @@ def answer_post(view: View, fields: Fields, ticket: Ticket | None) -> Answer:
     if view.steps == ("worry",) and SCREENS["worry"] in open_screens(view.reader):
         return post_worry(view, fields, ticket)
     seat, name = _asked_case(view)
-    if seat is None or not name or not _takes(view, seat, name, ticket):
+    if seat is None or not name or not _takes_form(view, seat, name, ticket):
         return no_page(view)
     return post_deed(view, seat, DEEDS[name], fields, ticket)
 
 
-def _takes(view: View, seat: Seat, name: str, ticket: Ticket | None) -> bool:
+def _takes_form(view: View, seat: Seat, name: str, ticket: Ticket | None) -> bool:
     """Say whether a form may be sent: by whoever may do it now, or might when the form was opened."""
     deed = DEEDS[name]
     return deed.is_open_to(view.desk, seat) or (

@@ -94,19 +94,19 @@ class SessionKeys:
         return Ticket(str(told[3]), int(told[4]))
 
     def _signed(self, kind: str, told: list[Any]) -> str:
-        return str(_serializer(self.secret, kind).dumps(told))
+        return str(_serializer_of(self.secret, kind).dumps(told))
 
     def _read(self, kind: str, token: str, seconds: int, number: int) -> list[Any] | None:
         from itsdangerous import BadData
 
         try:
-            told = _serializer(self.secret, kind).loads(token, max_age=seconds)
+            told = _serializer_of(self.secret, kind).loads(token, max_age=seconds)
         except BadData:
             return None
         return told if isinstance(told, list) and len(told) == number else None
 
 
-def _serializer(secret: bytes, kind: str) -> Any:
+def _serializer_of(secret: bytes, kind: str) -> Any:
     try:
         from itsdangerous import URLSafeTimedSerializer
     except ImportError as error:

@@ -46,9 +46,9 @@ def today_page(view: View) -> Answer:
     }
     for seat in seats:
         found[section_of(desk, seat)].append(seat)
-    sections = [_section(view, name, held) for name, held in found.items() if held]
+    sections = [_section_of_cards(view, name, held) for name, held in found.items() if held]
     last = desk.book.today()
-    counts = _counts(view.reader, desk, found)
+    counts = _counted_pupils(view.reader, desk, found)
     total = sum(counts.values()) if "nothing" in counts else 0
     return view.page(
         "today.html",
@@ -62,7 +62,7 @@ def today_page(view: View) -> Answer:
     )
 
 
-def _section(view: View, name: str, seats: list[Seat]) -> Section:
+def _section_of_cards(view: View, name: str, seats: list[Seat]) -> Section:
     acts = name in ("overdue", "to_do", "suggested")
     shown = seats if acts or "all" in view.asked else seats[:SHOWN]
     last = view.desk.last_entries(shown)
@@ -70,7 +70,7 @@ def _section(view: View, name: str, seats: list[Seat]) -> Section:
     return Section(view.word(name), name, cards, len(seats), len(seats) - len(shown))
 
 
-def _counts(reader: Reader, desk: Desk, found: dict[str, list[Seat]]) -> dict[str, int]:
+def _counted_pupils(reader: Reader, desk: Desk, found: dict[str, list[Seat]]) -> dict[str, int]:
     """Count where everybody stands: the numbers add up to the reader's pupils, each in one."""
     counts = {
         "to_do": len(found["to_do"]),

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from dropout_risk.casebook.tables import ENTRY
-from dropout_risk.catalogue.alert_kinds import ABSENT, kind_of_rule
 from dropout_risk.desk.card import name_of_pupil
-from dropout_risk.desk.deeds import DEEDS
+from dropout_risk.desk.deeds import DEEDS, away_since, is_asked_about
 from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import Answer, View
 from dropout_risk.desk.words import SEEN_BY, day_text
@@ -40,20 +39,9 @@ def village_page(view: View) -> Answer:
     )
 
 
-def is_asked_about(seat: Seat) -> bool:
-    """Say whether the village is asked about a case."""
-    return "village" in seat.roles and (_away_since(seat) is not None or seat.person in seat.case.referrals)
-
-
-def _away_since(seat: Seat) -> str | None:
-    """Give the first day of absence, where that is what the case is about and the pupil is not back."""
-    days = [since for rule, since in seat.case.signals.items() if kind_of_rule(rule) == ABSENT]
-    return min(days, default=None) if seat.case.state == "open" else None
-
-
 def _visit_card(view: View, seat: Seat, said: dict[int, str]) -> VisitCard:
     told = view.desk.told_of(seat)
-    since, due = _away_since(seat), seat.case.due
+    since, due = away_since(seat), seat.case.due
     answer = said.get(seat.case.id, "")
     opened = DEEDS["seen"].is_open_to(view.desk, seat)
     return VisitCard(

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 from dropout_risk.casebook.case import Case
+from dropout_risk.casebook.machine import PARTS
 from dropout_risk.casebook.morning import LISTED
 from dropout_risk.casebook.words import Word
 from dropout_risk.catalogue.alert_kinds import (
@@ -185,6 +186,7 @@ SEEN_BY = {
 }
 
 DESK_WORDS: dict[str, Text] = {
+    **{name: PARTS[name] for name in ("in_progress", "staying", "nothing", "to_verify")},
     "today": Text(zh="今天", en="Today"),
     "gaps": Text(zh="今天有没有漏", en="Is anybody left out?"),
     "care": Text(zh="心理约见", en="Counselling"),
@@ -199,10 +201,6 @@ DESK_WORDS: dict[str, Text] = {
     "to_do": Text(zh="今天要做", en="To do today"),
     "overdue": Text(zh="已逾期", en="Overdue"),
     "suggested": Text(zh="建议本周谈话", en="Talks suggested this week"),
-    "in_progress": Text(zh="处理中", en="In progress"),
-    "staying": Text(zh="稳定期", en="Staying"),
-    "nothing": Text(zh="今天不用安排", en="Nothing today"),
-    "to_verify": Text(zh="须核实", en="To be verified"),
     "no_work": Text(zh="今天没有要做的。", en="There is nothing to do today."),
     "stale": Text(
         zh="今天的早间处理还没有运行，这里是{day}早上的安排，以及之后登记的内容。",
