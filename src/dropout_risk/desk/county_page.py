@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -61,34 +63,35 @@ def _row_of(view: View, school: str, told: SchoolFigures) -> tuple[str, ...]:
     )
 
 
-def school_figures(desk: Desk, reader: Reader) -> dict[str, SchoolFigures]:
+def school_figures(desk: Desk, reader: Reader) -> Mapping[str, SchoolFigures]:
     """Count by school; what only counsellors know is in no number."""
     schools = _schools_of(desk, reader)
-    found = {school: SchoolFigures() for school in schools}
-    lately = desk.day - dt.timedelta(days=LATELY_DAYS)
-    ours = (CASE.c.line == "school") & CASE.c.school.in_(schools)
-    number = sa.func.count()
-    late = sa.func.sum(sa.case((CASE.c.due < desk.day, 1), else_=0))
-    today = sa.func.sum(sa.case((CASE.c.due == desk.day, 1), else_=0))
+    found = defaultdict(SchoolFigures, {school: SchoolFigures() for school in schools})
+    everywhere = any(grant.scope == "county" and grant.role in ROLES for grant in reader.grants)
+    ours = (CASE.c.line == "school") & (sa.true() if everywhere else CASE.c.school.in_(schools))
+    number, live = sa.func.count(), CASE.c.state != "closed"
+    closed: dict[str, bool] = {}
+    due = sa.case((CASE.c.due < desk.day, "overdue"), (CASE.c.due == desk.day, "due"), else_="")
     with desk.book.reading() as connection:
-        by_state = sa.select(CASE.c.school, CASE.c.state, number.label("cases"), late, today).where(ours)
-        by_state = by_state.group_by(CASE.c.school, CASE.c.state)
-        for school, state, cases, overdue, due in connection.execute(by_state):
+        everything = sa.select(CASE.c.school, number).where(ours).group_by(CASE.c.school)
+        for school, cases in connection.execute(everything):
+            found[school].closed = cases
+        open_now = sa.select(CASE.c.school, due, number).where(ours, live).group_by(CASE.c.school, due)
+        for school, when, cases in connection.execute(open_now):
             told = found[school]
-            told.closed += cases if state == "closed" else 0
-            told.live += cases if state != "closed" else 0
-            told.overdue, told.due = told.overdue + overdue, told.due + due
-        keys = (CASE.c.school, CASE.c.opened, CASE.c.met, CASE.c.state, CASE.c.outcome)
-        fresh = sa.select(*keys, number).where(ours, CASE.c.opened >= lately).group_by(*keys)
-        for school, opened, met, state, outcome, cases in connection.execute(fresh):
-            told = found[school]
-            told.lately += cases
-            told.back += cases if state == "staying" or outcome == "stayed" else 0
-            if met is not None:
-                told.waited[max((met - opened).days, 0)] += cases
-        for school, cases in connection.execute(_reopened_query(ours, lately)):
-            found[school].reopened = cases
+            told.live, told.closed = told.live + cases, told.closed - cases
+            told.overdue += cases if when == "overdue" else 0
+            told.due += cases if when == "due" else 0
+        for school, pupil, *case in connection.execute(_lately_query(desk, ours)):
+            _count_lately(found[school], pupil, case, closed)
     return found
+
+
+def _days_waited(dialect: str) -> sa.ColumnElement[float]:
+    """Count the days from the opening of a case to the first contact, in the words of a database."""
+    if dialect == "sqlite":
+        return sa.func.julianday(CASE.c.met) - sa.func.julianday(CASE.c.opened)
+    return sa.cast(CASE.c.met - CASE.c.opened, sa.Float)
 
 
 def _schools_of(desk: Desk, reader: Reader) -> list[str]:
@@ -97,15 +100,24 @@ def _schools_of(desk: Desk, reader: Reader) -> list[str]:
         return sorted(connection.scalars(query))
 
 
-def _reopened_query(ours: sa.ColumnElement[bool], lately: dt.date) -> sa.Select[str, int]:
-    """Count the pupils of whom a case was opened after another one had been closed, both lately."""
-    before = CASE.alias("before")
-    return (
-        sa.select(CASE.c.school, sa.func.count(CASE.c.pupil.distinct()))
-        .join(
-            before,
-            (before.c.pupil == CASE.c.pupil) & (before.c.line == CASE.c.line) & (before.c.id < CASE.c.id),
-        )
-        .where(ours, CASE.c.opened >= lately, before.c.state == "closed", before.c.turned >= lately)
-        .group_by(CASE.c.school)
-    )
+def _lately_query(desk: Desk, ours: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Choose what was opened or closed lately, in the order of its numbers, in one walk over the cases."""
+    lately = desk.day - dt.timedelta(days=LATELY_DAYS)
+    opened, closed = CASE.c.opened >= lately, (CASE.c.state == "closed") & (CASE.c.turned >= lately)
+    back = sa.or_(CASE.c.state == "staying", CASE.c.outcome == "stayed")
+    waited = _days_waited(desk.book.engine.dialect.name)
+    columns = (CASE.c.school, CASE.c.pupil, opened, closed, back, waited)
+    return sa.select(*columns).where(ours, sa.or_(opened, closed)).order_by(CASE.c.id)
+
+
+def _count_lately(told: SchoolFigures, pupil: str, case: Sequence[Any], closed: dict[str, bool]) -> None:
+    """Count a case; ``closed`` has the pupils of whom one ended before, and whether they were counted."""
+    opened, ended, back, waited = case
+    if opened:
+        told.lately, told.back = told.lately + 1, told.back + bool(back)
+        if waited is not None:
+            told.waited[max(int(waited), 0)] += 1
+        if closed.get(pupil) is False:
+            told.reopened, closed[pupil] = told.reopened + 1, True
+    if ended:
+        closed.setdefault(pupil, False)
