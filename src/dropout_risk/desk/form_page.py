@@ -38,10 +38,7 @@ def post_deed(view: View, seat: Seat, deed: Deed, fields: Fields, ticket: Ticket
     """
     key = _key_of(view, ticket)
     if key and view.desk.is_written(key):
-        return Answer(
-            status=303,
-            onward=view.seat_link(seat, said="again") if has_page(seat) else view.link(said="again"),
-        )
+        return Answer(status=303, onward=_address_after(view, seat, "again"))
     asks = deed.asks(view.desk, seat)
     answers = read_answers(asks, fields, view.desk.day)
     if not answers.problems:
@@ -80,7 +77,11 @@ def _address_onward(view: View, seat: Seat, deed: Deed, answers: Answers, fields
         return view.seat_link(seat, "returned", said="came_back")
     if deed.name == "letter":
         return view.seat_link(seat, "letter", said="saved")
-    return view.seat_link(seat, said="saved") if has_page(seat) else view.link(said="saved")
+    return _address_after(view, seat, "saved")
+
+
+def _address_after(view: View, seat: Seat, said: str) -> str:
+    return view.seat_link(seat, said=said) if has_page(seat) else view.link(said=said)
 
 
 def _form_answer(
@@ -141,15 +142,8 @@ def worry_asks(view: View) -> list[Ask]:
     options = tuple((pupil, Text(zh=f"{name} {room}", en=f"{name} {room}")) for pupil, name, room in names)
     asks = [Ask("pupil", Text(zh="哪个孩子", en="Which pupil"), "pick", options=options)]
     if desk.book.keys is not None and view.reader.may_anywhere("write", "notes"):
-        asks.append(
-            Ask(
-                "note",
-                Text(zh="担心什么（只在本校）", en="What worries you (for the school alone)"),
-                "words",
-                needed=False,
-                most=NOTE_LENGTH,
-            )
-        )
+        label = Text(zh="担心什么（只在本校）", en="What worries you (for the school alone)")
+        asks.append(Ask("note", label, "words", needed=False, most=NOTE_LENGTH))
     return asks
 
 

@@ -14,6 +14,8 @@ from dropout_risk.pages.rendering import render_page
 from dropout_risk.text import LANGUAGES, Language, Text
 
 ROOM = "dropout_risk.desk"
+_SAID = ("saved", "again", "came_back")
+"""What a page says after a form, by its address."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class View:
             room=ROOM,
             d=words,
             view=self,
-            said=words.get(self.asked.get("said", "")),
+            said=words[said] if (said := self.asked.get("said", "")) in _SAID else "",
             screens=[
                 (self.link(*steps), self.say(text), steps == self.steps) for steps, text in self.screens
             ],
