@@ -51,9 +51,13 @@ REVIEW = (
     "/review/pupils",
     "/review/school",
 )
-NAMING = ("/review/pupil/", "/review/school/")
+DESK = "/desk"
+NAMING = ("/review/pupil/", "/review/school/", f"{DESK}/")
 NOWHERE = "/unknown"
 _JSON = (b"content-type", b"application/json")
+_FORM = b"application/x-www-form-urlencoded"
+FORM_BYTES = 64_000
+"""What a form of the desk may send."""
 _log = logging.getLogger("bentoml.dropout_risk")
 
 
@@ -124,7 +128,7 @@ class Door:
 
     async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         """Take a place only once the body is there, so that slow senders keep nobody out."""
-        if scope["path"] not in POSTED or scope["method"] != "POST":
+        if scope["path"] not in (*POSTED, DESK) or scope["method"] != "POST":
             await self._in_time(self.app(scope, receive, reply.pass_on))
             return
         _check_headers(scope)
@@ -153,9 +157,11 @@ class Door:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """Read the whole body; stop as soon as it is too large, whatever it said of its length."""
+        is_form = scope["path"] == DESK
+        most = min(FORM_BYTES, self.limits.body) if is_form else self.limits.body
         declared = _header_value(scope, b"content-length")
-        if declared.isdigit() and int(declared) > self.limits.body:
-            raise self._too_large()
+        if declared.isdigit() and int(declared) > most:
+            raise _too_large(most)
         body, more = bytearray(), True
         while more:
             message = await receive()
@@ -163,15 +169,16 @@ class Door:
                 raise NotJsonError("The body broke off.", field="body")
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > self.limits.body:
-                raise self._too_large()
-        if not body:
+            if len(body) > most:
+                raise _too_large(most)
+        if not body and not is_form:
             raise NotJsonError("The body is empty.", hint="send a JSON object", field="body")
         return bytes(body)
 
-    def _too_large(self) -> RequestError:
-        message = f"The body has more than {self.limits.body} bytes."
-        return BodyTooLargeError(message, hint="send fewer pupils at once", field="body")
+
+def _too_large(most: int) -> RequestError:
+    message = f"The body has more than {most} bytes."
+    return BodyTooLargeError(message, hint="send fewer pupils at once, or a shorter text", field="body")
 
 
 async def _done_within(seconds: float, work: Awaitable[T], late: TooSlowError) -> T:
@@ -270,12 +277,12 @@ def service_fault() -> RequestError:
 def _known_address(scope: Scope) -> Scope:
     """Keep addresses that callers make up, and those that name a pupil, out of logs and metrics.
 
-    What follows ``/review/pupil/``, and what a page of ``/review`` is asked for, goes into the request's
-    state, where the page finds it.
+    What follows ``/review/pupil/`` or ``/desk/``, and what a page of theirs is asked for, goes into the
+    request's state, where the page finds it.
     """
     path = scope["path"]
     kept = next((before.removesuffix("/") for before in NAMING if path.startswith(before)), path)
-    if kept not in REVIEW:
+    if kept not in (*REVIEW, DESK):
         return {**scope, "path": path if path in ROUTES else NOWHERE}
     state = {**scope.get("state", {}), "query": scope.get("query_string", b"").decode("latin-1")}
     if kept != path:
@@ -286,7 +293,11 @@ def _known_address(scope: Scope) -> Scope:
 def _check_headers(scope: Scope) -> None:
     kind, _, options = _header_value(scope, b"content-type").lower().partition(b";")
     charset = options.strip().replace(b'"', b"").replace(b" ", b"")
-    if kind.strip() != _JSON[1] or charset not in (b"", b"charset=utf-8"):
+    if scope["path"] == DESK and kind.strip() != _FORM:
+        raise ContentTypeError(
+            "Only forms are accepted.", hint="use the form on the page", field="Content-Type"
+        )
+    if (scope["path"] != DESK and kind.strip() != _JSON[1]) or charset not in (b"", b"charset=utf-8"):
         hint = "send the header Content-Type: application/json"
         raise ContentTypeError("Only JSON in UTF-8 is accepted.", hint=hint, field="Content-Type")
     if _header_value(scope, b"content-encoding") not in (b"", b"identity"):

@@ -142,7 +142,7 @@ class ReviewRoom:
     ) -> Page:
         language = how[0]
         try:
-            review = self._review(*how)
+            review = self.review_for(*how)
         except (BundleError, OSError) as error:  # its words name a folder of this machine: not for a page
             _log.error("the store cannot be read: %s", type(error).__name__)
             return Page(message_page("no_store", language, links), 503)
@@ -158,7 +158,7 @@ class ReviewRoom:
             said: Message = "nobody_yet" if isinstance(error, DateError) else "not_here"
             return Page(message_page(said, language, links, error), 404)
 
-    def _review(self, language: Language, scope: Scope) -> Review:
+    def review_for(self, language: Language, scope: Scope = EVERYBODY) -> Review:
         """Give the review of the store's present state; whoever comes while it is made waits for it."""
         assert self.store is not None  # noqa: S101
         with self._lock:

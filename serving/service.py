@@ -6,7 +6,8 @@ Start it from the root of the repository with ``bentoml serve serving.service:Dr
 * ``DROPOUT_RISK_CALENDAR`` (optional): a CSV of school days (``date``, ``[school_id]``, ``is_school_day``);
 * ``DROPOUT_RISK_CLASS_CONTEXT`` (optional): a JSON file of class context rows (``ClassContext.to_rows``);
 * ``DROPOUT_RISK_REPLY_ROLE`` (optional): as which role replies are read; without it they are complete;
-* what ``serving.review`` names, for the pages at ``/review``.
+* what ``serving.review`` names, for the pages at ``/review``;
+* what ``serving.desk`` names, for the pages at ``/desk``, where ``DROPOUT_RISK_BOOK`` is set.
 """
 
 from __future__ import annotations
@@ -64,10 +65,28 @@ def _review_room() -> ReviewRoom:
     return room
 
 
+def _desk_parts() -> list[Route]:
+    """Give the routes of the desk where a case book is named: nobody else needs what it imports."""
+    if not os.environ.get("DROPOUT_RISK_BOOK"):
+        return []
+    from serving.desk import desk_routes
+
+    return desk_routes(lambda: bentoml.get_current_service().desk)
+
+
+def _desk_room(room: ReviewRoom) -> Any:
+    """Open the desk where a case book is named."""
+    if not os.environ.get("DROPOUT_RISK_BOOK"):
+        return None
+    from serving.desk import desk_room_or_none
+
+    return desk_room_or_none(room)
+
+
 ABOUT = [Route(path, _answer_about) for path in ("/model", "/catalogue", "/docs.json")]
 
 
-@bentoml.asgi_app(Starlette(routes=[*ABOUT, *review_routes(_review_room)]))
+@bentoml.asgi_app(Starlette(routes=[*ABOUT, *review_routes(_review_room), *_desk_parts()]))
 @bentoml.service(
     name="dropout_risk",
     service_class=GuardedService,
@@ -85,7 +104,7 @@ class DropoutRisk:
         """Refuse to start without a sound model: before a worker is started, which would be started again."""
         try:
             model = load_configured()[0]
-            ReviewRoom.from_environment(model)
+            _desk_room(ReviewRoom.from_environment(model))
             reply_role(model)
         except DropoutRiskError as error:
             raise bentoml.exceptions.BentoMLException(str(error)) from error
@@ -93,6 +112,7 @@ class DropoutRisk:
     def __init__(self) -> None:
         self.model, self.held = load_configured()
         self.room = ReviewRoom.from_environment(self.model)
+        self.desk = _desk_room(self.room)
         self.reader = reply_role(self.model)
         about = {
             "/model": self.model.describe(),

@@ -94,7 +94,7 @@ def test_a_pupil_is_found_by_a_form_without_a_script_and_sideways_scrolling(brow
 
 def test_a_teachers_first_page_is_one_screen_of_a_phone(browser, risk_model, store):
     room = ReviewRoom(risk_model, store, language="zh")
-    groups = room._review("zh", room.scope).watch_list.groups
+    groups = room.review_for("zh", room.scope).watch_list.groups
     for group in sorted(groups, key=lambda group: -len(group.listed))[:3]:
         room.scope = Scope(group.school_id, responsible_id=group.responsible_id)
         with served(room) as client:

@@ -174,7 +174,8 @@ class People:
     def _by_place(self) -> dict[tuple[str, str, str], list[Grant]]:
         found: dict[tuple[str, str, str], list[Grant]] = {}
         for grant in self.grants:
-            name = grant.person if (grant.scope, grant.scope_id) == (OWN, EVERYWHERE) else grant.scope_id
+            own = (grant.scope, grant.scope_id) == (OWN, EVERYWHERE)
+            name = (grant.stands_for or grant.person) if own else grant.scope_id
             found.setdefault((grant.role, grant.scope, name), []).append(grant)
         return found
 

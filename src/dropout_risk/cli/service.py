@@ -32,8 +32,23 @@ def serve(
     class_id: options.ClassId = None,
     responsible: options.Responsible = None,
     language: options.Speech = None,
+    book: Annotated[
+        str | None, typer.Option(help="The case book, for the pages of the working day at /desk.")
+    ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(exists=True, help="The file of keys for the book's notes.")
+    ] = None,
+    people: Annotated[
+        Path | None, typer.Option(exists=True, help="Who may do what; read again when it changes.")
+    ] = None,
+    secret: Annotated[
+        Path | None, typer.Option(exists=True, help="At least 32 bytes that sign links and forms of /desk.")
+    ] = None,
+    day: Annotated[
+        str | None, typer.Option(help="The day that /desk takes for today, for demonstrations.")
+    ] = None,
 ) -> None:
-    """Serve a bundle: POST /score, POST /score_features, GET /model, GET /catalogue, and pages at /review."""
+    """Serve a bundle: /score, /score_features, /model, /catalogue, and pages at /review and /desk."""
     options.load_model(model)
     words = serve_command(host, port)
     pages = {
@@ -44,9 +59,37 @@ def serve(
         "DROPOUT_RISK_CLASS": class_id,
         "DROPOUT_RISK_RESPONSIBLE": responsible,
         "DROPOUT_RISK_LANGUAGE": None if language is None else language_of(language),
+        "DROPOUT_RISK_BOOK": None if book is None else absolute_address(book),
+        "DROPOUT_RISK_DAY": day,
+        **{
+            f"DROPOUT_RISK_{name}": None if path is None else str(path.resolve())
+            for name, path in (("KEYS", keys), ("PEOPLE", people), ("DESK_SECRET", secret))
+        },
     }
     given = {name: value for name, value in pages.items() if value is not None}
     os.execve(words[0], words, serve_environment(model) | given)  # noqa: S606 - a signal reaches the service itself
+
+
+def absolute_address(book: str) -> str:
+    """Give the address of a book that lies in a file for a service that starts elsewhere.
+
+    >>> absolute_address("sqlite:////srv/casebook.db"), absolute_address("postgresql://db/book")
+    ('sqlite:////srv/casebook.db', 'postgresql://db/book')
+    """
+    kind, _, path = book.partition(":///")
+    return f"sqlite:///{Path(path).resolve()}" if kind == "sqlite" and path else book
+
+
+def desk_link(
+    person: Annotated[str, typer.Argument(help="Who comes in by it, as the file of people names it.")],
+    secret: Annotated[Path, typer.Option(exists=True, help="The secret that the service was started with.")],
+    url: Annotated[str, typer.Option(help="Where people reach the service.")] = "http://127.0.0.1:3000",
+) -> None:
+    """Print a link by which one person comes to /desk within a day, and stays signed in for twelve hours."""
+    from dropout_risk.desk.session_keys import SessionKeys
+
+    link = SessionKeys.load(secret).link_for(person)
+    typer.echo(f"{url.rstrip('/')}/desk/enter?token={link}")
 
 
 def serve_command(host: str, port: int) -> list[str]:

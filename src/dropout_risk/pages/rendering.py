@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.explanation.reason import Reason
@@ -25,22 +25,30 @@ def note_on_reason(reason: Reason, language: Language) -> str:
     return CLAUSES.join(language, filter(None, notes))
 
 
-def render_page(template: str, language: Language, **content: Any) -> str:
-    """Render a page from a file in ``templates/``; every word of the content is escaped."""
+ROOM = "dropout_risk.pages"
+"""The package whose ``templates/`` every page may use."""
+
+
+def render_page(template: str, language: Language, *, room: str = ROOM, **content: Any) -> str:
+    """Render a page from a file in ``templates/``, of the package ``room`` first; every word is escaped."""
     links = content.get("links")
-    policy = content_policy(forms=isinstance(links, Links) and bool(links.search))
-    shared = {"w": page_words(language), "lang": language, "css": style_sheet(), "policy": policy}
-    return _template_environment().get_template(template).render(**shared, **content)
+    forms = room != ROOM or (isinstance(links, Links) and bool(links.search))
+    policy = content_policy(forms=forms, room=room)
+    shared = {"w": page_words(language), "lang": language, "css": style_sheet(room), "policy": policy}
+    return _template_environment(room).get_template(template).render(**shared, **content)
 
 
 @cache
-def style_sheet() -> str:
-    """Read the one style sheet, which every page carries in itself."""
-    return (resources.files("dropout_risk.pages") / "templates" / "style.css").read_text(encoding="utf-8")
+def style_sheet(room: str = ROOM) -> str:
+    """Read the one style sheet, which every page carries in itself, and what a room has beside it."""
+    rooms = dict.fromkeys((ROOM, room))
+    return "".join(
+        (resources.files(name) / "templates" / "style.css").read_text(encoding="utf-8") for name in rooms
+    )
 
 
 @cache
-def content_policy(*, forms: bool = False) -> str:
+def content_policy(*, forms: bool = False, room: str = ROOM) -> str:
     """Give the pages' content security policy: their own style sheet by its hash, and nothing else.
 
     ``forms``: whether a form may ask the house that the page came from, which files have none of.
@@ -48,16 +56,17 @@ def content_policy(*, forms: bool = False) -> str:
     >>> content_policy().startswith("default-src 'none'; style-src 'sha256-")
     True
     """
-    digest = base64.b64encode(hashlib.sha256(style_sheet().encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(style_sheet(room).encode()).digest()).decode()
     allowed = f"style-src 'sha256-{digest}'; img-src 'self' data:"
     asked = "'self'" if forms else "'none'"
     return f"default-src 'none'; {allowed}; base-uri 'none'; form-action {asked}"
 
 
 @cache
-def _template_environment() -> Environment:
+def _template_environment(room: str) -> Environment:
+    rooms = dict.fromkeys((room, ROOM))
     return Environment(
-        loader=PackageLoader("dropout_risk.pages"),
+        loader=ChoiceLoader([PackageLoader(name) for name in rooms]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

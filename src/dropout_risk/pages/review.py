@@ -248,7 +248,7 @@ class Review:
         UnknownPupilError if no pupil of that id was scored on the date; DateError if nothing had been
         recorded of the pupil by then.
         """
-        score = self._score(student_id)
+        score = self.score_of(student_id)
         snapshot = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
         last = self.watch_list.last
         writer = PupilPageWriter(
@@ -405,7 +405,8 @@ class Review:
         before = now - A_WEEK if last is None else last.as_of
         return ChangeQuestions(self.model, self.histories, before, now, self.role, self.language)
 
-    def _score(self, student_id: StudentId) -> PupilScore:
+    def score_of(self, student_id: StudentId) -> PupilScore:
+        """Give a pupil's score as the role reads it; UnknownPupilError or DateError as for :meth:`pupil`."""
         found = self._pupils.get(str(student_id))
         if found is not None:
             return self.scores.pupils[self._indices[found]]

@@ -34,7 +34,7 @@ def store(tmp_path_factory):
 def teacher_and_stranger(risk_model, store):
     """The room of one teacher, one of her own pupils, and one of another teacher."""
     room = ReviewRoom(risk_model, store, language="en")
-    everybody = room._review("en", Scope()).watch_list.groups
+    everybody = room.review_for("en", Scope()).watch_list.groups
     own, other = (group for group in everybody[:2])
     room.scope = Scope(own.school_id, responsible_id=own.responsible_id)
     pupils = [

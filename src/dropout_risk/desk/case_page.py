@@ -1,0 +1,149 @@
+"""一生一案: what happened comes first, then what is on record; last, folded, why the system speaks up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dropout_risk.casebook.entry import MORNING, Entry
+from dropout_risk.casebook.machine import ANSWERS, OUTCOMES, STATES, VERBS, WRONGS
+from dropout_risk.casebook.rights import CASE_ROLES
+from dropout_risk.casebook.words import QUESTIONS
+from dropout_risk.desk.card import Button, facts_of_domain, name_of_pupil, small_print
+from dropout_risk.desk.deeds import open_deeds
+from dropout_risk.desk.reader import Seat
+from dropout_risk.desk.view import Answer, View
+from dropout_risk.desk.words import (
+    DESK_WORDS,
+    PLAN_TEXT,
+    REASONS,
+    SEEN_BY,
+    day_text,
+    fact_text,
+    since_text,
+    step_text,
+)
+from dropout_risk.errors import NoteKeyError
+from dropout_risk.pages.on_record import COLUMN_WORDS
+from dropout_risk.text import COLON, ITEMS, Text
+
+_DOMAINS = ("family", "attendance", "grades")
+_DUE = Text(zh="下次{day}", en="next: {day}")
+_TO = Text(zh="给{who}", en="to {who}")
+_LOCKED = Text(zh="（备注没有密钥，读不了）", en="(the key of this note is not here)")
+
+
+@dataclass(frozen=True)
+class Told:
+    """An entry as it is told: the day, what was done, by whom, what came of it, and the note."""
+
+    day: str
+    what: str
+    by: str
+    details: str
+    note: str
+
+
+def case_page(view: View, seat: Seat) -> Answer:
+    """Render the page of a case."""
+    desk, case = view.desk, seat.case
+    timeline = told_entries(view, seat, desk.book.entries(case.id))
+    last = desk.last_entries([seat])[case.id]
+    buttons = [
+        Button(view.say(deed.text), view.seat_link(seat, deed.name)) for deed in open_deeds(desk, seat)
+    ]
+    score = desk.score_of(seat, view.language)
+    state = view.word(
+        "state_line",
+        state=STATES[case.state],
+        office=CASE_ROLES[case.office],
+        owner=DESK_WORDS["owner"].filled(who=case.owner),
+    )
+    ended = OUTCOMES[case.outcome].text if case.outcome else None
+    told = {name: text for name, text in desk.told_of(seat).items() if name not in ("name", "seat")}
+    return view.page(
+        "case.html",
+        title=name_of_pupil(view, seat),
+        small=small_print(view, seat),
+        care=case.line == "care",
+        state=state,
+        ended=view.say(ended) if ended else "",
+        fact=view.say(fact_text(case)) if seat.may("see", "signals") else "",
+        step=view.say(step_text(case, last.kind)) if case.state != "closed" else "",
+        buttons=buttons,
+        timeline=timeline,
+        contact=[(view.say(COLUMN_WORDS[name]), text) for name, text in told.items()],
+        parts=[
+            (view.word(domain), lines)
+            for domain in _DOMAINS
+            if (lines := facts_of_domain(view, seat, domain))
+        ],
+        why=_why_alert(view, seat)
+        + ([item.text for item in score.raising] if score and seat.is_of_school else []),
+        crisis_plan=view.say(PLAN_TEXT) if case.line == "care" else "",
+    )
+
+
+def _why_alert(view: View, seat: Seat) -> list[str]:
+    if not seat.may("see", "signals"):
+        return []
+    return [view.say(since_text(rule, since)) for rule, since in seat.case.signals.items()]
+
+
+def told_entries(view: View, seat: Seat, entries: Iterable[Entry]) -> list[Told]:
+    """Tell entries as far as the reader may know what is in them; that notes were read is written down."""
+    told = [_told_entry(view, seat, entry) for entry in entries]
+    if any(entry.note for entry in told):
+        view.desk.note_seen(seat, "notes")
+    return told
+
+
+def _told_entry(view: View, seat: Seat, entry: Entry) -> Told:
+    what = DESK_WORDS["letter_done"] if "letter" in entry.data else VERBS[entry.kind].text
+    return Told(
+        view.say(day_text(entry.day)),
+        view.say(what),
+        view.word("by_system") if entry.by == MORNING else entry.by,
+        view.say(ITEMS.joined(_told_details(seat, entry))),
+        _note_of(view, seat, entry),
+    )
+
+
+def _note_of(view: View, seat: Seat, entry: Entry) -> str:
+    if entry.note is None or not seat.may("see", "notes"):
+        return ""
+    try:
+        return view.desk.book.note_of(entry)
+    except NoteKeyError:
+        return view.say(_LOCKED)
+
+
+def _told_details(seat: Seat, entry: Entry) -> list[Text]:
+    data = entry.data
+    told: list[Text] = []
+    if "rule" in data and seat.may("see", "signals"):
+        told.append(since_text(data["rule"], data.get("since") or entry.day.isoformat()))
+    for name, question in QUESTIONS.items():
+        given = data.get(name, [])
+        keys = [given] if isinstance(given, str) else given
+        words = [word.text for word in question.words if word.key in keys]
+        told += [_named_words(question.title, ITEMS.joined(words))] if words else []
+    if "outcome" in data and seat.may("see", "outcome"):
+        told.append(OUTCOMES[data["outcome"]].text)
+    for name, words_of in (("reason", REASONS), ("said", ANSWERS), ("wrong", WRONGS), ("seen", SEEN_BY)):
+        if data.get(name) in words_of:
+            told.append(words_of[data[name]])
+    told += [_TO.filled(who=data[name]) for name in ("owner", "to") if name in data and entry.kind != "open"]
+    if "since" in data and "rule" not in data:
+        told.append(
+            DESK_WORDS["not_at_school_since" if entry.kind == "away" else "since_day"].filled(
+                day=day_text(data["since"])
+            )
+        )
+    if "due" in data:
+        told.append(_DUE.filled(day=day_text(data["due"])))
+    return told
+
+
+def _named_words(title: Text, words: Text) -> Text:
+    return Text(zh=f"{title.zh}{COLON.zh}{words.zh}", en=f"{title.en}{COLON.en}{words.en}")

@@ -1,0 +1,466 @@
+"""Deeds: what a person may do with a case, each with its form, and with what it writes into the book."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dropout_risk.casebook.machine import ANSWERS, LEVELS, OFFICES, OUTCOMES, VERBS, WRONGS, Line, Outcome
+from dropout_risk.casebook.people import Placed
+from dropout_risk.casebook.rights import CASE_ROLES, Act, Part
+from dropout_risk.casebook.words import QUESTIONS
+from dropout_risk.catalogue.alert_kinds import ABSENT, kind_of_rule
+from dropout_risk.desk.desk import Desk
+from dropout_risk.desk.form import NOTE_LENGTH, Answers, Ask, AskKind, options_of
+from dropout_risk.desk.reader import Seat
+from dropout_risk.desk.words import AID, DESK_WORDS, PUT_OFF, RELEASE_TEXT, SEEN_BY, WORRY, weekday_text
+from dropout_risk.text import Text
+
+Asks = Callable[[Desk, Seat], list[Ask]]
+Data = Callable[[Desk, Seat, Answers], dict[str, Any]]
+Check = Callable[[Desk, Seat, Answers], dict[str, Text]]
+PAST_DAYS = 3
+"""How many days back are offered as buttons; an earlier one is typed."""
+EARLIER = "earlier"
+_LETTER_DAYS = 3
+
+
+def _always_ready(desk: Desk, seat: Seat) -> bool:
+    return True
+
+
+def _no_check(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Text]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One thing that may be done.
+
+    ``verb`` is what is written, by whoever may do ``act`` with ``part``. ``at_level`` keeps it for the level
+    of the case and those above; ``ready`` says whether the case would take it, and ``check`` what is wrong
+    with answers beyond single ones. One ``by_village`` is a village's too; one ``of_school`` is for the
+    school, and one ``of_care`` for what only counsellors know.
+    """
+
+    name: str
+    text: Text
+    verb: str
+    asks: Asks
+    data: Data
+    act: Act = "write"
+    part: Part = "plan"
+    at_level: bool = False
+    ready: Callable[[Desk, Seat], bool] = _always_ready
+    check: Check = _no_check
+    by_village: bool = False
+    of_school: bool = False
+    of_care: bool = False
+
+    def is_open_to(self, desk: Desk, seat: Seat) -> bool:
+        """Say whether the reader may do it now, and the case would take it."""
+        level = -1 if seat.level is None else seat.level
+        return (
+            seat.may(self.act, self.part)
+            and seat.case.state in VERBS[self.verb].leads
+            and not (self.at_level and level < seat.case.level)
+            and (self.by_village or seat.roles != ("village",))
+            and (seat.is_of_school or not self.of_school)
+            and (seat.case.line == "care" or not self.of_care)
+            and self.ready(desk, seat)
+        )
+
+
+def open_deeds(desk: Desk, seat: Seat) -> list[Deed]:
+    """Give what the reader may do with a case now: no button that would be refused."""
+    return [deed for deed in DEEDS.values() if deed.is_open_to(desk, seat)]
+
+
+# --- What forms have in common ---
+
+_NOTE: dict[Line, Text] = {
+    "school": Text(
+        zh="记录（只在本校，不进模型，不写测评结果）", en="Note (for the school; no test results)"
+    ),
+    "care": Text(zh="记录（只有心理教师能看）", en="Note (for counsellors alone)"),
+}
+
+
+def _note_asks(desk: Desk, seat: Seat, *, needed: bool = False) -> list[Ask]:
+    if not desk.may_note(seat):
+        return []
+    label = _NOTE[seat.case.line]
+    return [Ask("note", label, "words", needed=needed, most=NOTE_LENGTH)]
+
+
+def _due_ask(desk: Desk, seat: Seat, default: int, most: int | None = None, label: Text | None = None) -> Ask:
+    days = desk.next_days(seat.case.school, most or max(default, desk.book.settings.meet_again))
+    options = tuple((day.isoformat(), weekday_text(day)) for day in days)
+    chosen = (options[min(default, len(options)) - 1][0],)
+    return Ask("due", label or Text(zh="下次什么时候", en="Next time"), options=options, value=chosen)
+
+
+def _day_asks(desk: Desk, seat: Seat, name: str, label: Text) -> list[Ask]:
+    """Ask for a day that has been: today and the last ones as buttons, an earlier one typed."""
+    days = [desk.day - dt.timedelta(ago) for ago in range(PAST_DAYS)]
+    options = [(day.isoformat(), weekday_text(day)) for day in days if day >= seat.case.opened]
+    if seat.case.opened >= days[-1]:
+        return [Ask(name, label, options=tuple(options), value=(options[0][0],))]
+    options.append((EARLIER, Text(zh="更早", en="earlier")))
+    typed = Text(zh="更早的日期", en="The earlier day")
+    return [
+        Ask(name, label, options=tuple(options), value=(options[0][0],)),
+        Ask(f"{name}_typed", typed, "date", needed=False),
+    ]
+
+
+def _day_in(answers: Answers, name: str) -> str:
+    chosen = answers.one(name)
+    return answers.one(f"{name}_typed") if chosen == EARLIER else chosen
+
+
+def _check_day(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Text]:
+    name = "day" if "day" in answers.given else "since"
+    day = _day_in(answers, name)
+    if not day or dt.date.fromisoformat(day) < seat.case.opened:
+        return {f"{name}_typed": Text(zh="请填立案以后的日期", en="give a day since the case was opened")}
+    return {}
+
+
+def day_of_entry(desk: Desk, answers: Answers) -> dt.date:
+    """Give the day of which an entry tells: the one that was chosen, or today."""
+    return dt.date.fromisoformat(_day_in(answers, "day") or desk.day.isoformat())
+
+
+def _question_ask(name: str, *, needed: bool = True) -> Ask:
+    question = QUESTIONS[name]
+    kind: AskKind = "many" if question.many else "one"
+    return Ask(name, question.title, kind, options_of(question.words), needed)
+
+
+# --- The deeds ---
+
+
+def _meet_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    asks = [_question_ask(name, needed=name != "with") for name in QUESTIONS]
+    day = _day_asks(desk, seat, "day", Text(zh="日期", en="Day"))
+    return [*day, *asks, _due_ask(desk, seat, desk.book.settings.meet_again), *_note_asks(desk, seat)]
+
+
+def _meet_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
+    many = {name: answers.many(name) for name, question in QUESTIONS.items() if question.many}
+    one = {name: answers.one(name) for name, question in QUESTIONS.items() if not question.many}
+    return {name: value for name, value in (one | many).items() if value} | {"due": answers.one("due")}
+
+
+def _check_meet(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Text]:
+    met = answers.many("met")
+    if "nobody" in met and len(met) > 1:
+        return {"met": Text(zh="“没有见到”不能和别的同选", en="nobody goes with no other answer")}
+    return _check_day(desk, seat, answers)
+
+
+def _plan_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    why = Text(zh="为什么改期", en="Why another day")
+    due = _due_ask(desk, seat, 1, desk.book.settings.longest_move, Text(zh="改到哪天", en="Which day"))
+    return [Ask("reason", why, options=options_of(PUT_OFF)), due, *_note_asks(desk, seat)]
+
+
+def _due_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
+    names = ("reason", "to", "due")
+    return {name: answers.one(name) for name in names if answers.one(name)}
+
+
+def _owner_above(desk: Desk, seat: Seat) -> tuple[str, int] | None:
+    if seat.case.is_at_top:
+        return None
+    return desk.people.owner(seat.placed, seat.case.line, seat.case.level + 1, desk.day)
+
+
+def _pass_up_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
+    owner, level = _owner_above(desk, seat) or (seat.case.owner, seat.case.level)
+    due = desk.days.later(seat.case.school, desk.day, max(desk.book.settings.above_days[level], 1))
+    return {"level": level, "owner": owner, "due": due.isoformat(), "why": "asked"}
+
+
+def _other_holders(desk: Desk, seat: Seat) -> list[str]:
+    holders = desk.people.holders(seat.case.office, seat.placed, desk.day)
+    return [person for person in holders if person != seat.case.owner]
+
+
+def _hand_over_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    options = tuple((person, Text(zh=person, en=person)) for person in _other_holders(desk, seat))
+    ask = Ask("owner", Text(zh="转给谁", en="To whom"), options=options)
+    return [ask, *_note_asks(desk, seat)]
+
+
+def _possible_helpers(desk: Desk, seat: Seat) -> tuple[tuple[str, Text], ...]:
+    """Name whom a case may be referred to: of what only counsellors know, other counsellors alone."""
+    roles = OFFICES["care"] if seat.case.line == "care" else (*LEVELS, "counsellor", "village")
+    found: dict[str, Text] = {}
+    for role in roles:
+        for person in desk.people.holders(role, seat.placed, desk.day):
+            if person != seat.person and seat.case.referrals.get(person) not in ("", "accepted"):
+                label = CASE_ROLES[role]
+                found.setdefault(person, Text(zh=f"{label.zh} {person}", en=f"{label.en} {person}"))
+    return tuple(found.items())
+
+
+def _refer_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    to = Ask("to", Text(zh="转给谁", en="To whom"), options=_possible_helpers(desk, seat))
+    return [
+        to,
+        _due_ask(desk, seat, 2, label=Text(zh="哪天看结果", en="Looked at again on")),
+        *_note_asks(desk, seat),
+    ]
+
+
+def _answer_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    said = Ask("said", Text(zh="怎么答复", en="Answer"), options=tuple(ANSWERS.items()))
+    return [said, *_note_asks(desk, seat)]
+
+
+def _answer_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
+    return {"to": seat.person, "said": answers.one("said")}
+
+
+def _needed_note(desk: Desk, seat: Seat) -> list[Ask]:
+    return _note_asks(desk, seat, needed=True)
+
+
+def _is_asked(desk: Desk, seat: Seat) -> bool:
+    return seat.case.referrals.get(seat.person) in ("", "accepted")
+
+
+def _since_asks(label: Text, days: Callable[[Desk], int]) -> Asks:
+    def asks(desk: Desk, seat: Seat) -> list[Ask]:
+        due = _due_ask(desk, seat, days(desk), label=Text(zh="哪天再核对", en="Looked at again on"))
+        return [*_day_asks(desk, seat, "since", label), due, *_note_asks(desk, seat)]
+
+    return asks
+
+
+def _since_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
+    return {"since": _day_in(answers, "since"), "due": answers.one("due")}
+
+
+def _correct_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    wrong = Ask("wrong", Text(zh="哪里有误", en="What was wrong"), options=tuple(WRONGS.items()))
+    return [wrong, *_note_asks(desk, seat)]
+
+
+def open_outcomes(desk: Desk, seat: Seat) -> list[Outcome]:
+    """Give the outcomes that the reader may give the case as it stands."""
+    level = -1 if seat.level is None else seat.level
+    return [
+        outcome
+        for outcome in OUTCOMES.values()
+        if seat.case.state in outcome.states
+        and (seat.case.line == "care" or level >= outcome.level)
+        and not (outcome.sentence and not desk.may_note(seat))
+        and not (outcome.name == "stayed" and _stayed_data(desk, seat) is None)
+    ]
+
+
+def _stayed_data(desk: Desk, seat: Seat) -> dict[str, int] | None:
+    """Give what the register says where it confirms that the pupil stayed."""
+    if desk.attended is None:
+        return None
+    (told,) = desk.attended([(seat.case.pupil, seat.case.turned)])
+    confirmed = not told.absent and told.present >= desk.book.settings.staying_days
+    return {"present": told.present, "absent": told.absent} if confirmed else None
+
+
+def _close_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    outcomes = open_outcomes(desk, seat)
+    needs = {need for outcome in outcomes for need in outcome.needs}
+    asks = [
+        Ask(
+            "outcome",
+            Text(zh="结果", en="Outcome"),
+            options=tuple((item.name, item.text) for item in outcomes),
+        )
+    ]
+    typed = {
+        "school": Text(zh="接收学校（转学时填）", en="Receiving school (for a transfer)"),
+        "document": Text(
+            zh="文件名称和文号（送教、休学等时填）", en="Document (for lessons at home, deferral)"
+        ),
+    }
+    asks += [Ask(name, label, "line", needed=False) for name, label in typed.items() if name in needs]
+    return [*asks, *_note_asks(desk, seat)]
+
+
+def _check_close(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Text]:
+    outcome = OUTCOMES.get(answers.one("outcome"))
+    if outcome is None:
+        return {}
+    missing = [need for need in outcome.needs if need != "present" and not answers.one(need)]
+    missing += ["note"] if outcome.sentence and not answers.one("note") else []
+    return dict.fromkeys(missing, DESK_WORDS["needed"])
+
+
+def _close_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
+    outcome = OUTCOMES[answers.one("outcome")]
+    told: dict[str, Any] = {"outcome": outcome.name}
+    told |= {need: answers.one(need) for need in outcome.needs if answers.one(need)}
+    return told | ((_stayed_data(desk, seat) or {}) if outcome.name == "stayed" else {})
+
+
+def _letter_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    return [
+        Ask("days", Text(zh="没有到校几天", en="Days not at school"), "number", value=(str(_LETTER_DAYS),)),
+        Ask("call", Text(zh="请家长联系谁", en="Whom to call"), "line", value=(seat.person,)),
+        Ask("phone", Text(zh="电话", en="Phone"), "line"),
+        Ask("aid", Text(zh="可以申请的资助", en="Help to apply for"), "many", options_of(AID), needed=False),
+    ]
+
+
+def _letter_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
+    told = {name: answers.one(name) for name in ("call", "phone")}
+    return {"letter": {"days": int(answers.one("days")), "aid": answers.many("aid"), **told}}
+
+
+def _seen_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    return [Ask("seen", Text(zh="见到了吗", en="Was the pupil seen"), options=tuple(SEEN_BY.items()))]
+
+
+def _release_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    return [
+        Ask(
+            "note",
+            Text(zh="告诉班主任的话（不写测评）", en="What the class teacher is told (no test)"),
+            "words",
+            value=(RELEASE_TEXT.zh,),
+            most=NOTE_LENGTH,
+        )
+    ]
+
+
+def _picked_data(*names: str) -> Data:
+    return lambda desk, seat, answers: {name: answers.one(name) for name in names}
+
+
+def away_since(seat: Seat) -> str | None:
+    """Give the first day of absence, where that is what the case is about and the pupil is not back."""
+    days = [since for rule, since in seat.case.signals.items() if kind_of_rule(rule) == ABSENT]
+    return min(days, default=None) if seat.case.state == "open" else None
+
+
+def is_asked_about(seat: Seat) -> bool:
+    """Say whether a village is asked to look in on the pupil: one away from school, or referred to it."""
+    return "village" in seat.roles and (away_since(seat) is not None or seat.person in seat.case.referrals)
+
+
+def _is_live(desk: Desk, seat: Seat) -> bool:
+    return seat.case.state != "closed"
+
+
+def _staying_check(desk: Desk) -> int:
+    return desk.book.settings.staying_check
+
+
+DEEDS: Mapping[str, Deed] = {
+    deed.name: deed
+    for deed in (
+        Deed("meet", Text(zh="登记联系", en="Contact"), "meet", _meet_asks, _meet_data, check=_check_meet),
+        Deed(
+            "returned", Text(zh="登记返校", en="Back at school"), "returned",
+            _since_asks(Text(zh="哪天返校", en="Back since"), _staying_check), _since_data,
+            check=_check_day,
+        ),
+        Deed(
+            "away", Text(zh="又离校了", en="Away again"), "away",
+            _since_asks(Text(zh="哪天起离校", en="Away since"), lambda desk: 1), _since_data,
+            check=_check_day,
+        ),
+        Deed(
+            "plan", Text(zh="改期", en="Another day"), "plan", _plan_asks, _due_data, at_level=True,
+            ready=lambda desk, seat: seat.case.moved < desk.book.settings.most_moves,
+        ),
+        Deed(
+            "refer", Text(zh="转介", en="Refer"), "refer", _refer_asks, _due_data,
+            ready=lambda desk, seat: bool(_possible_helpers(desk, seat)),
+        ),
+        Deed("answer", Text(zh="答复", en="Answer"), "answer", _answer_asks, _answer_data, ready=_is_asked),
+        Deed(
+            "pass_up", Text(zh="上报", en="Pass up"), "pass_up", _note_asks, _pass_up_data, at_level=True,
+            ready=lambda desk, seat: _owner_above(desk, seat) is not None,
+        ),
+        Deed(
+            "hand_over", Text(zh="转交", en="Hand over"), "hand_over", _hand_over_asks, _picked_data("owner"),
+            act="hand_over", at_level=True, ready=lambda desk, seat: bool(_other_holders(desk, seat)),
+        ),
+        Deed(
+            "letter", Text(zh="家长信", en="Letter to the family"), "note", _letter_asks, _letter_data,
+            of_school=True, ready=lambda desk, seat: _is_live(desk, seat) and seat.case.line == "school",
+        ),
+        Deed(
+            "note", Text(zh="备注", en="Note"), "note", _needed_note, _picked_data(), part="notes",
+            ready=Desk.may_note,
+        ),
+        Deed("correct", Text(zh="更正", en="Correct"), "correct", _correct_asks, _picked_data("wrong")),
+        Deed(
+            "close", Text(zh="销号", en="Close"), "close", _close_asks, _close_data, act="close",
+            part="outcome", at_level=True, check=_check_close,
+            ready=lambda desk, seat: bool(open_outcomes(desk, seat)),
+        ),
+        Deed(
+            "release", Text(zh="告知班主任", en="Tell the class teacher"), "note", _release_asks,
+            _picked_data(), ready=Desk.may_note, of_care=True,
+        ),
+        Deed(
+            "seen", Text(zh="回复是否见到", en="Seen or not"), "note", _seen_asks, _picked_data("seen"),
+            ready=lambda desk, seat: _is_live(desk, seat) and is_asked_about(seat), by_village=True,
+        ),
+    )
+}  # fmt: skip
+"""Everything that people write, in the order of its buttons."""
+
+
+# --- Writing ---
+
+
+def write_deed(desk: Desk, seat: Seat, deed: Deed, answers: Answers, key: str) -> None:
+    """Write what was answered into the book, once for each key.
+
+    CaseConflictError if somebody wrote to the case since ``seat`` was read; CaseRefusedError if it does not
+    take it.
+    """
+    if deed.name == "release":
+        _release_to_school(desk, seat, answers, key)
+        return
+    verb, data = deed.verb, deed.data(desk, seat, answers)
+    if deed.name == "seen" and _is_asked(desk, seat):
+        verb, data = "answer", data | {"to": seat.person, "said": "done"}
+    desk.book.write(
+        verb, day_of_entry(desk, answers), seat.person, key, case=seat.case, data=data,
+        note=answers.one("note"), level=seat.level or 0, today=desk.day,
+    )  # fmt: skip
+
+
+def _release_to_school(desk: Desk, seat: Seat, answers: Answers, key: str) -> None:
+    """Tell the school what the counsellor releases: on its own case of the pupil, or by opening one."""
+    case = desk.book.case_of(seat.case.pupil)
+    if case is None:
+        open_worry(desk, seat.placed, seat.person, key, answers.one("note"))
+        return
+    desk.book.write(
+        "note", desk.day, seat.person, key, case=case, data={"from": "counsellor"},
+        note=answers.one("note"), today=desk.day,
+    )  # fmt: skip
+
+
+def open_worry(desk: Desk, placed: Placed, person: str, key: str, note: str) -> None:
+    """Write down somebody's worry: it opens a case of the school, or stirs the one that is there."""
+    case = desk.book.case_of(placed.pupil)
+    due = desk.days.later(placed.school, desk.day, 1).isoformat()
+    data: dict[str, Any] = {"rule": WORRY, "since": desk.day.isoformat(), "due": due}
+    if case is None:
+        owner, level = desk.people.owner(placed, "school", 0, desk.day) or (person, 0)
+        data |= {"pupil": placed.pupil, "school": placed.school, "line": "school"}
+        data |= {"owner": owner, "level": level}
+    verb = "open" if case is None else "signal"
+    desk.book.write(verb, desk.day, person, key, case=case, data=data, note=note, today=desk.day)

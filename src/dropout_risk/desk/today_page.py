@@ -1,0 +1,88 @@
+"""今天: what is to be done today, the longest overdue first, then what goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dropout_risk.casebook.machine import STATES
+from dropout_risk.casebook.morning import LISTED
+from dropout_risk.desk.card import Card, card_of
+from dropout_risk.desk.desk import WHOLE, Desk
+from dropout_risk.desk.reader import Reader, Seat
+from dropout_risk.desk.view import Answer, View
+from dropout_risk.desk.words import day_text, main_rule, weekday_text
+
+SHOWN = 30
+"""How many cards of what goes on a page shows before it is asked for all."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Cards under a heading; ``more`` of them are shown when asked."""
+
+    title: str
+    kind: str
+    cards: tuple[Card, ...]
+    number: int
+    more: int
+
+
+def section_of(desk: Desk, seat: Seat) -> str:
+    """Say where a case stands for its reader: what is its own and due comes first."""
+    case = seat.case
+    if seat.owned and case.due is not None and case.due <= desk.day:
+        return "overdue" if case.due < desk.day else "to_do"
+    if seat.owned and main_rule(case) == LISTED and case.met is None and case.state == "open":
+        return "suggested"
+    return "staying" if case.state == "staying" else "in_progress"
+
+
+def today_page(view: View) -> Answer:
+    """Render the first page of a person's day."""
+    desk = view.desk
+    seats = desk.seats(view.reader)
+    found: dict[str, list[Seat]] = {
+        name: [] for name in ("overdue", "to_do", "suggested", "in_progress", *list(STATES)[1:2])
+    }
+    for seat in seats:
+        found[section_of(desk, seat)].append(seat)
+    sections = [_section_of_cards(view, name, held) for name, held in found.items() if held]
+    last = desk.book.today()
+    counts = _counted_pupils(view.reader, desk, found)
+    total = sum(counts.values()) if "nothing" in counts else 0
+    return view.page(
+        "today.html",
+        title=view.word("today"),
+        day=view.say(weekday_text(desk.day)),
+        whose=view.reader.person,
+        counts=[(view.word(name), number) for name, number in counts.items()],
+        total=view.word("responsible_for", n=total) if total else "",
+        sections=sections,
+        stale="" if last is None or last >= desk.day else view.word("stale", day=view.say(day_text(last))),
+    )
+
+
+def _section_of_cards(view: View, name: str, seats: list[Seat]) -> Section:
+    acts = name in ("overdue", "to_do", "suggested")
+    shown = seats if acts or "all" in view.asked else seats[:SHOWN]
+    last = view.desk.last_entries(shown)
+    cards = tuple(card_of(view, seat, last.get(seat.case.id), kind=name, acts=acts) for seat in shown)
+    return Section(view.word(name), name, cards, len(seats), len(seats) - len(shown))
+
+
+def _counted_pupils(reader: Reader, desk: Desk, found: dict[str, list[Seat]]) -> dict[str, int]:
+    """Count where everybody stands: the numbers add up to the reader's pupils, each in one."""
+    counts = {
+        "to_do": len(found["to_do"]),
+        "overdue": len(found["overdue"]),
+        "in_progress": len(found["in_progress"]) + len(found["suggested"]),
+        "staying": len(found["staying"]),
+    }
+    pupils = desk.pupils_of(reader, WHOLE)
+    if pupils:
+        cases = {seat.case.pupil for seats in found.values() for seat in seats}
+        others = [part for placed, part in pupils if placed.pupil not in cases]
+        unclear = others.count("to_verify")
+        counts |= {"to_verify": unclear} if unclear else {}
+        counts["nothing"] = len(others) - unclear
+    return counts

@@ -1,0 +1,107 @@
+"""The desk beside a store: what the records say of a pupil, as far as each role reads it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from serving.desk import DeskRoom, desk_room_or_none, review_room_of_teachers
+from serving.review import ReviewRoom
+
+from dropout_risk.casebook.book import Book
+from dropout_risk.casebook.morning import MorningFacts, Signal, run_morning
+from dropout_risk.casebook.people import Grant, People, Placed
+from dropout_risk.casebook.school_days import SchoolDaysAhead
+from dropout_risk.desk.session_keys import SessionKeys
+from dropout_risk.errors import NoteKeyError
+from dropout_risk.features.cohort import histories_of
+from dropout_risk.scoring.roles import ROLES
+from support.desk_town import Visitor
+
+
+@pytest.fixture(scope="module")
+def room(risk_model, district, tmp_path_factory):
+    """A desk on the district's own records: a case for every pupil with an alert or on the list."""
+    store = histories_of(district).save(tmp_path_factory.mktemp("desk-store"))
+    reviews = ReviewRoom(risk_model, store, role=ROLES["counsellor"])
+    review = review_room_of_teachers(reviews).review_for("zh")
+    scores = review.scores
+    pupils = [Placed(str(score.student_id), score.school_id, score.class_id or "") for score in scores.pupils]
+    signals = [
+        Signal(str(score.student_id), alert.rule, alert.since)
+        for score in scores.pupils
+        for alert in score.alerts
+        if alert.rule != "critical_item"
+    ]
+    listed = [
+        Signal(str(name), "listed", review.watch_list.as_of, urgent=False) for name in review.listed_ids
+    ]
+    of_role = {"h-1": "principal", "c-1": "counsellor", "w-1": "township", "k-1": "county", "a-1": "auditor"}
+    people = People(tuple(Grant(person, role, "county") for person, role in of_role.items()))
+    book = Book.open("sqlite://")
+    facts = MorningFacts(review.watch_list.as_of, pupils, SchoolDaysAhead(), [*signals, *listed])
+    run_morning(book, facts, people)
+    made = DeskRoom(book, SessionKeys(b"s" * 40), day=facts.day, review_room=review_room_of_teachers(reviews))
+    made._current_people = lambda: people
+    return made
+
+
+def case_pages(room, person, language="zh"):
+    visitor = Visitor(room, person, language)
+    desk = room.desk()
+    for case in desk.book.cases():
+        yield case, visitor.ask(f"/desk/case/{desk.addresses.address_of(case.id)}").html.split("<article")[1]
+
+
+def test_a_card_tells_the_alert_in_its_own_words_and_the_family(room):
+    review = room._review("zh")
+    told = [
+        (score.alerts[0].text.split("。")[0], score.facts)
+        for score in review.scores.pupils
+        if score.alerts and score.alerts[0].rule != "critical_item"
+    ]
+    page = Visitor(room, "h-1").ask("/desk/today", all="1").html
+
+    assert any(text in page for text, _ in told)
+    assert "家庭情况：" in page
+
+
+def test_the_school_reads_family_attendance_and_marks_and_why_last_and_folded(room):
+    pages = [page for _, page in case_pages(room, "h-1")]
+
+    assert any(all(f"<h2>{head}" in page for head in ("家庭与资助", "出勤", "成绩")) for page in pages)
+    for page in pages:
+        assert page.index("<h2>经过") < page.index("<details><summary>系统为什么提醒")
+
+
+@pytest.mark.parametrize("person", ["w-1", "k-1", "a-1"])
+def test_no_office_above_the_school_reads_marks_tests_or_the_reasons_of_the_model(room, person):
+    review = room._review("zh")
+    for case, page in case_pages(room, person):
+        score = review.score_of(case.pupil)
+        assert "<h2>成绩" not in page
+        assert [reason.text for reason in score.raising if reason.text in page] == []
+        assert "心理" not in page
+
+
+def test_no_page_of_the_desk_tells_of_a_test_even_where_the_review_is_for_counsellors(room):
+    for person in ("h-1", "c-1"):
+        for _, page in case_pages(room, person):
+            assert re.findall("心理测评|量表", page) == []
+
+
+def test_no_page_shows_a_risk_or_a_band(room):
+    for _, page in case_pages(room, "h-1"):
+        assert re.findall(r"风险等级|<b>\d+%</b>|风险较高", page) == []
+
+
+def test_the_room_is_opened_by_the_environment_and_refuses_a_short_secret(tmp_path, monkeypatch, room):
+    reviews = room.review_room
+    assert desk_room_or_none(reviews) is None
+    Book.open(f"sqlite:///{tmp_path}/book.db")
+    monkeypatch.setenv("DROPOUT_RISK_BOOK", f"sqlite:///{tmp_path}/book.db")
+    assert desk_room_or_none(reviews).book.today() is None
+    (tmp_path / "secret").write_text("short")
+    monkeypatch.setenv("DROPOUT_RISK_DESK_SECRET", str(tmp_path / "secret"))
+    with pytest.raises(NoteKeyError):
+        desk_room_or_none(reviews)

@@ -1,0 +1,116 @@
+"""The desk in the service as it is run: mounted where a book is named, and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from dropout_risk.cli import app
+from dropout_risk.cli.service import serve_command
+from support.desk_town import DAY, GRANTS, MET, Town, held_in
+
+ROOT = Path(__file__).parents[2]
+READY_SECONDS = 120
+
+
+@contextlib.contextmanager
+def serving(folder, bundle, **settings):
+    """The service of ``dropout-risk serve``, with some variables set."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DROPOUT_RISK")}
+    own = {"BENTOML_HOME": str(folder), "BENTOML_DO_NOT_TRACK": "True", "DROPOUT_RISK_MODEL": str(bundle)}
+    log = folder / "log.txt"
+    with log.open("w") as sink:
+        process = subprocess.Popen(
+            serve_command("127.0.0.1", port), cwd=ROOT, env=kept | own | settings, stdout=sink,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            wait_until_ready(client, process, log)
+            yield client, log
+    finally:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_until_ready(client, process, log):
+    end = time.monotonic() + READY_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(httpx.TransportError):
+            if client.get("/readyz").status_code == 200:
+                return
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.3)
+    pytest.fail(f"not ready within {READY_SECONDS} s: {log.read_text()}")
+
+
+def people_file(path):
+    rows = [
+        f"{grant.person},{grant.role},{grant.scope},{'' if grant.scope == 'county' else grant.scope_id}"
+        for grant in GRANTS
+    ]
+    path.write_text("\n".join(["person,role,scope,scope_id", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.slow
+def test_a_link_of_the_command_leads_to_a_case_and_a_form_and_leaving_the_file_shuts_both(bundle, tmp_path):
+    town = Town(f"sqlite:///{tmp_path}/book.db")
+    secret, people = tmp_path / "secret", people_file(tmp_path / "people.csv")
+    secret.write_bytes(b"a secret that is long enough for this test")
+    keys = town.book.keys.save(tmp_path / "keys")
+    printed = (
+        CliRunner().invoke(app, ["desk-link", "t-1", "--secret", str(secret), "--url", "http://here/"]).output
+    )
+    settings = {
+        "BOOK": f"sqlite:///{tmp_path}/book.db", "PEOPLE": people, "KEYS": keys, "DESK_SECRET": secret,
+        "DAY": DAY.isoformat(),
+    }  # fmt: skip
+    named = {f"DROPOUT_RISK_{name}": str(value) for name, value in settings.items()}
+    with serving(tmp_path, bundle, **named) as (client, log):
+        assert client.get("/desk").status_code == 401
+        entered = client.post(
+            "/desk/enter", data={"token": re.search(r"token=(\S+)", printed)[1]}, follow_redirects=True
+        )
+        assert "今天要做" in entered.text
+        path = re.search(r"desk/case/[\w-]+/meet", entered.text)[0]
+        form = client.get(f"/{path}")
+        fields = held_in(form.text) | MET | {"due": "2025-05-22", "note": "进程里写的"}
+        saved = client.post(f"/{path}", data=fields, follow_redirects=True)
+        assert (saved.status_code, "已保存" in saved.text, "进程里写的" in saved.text) == (200, True, True)
+        people.write_text(people.read_text().replace("t-1,class_teacher", "t-0,class_teacher"))
+        os.utime(people, (time.time() + 5, time.time() + 5))
+        assert client.get("/desk/today").status_code == 404
+        assert "没有可办理的学生" in client.get("/desk").text
+        assert client.get("/review").status_code == 404
+    assert [word for word in (path.split("/")[2], "t-1", "进程里写的") if word in log.read_text()] == []
+
+
+def test_without_a_book_there_is_no_desk_and_nothing_of_it_is_imported(client):
+    assert client.get("/desk").status_code == 404
+    assert client.post("/desk/enter", data={"token": "x"}).status_code == 404
+    held = "[name for name in sys.modules if name.startswith('dropout_risk.casebook')]"
+    script = f"import serving.service, sys; print({held})"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DROPOUT_RISK")}
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=kept, capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout.strip().endswith("[]")
