@@ -110,7 +110,8 @@ def _tests(pupil: Pupil) -> Iterator[str]:
             if score >= min(cuts):
                 yield f"{instrument}总分达到筛查线（{_full(day)}）"
     for instrument, date, known, days in _critical(pupil):
-        yield f"{instrument}中有须尽快了解的回答：{_full(date)}测评，{_full(known)}登记，至今{days}个教学日"
+        told = f"至今{days}个教学日" if days else "今天第一次告知"
+        yield f"{instrument}中有须尽快了解的回答：{_full(date)}测评，{_full(known)}登记，{told}"
 
 
 def _absences(pupil: Pupil) -> Iterator[str]:
