@@ -24,7 +24,7 @@ Line = tuple[str, frozenset[str]]
 _NAMES = {code: name for name, code in SUBJECTS.items()}
 _CRITICAL = {("PHQ-9", "item_9"): 0, ("MHT", "item_85"): 0, ("MHT", "item_97"): 0}
 _EVENTS = {"dropout": "登记辍学", "suspected_dropout": "登记疑似辍学", "returned": "返校"}
-_WHOLE_CLASS, _WHOLE_SHARE = 5, 0.9
+_WHOLE_CLASS, _WHOLE_SHARE = 5, 0.95
 _WINDOW, _OLDEST_RUN, _LONGEST_GAP = 64, 30, 10
 
 
