@@ -5,23 +5,25 @@ a head reads it, and as a folder for each reader. The second writing is of the s
 every file as it is. A phone screen is 844 pixels of a page that is 390 wide, in headless Chromium.
 
     python benchmarks/pages.py --out docs/explanation/pages.md
+
+An older tree, which knows no readers, writes one folder: ``PYTHONPATH=OLDER/src`` with ``--one-folder``.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import inspect
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 from playwright.sync_api import Browser, sync_playwright
 
-from dropout_risk.pages.reader_folders import write_morning, write_reader_folders
 from dropout_risk.pages.review import Review
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
@@ -32,6 +34,7 @@ from dropout_risk.training.train import train
 
 WIDTH, HEIGHT = 390, 844
 MEGABYTE = 1_000_000
+_FROM_TABLES = inspect.signature(SchoolRecords.from_tables).parameters
 N_DAYS = 340
 SCHOOL, COUNTY, SEED = 4700, 15_500, 11
 HEAD = (
@@ -77,9 +80,7 @@ def simulated_review(students: int, model: RiskModel, *, one_school: bool) -> Re
     tables = dict(simulated.tables)
     if one_school:
         tables = {name: _in_one_school(table) for name, table in tables.items()}
-    records = SchoolRecords.from_tables(
-        **tables, today=simulated.last_day, outcomes_to=simulated.last_day, synthetic=True
-    )
+    records = records_until(simulated.last_day, tables)
     as_of = simulated.last_day + dt.timedelta(days=1)
     return Review.of(model, records, as_of, language="zh", role=ROLES["principal"])
 
@@ -95,12 +96,31 @@ def _in_one_school(table: pa.Table) -> pa.Table:
     return pa.Table.from_pandas(rows, table.schema, preserve_index=False)
 
 
+def records_until(last: dt.date, tables: Mapping[str, pa.Table]) -> SchoolRecords:
+    """Make records of simulated tables; older trees know of no day until which outcomes are complete."""
+    known = {"outcomes_to": last} if "outcomes_to" in _FROM_TABLES else {}
+    return SchoolRecords.from_tables(**tables, today=last, synthetic=True, **known)
+
+
+def write_one_folder(review: Review, folder: Path) -> Path:
+    """Write all pages of a review into one folder."""
+    return review.write(folder)
+
+
+def ways_to_write(*, by_reader: bool) -> dict[str, Callable[[Review, Path], Path]]:
+    """Give the ways of writing a morning, by their names in the table."""
+    ways: dict[str, Callable[[Review, Path], Path]] = {"one folder": write_one_folder}
+    if by_reader:
+        from dropout_risk.pages.reader_folders import write_reader_folders
+
+        ways["by reader"] = write_reader_folders
+    return ways
+
+
 def trained_model() -> RiskModel:
     """Train on another, smaller county."""
     simulated = simulate_tables(1500, SEED + 1, n_days=N_DAYS)
-    records = SchoolRecords.from_tables(
-        **simulated.tables, today=simulated.last_day, outcomes_to=simulated.last_day, synthetic=True
-    )
+    records = records_until(simulated.last_day, simulated.tables)
     settings = Settings(
         models={"candidate": "logistic", "folds": 2}, evaluation={"refits": 0, "learning_curve": False}
     )
@@ -153,6 +173,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--school", type=int, default=SCHOOL, help="pupils simulated for one school")
     parser.add_argument("--county", type=int, default=COUNTY, help="pupils simulated for a county; 0: none")
+    parser.add_argument("--one-folder", action="store_true", help="not by reader")
     parser.add_argument("--out", type=Path, help="a page whose table is replaced")
     parser.add_argument("--keep", type=Path, help="a folder in which the school's pages stay")
     parser.add_argument("--browser", default=None, help="where Chromium is, if playwright has none")
@@ -166,7 +187,7 @@ def main() -> int:
                 continue
             review = simulated_review(students, model, one_school=words == "a school")
             keep = asked.keep if words == "a school" else None
-            for how, write in (("one folder", write_morning), ("by reader", write_reader_folders)):
+            for how, write in ways_to_write(by_reader=not asked.one_folder).items():
                 rows.append(measure(f"{words}, {how}", review, write, browser, keep).row())
                 print(rows[-1], flush=True)
         browser.close()

@@ -1,9 +1,11 @@
 """Recount every sentence of pupils' pages from the raw tables: no false number, no false date.
 
-Pages of random pupils of a simulated district are rendered as a counsellor reads them, in Chinese. Each
-reason on them is read back with a regular expression and counted again, from the tables as they were handed
-in, with plain loops; nothing of the library's computing is used here. A sentence that no pattern knows is a
-fault.
+Pages of random pupils of a simulated district, and of all with an alert, are rendered as a counsellor reads
+them, in Chinese. Each reason on them is read back with a regular expression and counted again, from the
+tables as they were handed in, with plain loops; nothing of the library's computing is used here. A sentence
+that no pattern knows is a fault. The facts on record and the alerts are written again from the same rows
+(``recount_facts``): none may be false, and none missing. Some registers fall silent in this district, and one
+class is absent as a whole, so that these sentences are told too.
 
     python benchmarks/recount_sentences.py --pupils 300
 """
@@ -19,189 +21,27 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-Day = dt.date
-ABSENT = {"absent", "excused", "suspended"}
-LATE = {"late", "left_early"}
-CORE = {"chinese", "maths", "english"}
-LEAST_MATES = 3
-SUBJECTS = {
-    "语文": "chinese", "数学": "maths", "英语": "english", "物理": "physics", "化学": "chemistry",
-    "生物": "biology", "历史": "history", "地理": "geography", "道德与法治": "politics",
-}  # fmt: skip
-NOT_BURDENS = {"migrant_child", "grandparents_care", "none"}
-LEFT = {"dropout", "transferred", "graduated", "died"}
-
-
-class Pupil:
-    """One pupil's raw rows as known on a date; every number is counted by a loop."""
-
-    def __init__(self, district: District, student: dict[str, Any], as_of: Day) -> None:
-        self.district, self.student, self.as_of = district, student, as_of
-        self.id = student["student_id"]
-        self.school_days = [day for day in district.school_days[student["school_id"]] if day < as_of]
-        rows = district.rows[self.id]
-        self.days = sorted(
-            (row["date"], row["status"])
-            for row in rows["attendance"]
-            if row["date"] < as_of and row["recorded_on"] < as_of and row["date"] in set(self.school_days)
-        )
-        self.marks = sorted(
-            (row["subject"], row["date"], row["exam"], row["score"] / row["max_score"])
-            for row in rows["grades"]
-            if row["date"] < as_of and row["recorded_on"] < as_of and not math.isnan(row["score"])
-        )
-        self.tests = [row for row in rows["wellbeing"] if row["date"] < as_of and row["recorded_on"] < as_of]
-        self.family = [
-            row for row in rows["family"] if row["valid_from"] <= as_of and row["recorded_on"] < as_of
-        ]
-
-    @property
-    def class_key(self) -> tuple[Any, ...]:
-        """School, class and grade level."""
-        return tuple(self.student[name] for name in ("school_id", "class_id", "grade_level"))
-
-    @property
-    def at_school(self) -> bool:
-        """Whether the pupil is at school on the date."""
-        enrolled, left = self.student["enrolled_on"], self.student["left_on"]
-        if (enrolled and enrolled > self.as_of) or (left and left <= self.as_of):
-            return False
-        moves = [
-            (row["date"], row["event"])
-            for row in self.district.rows[self.id]["outcomes"]
-            if row["date"] < self.as_of and row["event"] in LEFT | {"returned"}
-        ]
-        return not moves or max(moves)[1] == "returned"
-
-    @cached_property
-    def mates(self) -> list[Pupil]:
-        """The class-mates who are at school, the pupil left out."""
-        mates = self.district.classes[self.class_key]
-        every = [self.district.pupil(mate, self.as_of) for mate in mates if mate != self.id]
-        return [mate for mate in every if mate.at_school]
-
-    # --- windows
-
-    @property
-    def year(self) -> Day:
-        """The first day of the school year."""
-        begins = self.as_of.year if (self.as_of.month, self.as_of.day) >= (8, 1) else self.as_of.year - 1
-        return dt.date(begins, 8, 1)
-
-    def since(self, window: int | str) -> Day:
-        """Give the first day of a window; a row of a free day belongs to the next school day."""
-        if window == "year":
-            return self.year
-        if window == "all" or int(window) >= len(self.school_days):
-            return dt.date.min
-        return self.school_days[-int(window) - 1] + dt.timedelta(days=1)
-
-    def days_in(self, window: int | str) -> list[tuple[Day, str]]:
-        """Give the recorded days of a window."""
-        return [(day, status) for day, status in self.days if day >= self.since(window)]
-
-    def marks_in(self, window: int | str, subjects: set[str] | None = None) -> dict[str, list[Any]]:
-        """Give the marks of a window, by subject."""
-        found: dict[str, list[Any]] = defaultdict(list)
-        for subject, day, exam, share in self.marks:
-            if day >= self.since(window) and (subjects is None or subject in subjects):
-                found[subject].append((day, exam, share))
-        return found
-
-    # --- attendance
-
-    def count_days(self, kinds: set[str], window: int | str) -> int:
-        """Count the days of some kinds."""
-        return sum(status in kinds for _, status in self.days_in(window))
-
-    def share(self, kinds: set[str], window: int | str) -> float:
-        """Divide them by the recorded days."""
-        days = self.days_in(window)
-        return self.count_days(kinds, window) / len(days) if days else math.nan
-
-    def runs(self, kinds: set[str], window: int | str = "all") -> list[list[Day]]:
-        """Give the runs of days of some kinds."""
-        found: list[list[Day]] = []
-        running = False
-        for day, status in self.days_in(window):
-            if status in kinds:
-                if not running:
-                    found.append([])
-                found[-1].append(day)
-            running = status in kinds
-        return found
-
-    def streak(self, kinds: set[str]) -> list[Day]:
-        """Give the run that lasts to the last recorded day."""
-        runs = self.runs(kinds)
-        return runs[-1] if runs and self.days[-1][0] == runs[-1][-1] else []
-
-    # --- marks
-
-    def points_against_mates(self, subject: str, exam: str, share: float) -> float:
-        """Take the mean of the class-mates in an exam from a mark; missing where too few sat it."""
-        others = [
-            mark[3] for mate in self.mates for mark in mate.marks if (mark[0], mark[2]) == (subject, exam)
-        ]
-        if len(others) + 1 < LEAST_MATES or len({*others, share}) == 1:
-            return math.nan
-        return 100 * (share - sum(others) / len(others))
-
-    def gaps(self, window: int | str) -> dict[str, list[tuple[Day, str, float]]]:
-        """Give the marks of a window in points against the class-mates, by subject."""
-        return {
-            subject: [
-                (day, exam, self.points_against_mates(subject, exam, share)) for day, exam, share in own
-            ]
-            for subject, own in self.marks_in(window).items()
-        }
-
-
-class District:
-    """The raw tables, by pupil."""
-
-    def __init__(self, frames: dict[str, pd.DataFrame]) -> None:
-        self.students = {row["student_id"]: row for row in _plain_rows(frames["students"])}
-        self.rows: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-        for name in ("attendance", "grades", "wellbeing", "family", "outcomes"):
-            for row in _plain_rows(frames[name]):
-                self.rows[row["student_id"]][name].append(row)
-        self.school_days: dict[str, list[Day]] = defaultdict(list)
-        for row in _plain_rows(frames["calendar"]):
-            if row["is_school_day"]:
-                self.school_days[row["school_id"]].append(row["date"])
-        for days in self.school_days.values():
-            days.sort()
-        self.classes: dict[tuple[Any, ...], list[str]] = defaultdict(list)
-        for student, row in self.students.items():
-            self.classes[row["school_id"], row["class_id"], row["grade_level"]].append(student)
-        self._pupils: dict[tuple[str, Day], Pupil] = {}
-
-    def pupil(self, student: str, as_of: Day) -> Pupil:
-        """Give a pupil as known on a date."""
-        key = (student, as_of)
-        if key not in self._pupils:
-            self._pupils[key] = Pupil(self, self.students[student], as_of)
-        return self._pupils[key]
-
-
-def _plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = frame.to_dict(orient="records")
-    for row in rows:
-        for name, value in row.items():
-            if isinstance(value, pd.Timestamp):
-                row[name] = value.date()
-            elif value is pd.NaT or (isinstance(value, float) and math.isnan(value) and name != "score"):
-                row[name] = None
-    return rows
-
+from raw_pupils import (
+    ABSENT,
+    CORE,
+    CUTS,
+    LATE,
+    LEAST_MATES,
+    NOT_BURDENS,
+    SUBJECTS,
+    Day,
+    District,
+    Pupil,
+    exam_said,
+    valid_scores,
+)
+from recount_facts import false_facts
 
 # --- What a sentence says: a number that must come out, and the days it must name ---
 
@@ -541,7 +381,7 @@ def _standing(pupil: Pupil, said: re.Match[str]) -> Counted:
         chosen = [own[-1] for own in gaps.values()]
     chosen = [mark for mark in chosen if not math.isnan(mark[2])]
     names = {mark[1] for mark in chosen}
-    if "学期" in said["exam"] and [_exam_said(name) for name in names] != [
+    if "学期" in said["exam"] and [exam_said(name) for name in names] != [
         said["exam"].removesuffix("考试各科").removesuffix("各科")
     ]:
         return Counted("name of the exam")
@@ -678,7 +518,7 @@ def _missed_exams(pupil: Pupil, said: re.Match[str]) -> Counted:
     for exam, n in by_exam.items():
         every = sum(name == exam for _, name in sat)
         expected.add(
-            f"{_exam_said(exam)}{n}科均未参加" if n == every else f"{_exam_said(exam)}{every}科中缺考{n}科"
+            f"{exam_said(exam)}{n}科均未参加" if n == every else f"{exam_said(exam)}{every}科中缺考{n}科"
         )
     if {*(said["parts"] or said["one"]).split("、")} != expected:
         return Counted("exams missed")
@@ -697,12 +537,6 @@ def _nothing_missed(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(None if not _missed(pupil, window) else "nothing missed", **_ends(days))
 
 
-def _exam_said(name: str) -> str:
-    term, year, exam, *number = name.split("-")
-    words = {"midterm": "期中考试", "final": "期末考试", "monthly": f"第{''.join(number)}次月考"}
-    return f"{year}年{ {'autumn': '秋季', 'spring': '春季'}[term] }学期{words[exam]}"
-
-
 # --- psychology
 
 SCALES = {
@@ -713,26 +547,13 @@ SCALES = {
     "PHQ-9总分": ("PHQ-9", "total"),
     "SDQ困难总分": ("SDQ", "total"),
 }
-CUTS = {"MHT": (math.inf, 65), "PHQ-9": (5, 10), "SDQ": (17, 19)}
 RANGES = {"MHT": 90, "PHQ-9": 27, "SDQ": 40}
-LIES_FROM = 7
-
-
-def _valid(pupil: Pupil, instrument: str, scale: str) -> list[tuple[Day, float]]:
-    own = [row for row in pupil.tests if row["instrument"] == instrument]
-    lies = {row["date"] for row in own if row["scale"] == "validity" and row["score"] >= LIES_FROM}
-    return sorted(
-        (row["date"], row["score"])
-        for row in own
-        if row["scale"] == scale and row["valid"] in {True, None}
-        if not math.isnan(row["score"]) and row["date"] not in lies
-    )
 
 
 @says(rf"^(?P<scale>{'|'.join(SCALES)})(?P<n>\d+)分（")
 def _score(pupil: Pupil, said: re.Match[str]) -> Counted:
     instrument, scale = SCALES[said["scale"]]
-    day, score = _valid(pupil, instrument, scale)[-1]
+    day, score = valid_scores(pupil, instrument, scale)[-1]
     return Counted(score, day, day)
 
 
@@ -740,7 +561,7 @@ def _score(pupil: Pupil, said: re.Match[str]) -> Counted:
 def _band(pupil: Pupil, said: re.Match[str]) -> Counted:
     bands = []
     for instrument, (watch, high) in CUTS.items():
-        for day, score in _valid(pupil, instrument, "total")[-1:]:
+        for day, score in valid_scores(pupil, instrument, "total")[-1:]:
             bands.append((2 if score >= high else 1 if score >= watch else 0, day))
     worst = max(band for band, _ in bands)
     days = [day for band, day in bands if band == worst]
@@ -751,7 +572,7 @@ def _band(pupil: Pupil, said: re.Match[str]) -> Counted:
 def _test_change(pupil: Pupil, said: re.Match[str]) -> Counted:
     changes = []
     for instrument, highest in RANGES.items():
-        own = _valid(pupil, instrument, "total")[-2:]
+        own = valid_scores(pupil, instrument, "total")[-2:]
         if len(own) == 2:
             changes.append((100 * (own[1][1] - own[0][1]) / highest, own))
     largest = max(change for change, _ in changes)
@@ -769,7 +590,9 @@ def _test_age(pupil: Pupil, said: re.Match[str]) -> Counted:
 def _test_state(pupil: Pupil, said: re.Match[str]) -> Counted:
     last = max(row["date"] for row in pupil.tests)
     rows = [row for row in pupil.tests if row["date"] == last]
-    valid = all(any(day == last for day, _ in _valid(pupil, row["instrument"], row["scale"])) for row in rows)
+    valid = all(
+        any(day == last for day, _ in valid_scores(pupil, row["instrument"], row["scale"])) for row in rows
+    )
     return Counted(None if valid == (said["state"] == "有效") else "state", last, last)
 
 
@@ -911,7 +734,8 @@ def faults_of_page(page: str, district: District, student: str, as_of: Day) -> t
     for sentence, note in reasons_on_page(page):
         number += 1
         faults += [Fault(student, f"{sentence} [{note}]", what) for what in _faults(pupil, sentence, note)]
-    return number, faults
+    lines, false = false_facts(page, pupil)
+    return number + lines, [*faults, *(Fault(student, line, what) for line, what in false)]
 
 
 _FEW_DAYS = re.compile(r"（只按有记录的(?P<known>\d+)天计：这\d+个教学日中其他日子没有记录）$")
@@ -1031,9 +855,8 @@ def simulated_pages(
 
     simulated = simulate_tables(students, seed, n_days=n_days)
     frames = {name: table.to_pandas() for name, table in simulated.tables.items()}
-    records = SchoolRecords.from_tables(
-        **simulated.tables, today=simulated.last_day, outcomes_to=simulated.last_day
-    )
+    frames["attendance"] = with_odd_registers(frames, simulated.last_day, seed)
+    records = SchoolRecords.from_tables(**frames, today=simulated.last_day, outcomes_to=simulated.last_day)
     settings = Settings(
         models={"candidate": "lightgbm", "folds": 2}, evaluation={"refits": 0, "learning_curve": False}
     )
@@ -1042,7 +865,29 @@ def simulated_pages(
     review = Review.of(model, records, as_of, language="zh", role=ROLES["counsellor"])
     ids = sorted(str(pupil.student_id) for pupil in review.scores.pupils)
     chosen = np.random.default_rng(seed).choice(ids, min(pupils, len(ids)), replace=False).tolist()
+    chosen += [str(pupil.student_id) for pupil in review.scores.pupils if pupil.alerts]
     return District(frames), as_of, {student: review.pupil(student) for student in chosen}
+
+
+def with_odd_registers(frames: dict[str, pd.DataFrame], last: Day, seed: int) -> pd.DataFrame:
+    """Give attendance in which some rows stop, some pupils stay away, and one class does for a day."""
+    rows = frames["attendance"].copy()
+    day = pd.to_datetime(rows["date"]).dt.date
+    there = rows.loc[day == last, "student_id"].unique()
+    chosen = np.random.default_rng(seed).choice(there, min(20, len(there)), replace=False).tolist()
+    silent, back, away = chosen[:12], chosen[12:16], chosen[16:]
+    own = {student: np.flatnonzero(rows["student_id"] == student) for student in chosen}
+    kept = np.ones(len(rows), bool)
+    for number, student in enumerate((*silent, *back)):
+        kept[own[student][-(2 + 2 * number) :]] = False
+    kept |= rows["student_id"].isin(back) & (day == last)
+    for number, student in enumerate(away):
+        rows.iloc[own[student][-(2 + number) :], rows.columns.get_loc("status")] = "absent"
+    class_of = rows["student_id"].map(frames["students"].set_index("student_id")["class_id"])
+    one_class = class_of == class_of[own[silent[0]][0]]
+    whole = one_class & (day == last - dt.timedelta(days=1))
+    rows.loc[whole | (rows["student_id"].isin(back) & (day == last)), "status"] = "absent"
+    return rows[kept]
 
 
 def main() -> int:

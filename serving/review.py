@@ -205,7 +205,7 @@ class Asked:
 
 PAGES: dict[str, Callable[[Review, Asked, Links], str]] = {
     ROOT: lambda review, asked, links: review.morning(links),
-    f"{ROOT}/cohort": lambda review, asked, links: review.cohort(links),
+    f"{ROOT}/cohort": lambda review, asked, links: review.cohort(links, asked.question.page),
     f"{ROOT}/model": lambda review, asked, links: review.about_model(links),
     f"{ROOT}/pupil": lambda review, asked, links: review.pupil(asked.rest or "", links),
     f"{ROOT}/pupils": lambda review, asked, links: review.search(asked.question, links),

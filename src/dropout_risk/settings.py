@@ -247,7 +247,7 @@ class RegisterSettings(Section):
         where registers name absences only, so that a class in which nobody is absent writes nothing.
     whole_class_pupils, whole_class_share : int and float, default=5 and 0.9
         A day on which so many of at least so many pupils of a class are absent is a question about the
-        register.
+        register. Where all but a twentieth are, it is that alone, and no alert about each of them.
     recent_school_days, recent_days : int, default=10 and 30
         A score is judged only by attendance that is at most so old: in school days as long as the calendar
         tells them, else in days.

@@ -110,6 +110,7 @@ COMMA = Text(zh="，", en=", ")
 ITEMS = Text(zh="、", en=", ")
 """What stands between the words of a list."""
 COLON = Text(zh="：", en=": ")
+ASIDE = Text(zh="{text}（{aside}）", en="{text} ({aside})")
 _DATE = Text(zh="{date.year}年{date.month}月{date.day}日", en="{date}")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from serving.review import PAGES, ReviewRoom
 from serving.service import DropoutRisk
 
@@ -40,12 +41,13 @@ CRITICAL_ANSWERS = 6
 DAY = dt.date(2025, 2, 27)
 
 
-def district(*, critical=True):
+def district(pupils=50, *, critical=True, silent=0):
     """A small district in which every domain has something to tell: also refused rows, and invalid tests.
 
-    ``critical``: whether some answers to single questions are critical. Nothing else depends on them.
+    ``critical``: whether some answers to single questions are critical. Nothing else depends on them. Of so
+    many ``silent`` pupils there is no attendance.
     """
-    tables = simulate_tables(50, 11).tables
+    tables = dict(simulate_tables(pupils, 11).tables)
     wellbeing, grades = tables["wellbeing"].to_pylist(), tables["grades"].to_pylist()
     tested = sorted({row["student_id"] for row in wellbeing if row["instrument"] == "PHQ-9"})
     told = {row["student_id"]: row for row in wellbeing if row["instrument"] == "PHQ-9"}
@@ -60,6 +62,10 @@ def district(*, critical=True):
             grades.append(
                 grades[0] | {"student_id": student, "date": DAY, "recorded_on": DAY, "score": 999.0}
             )
+    rows = tables["attendance"]
+    students = rows["student_id"].cast(pa.string())
+    unheard = pc.unique(students)[:: len(tables["students"]) // silent] if silent else students[:0]
+    tables["attendance"] = rows.filter(pc.invert(pc.is_in(students, unheard)))
     changed = {"wellbeing": wellbeing, "grades": grades}
     return SchoolRecords.from_tables(
         **tables | {name: pa.Table.from_pylist(rows, tables[name].schema) for name, rows in changed.items()}

@@ -286,9 +286,11 @@ def _day_in_words(ordinal: int, language: Language) -> str:
 
 _AT_CUT_OFF = Text(zh="{test}总分达到筛查线（{day}）", en="{test}: total at its cut-off ({day})")
 _CRITICAL = Text(
-    zh="{test}中有须尽快了解的回答：{date}测评，{known}登记，至今{days}个教学日",
-    en="{test} holds an answer to look into at once: taken {date}, entered {known}, {days} school day(s) ago",
+    zh="{test}中有须尽快了解的回答：{date}测评，{known}登记，{told}",
+    en="{test} holds an answer to look into at once: taken {date}, entered {known}, {told}",
 )
+_TOLD_FIRST = Text(zh="今天第一次告知", en="told today for the first time")
+_TOLD_SINCE = Text(zh="至今{days}个教学日", en="{days} school day(s) ago")
 
 
 def _add_tests(
@@ -311,7 +313,7 @@ def _add_tests(
             test=instruments[answer.instrument].code,
             date=date_in_words(answer.date, language),
             known=date_in_words(answer.known, language),
-            days=answer.days,
+            told=(_TOLD_SINCE if answer.days else _TOLD_FIRST).fill(language, days=answer.days),
         )
         for answer in answers.values()
     ]

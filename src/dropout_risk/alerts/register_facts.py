@@ -26,6 +26,8 @@ _SHARE_HANDED_IN = 0.25
 """A day on which fewer of those whose attendance is kept have a row is none on which others are missed."""
 _PART_OF_CLASS = 0.6
 """Classes that come in turns have rows for fewer on each day."""
+_ALL_BUT_FEW = 0.95
+"""Where more than a twentieth of a class came, somebody kept the register: who was absent is told of too."""
 _WORD = 64
 
 
@@ -33,12 +35,14 @@ _WORD = 64
 class ClassDays:
     """The last 64 school days of each register, the last one before the date in the highest bit.
 
-    ``handed_in`` marks days with a row of anybody at school on the date; ``all_absent`` those on which nearly
-    everybody with a row was absent, ``nearly`` those among them on which somebody was not. ``of_schools``
-    marks the days with a row of anybody at each school.
+    ``handed_in`` marks days with a row of anybody at school on the date; ``asked`` those on which so many of
+    those with a row were absent that it is asked about, ``all_absent`` those among them on which it was all
+    but a twentieth, and ``nearly`` those on which somebody was there. ``of_schools`` marks the days with a
+    row of anybody at each school.
     """
 
     handed_in: Words
+    asked: Words
     all_absent: Words
     nearly: Words
     of_schools: Words
@@ -59,7 +63,7 @@ class RegisterFacts:
     missing : int32 array
         School days since the last one for which the class handed in; 0 where it did for none of the last 64.
     all_absent : uint64 array
-        The days on which everybody of the pupil's class was absent, as in :class:`ClassDays`; a day on
+        The days on which all but a few of the pupil's class were absent, as in :class:`ClassDays`; a day on
         which the pupil was there is none of them.
     stale : bool array
         Whether nothing recent is known of the pupil's attendance.
@@ -240,14 +244,14 @@ def _stale_pupils(snapshot: Snapshot, last: Ints, settings: RegisterSettings) ->
 
 def _mostly_absent(
     counts: Array, counted: Positions, size: Longs, settings: RegisterSettings
-) -> tuple[Words, Words]:
-    """Mark the days of large enough registers on which nearly everybody was absent, and where not all."""
+) -> tuple[Words, Words, Words]:
+    """Mark the days of large registers to ask about, those without alerts, and those when somebody came."""
     recorded, absent = counts[:, 0], counts[:, 1]
     many = (recorded >= settings.whole_class_pupils) & (2 * recorded >= size[counted][:, None])
-    whole = many & (absent >= settings.whole_class_share * recorded)
-    return _register_words(whole, counted, len(size)), _register_words(
-        whole & (absent < recorded), counted, len(size)
-    )
+    asked = many & (absent >= settings.whole_class_share * recorded)
+    days = (asked, asked & (absent >= _ALL_BUT_FEW * recorded), asked & (absent < recorded))
+    first, second, third = (_register_words(part, counted, len(size)) for part in days)
+    return first, second, third
 
 
 def _register_words(days: Bools, counted: Positions, number: int) -> Words:

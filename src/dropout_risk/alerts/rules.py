@@ -108,8 +108,8 @@ def alerts_on(
     of them do end it, and a pupil whose last record is more than ``RECENT_DAYS`` days old has no run. Only
     the highest step that is reached fires.
 
-    Days on which everybody of a class was absent (``facts``) are left out: they are a question about the
-    register. With unknown days among the run, or since, the text says so.
+    Days on which all of a class but a twentieth were absent (``facts``) are left out: they are a question
+    about the register. With unknown days among the run, or since, the text says so.
 
     *Register silent*: see :mod:`dropout_risk.alerts.silence`; by ``facts`` alone.
 

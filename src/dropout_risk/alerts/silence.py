@@ -230,9 +230,9 @@ class _Asker:
 
     @property
     def _absent(self) -> Words:
-        """The days on which nearly everybody of each register was absent."""
+        """The days of each register on which so many were absent that it is asked about."""
         assert self.facts.classes is not None  # noqa: S101
-        return self.facts.classes.all_absent
+        return self.facts.classes.asked
 
     @property
     def _nearly(self) -> Words:

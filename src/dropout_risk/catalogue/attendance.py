@@ -148,7 +148,7 @@ DAYS_SINCE_PRESENT = _days(
     name="days_since_present",
     measure=DaysSince(of="present"),
     family="absence_streak",
-    label=Text(zh="距上次到校", en="Since last at school"),
+    label=Text(zh="距上次到校的天数", en="Since last at school"),
     sentence=Text(
         zh="距上次到校记录已过{value:.0f}个教学日",
         en="School days since the last recorded day at school: {value:.0f}",
@@ -269,7 +269,7 @@ ATTENDANCE: tuple[Feature, ...] = (
         valid_range=(-1, 1),
         reads=1,
         family="absence_trend",
-        label=Text(zh="近10个教学日缺课变化", en="Change in absence, last 10 school days"),
+        label=Text(zh="近10个教学日缺课率升幅", en="Change in absence, last 10 school days"),
         sentence=Text(
             zh="近{window}个教学日的缺课率比此前50个教学日上升{points:.1f}个百分点",
             en="Absence up {points:.1f} percentage points in the last {window} school days on the 50 before",

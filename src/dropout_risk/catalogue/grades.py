@@ -377,7 +377,7 @@ GRADES: tuple[Feature, ...] = (
         valid_range=(0, math.inf),
         family="score_age",
         actionable=False,
-        label=Text(zh="距最近一次成绩", en="Age of the latest mark"),
+        label=Text(zh="距最近一次成绩的天数", en="Age of the latest mark"),
         sentence=Text(
             zh="距最近一次成绩已过{value:.0f}个教学日", en="School days since the latest mark: {value:.0f}"
         ),

@@ -175,7 +175,7 @@ PSYCHOLOGY: tuple[Feature, ...] = (
         valid_range=(-1, 1),
         monotone=1,
         family="psych_change",
-        label=Text(zh="心理测评分数变化", en="Change in well-being tests"),
+        label=Text(zh="心理测评分数升幅", en="Change in well-being tests"),
         sentence=Text(
             zh="心理测评困扰分比上次升高，幅度为量表全距的{value:.0%}",
             en="Distress score up since the test before, by {value:.0%} of the scale's range",
@@ -196,7 +196,7 @@ PSYCHOLOGY: tuple[Feature, ...] = (
         valid_range=(0, math.inf),
         family="psych_test_state",
         actionable=True,
-        label=Text(zh="距最近一次心理测评", en="Age of the latest well-being test"),
+        label=Text(zh="距最近一次心理测评的天数", en="Age of the latest well-being test"),
         sentence=Text(
             zh="距最近一次心理测评已过{value:.0f}个教学日",
             en="School days since the latest well-being test: {value:.0f}",

@@ -20,7 +20,7 @@ from dropout_risk.cli import service
 from dropout_risk.cli.morning import summary_line
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.settings import Settings
-from dropout_risk.text import Language, language_of
+from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.records.school_records import SchoolRecords
@@ -30,6 +30,44 @@ if TYPE_CHECKING:
 
 READY_SECONDS = 90
 N_DAYS = 340
+STEPS = {
+    "simulate": Text(
+        zh="1 模拟{students}名学生（模拟数据：没有任何真实的孩子）",
+        en="1 Simulate {students} pupils (SYNTHETIC: no real child is in here)",
+    ),
+    "check": Text(zh="2 检查记录", en="2 Check the records"),
+    "train": Text(
+        zh="3 用每月的评分日训练，用以后的评分日检验，登记到MLflow",
+        en="3 Train on monthly snapshots, test on later ones, log to MLflow",
+    ),
+    "list": Text(zh="4 写出今天的关注名单", en="4 Write the morning's watch list"),
+    "serve": Text(
+        zh="5 启动评分服务，提交一名学生的记录", en="5 Serve the model and post one pupil's records to it"
+    ),
+    "lies": Text(zh="全部文件在", en="Everything lies in"),
+    "next": Text(zh="接下来可以试试", en="Try next"),
+}
+CONTENTS = {
+    "records": Text(zh="模拟的学校记录（Parquet）", en="the simulated school records (Parquet)"),
+    "mapping.toml": Text(
+        zh="县里对记录的声明：学籍变动登记到哪一天为止是完整的",
+        en="what the county declares of its records: up to which day outcomes are complete",
+    ),
+    "model": Text(
+        zh="模型包：模型、特征目录、说明书、清单", en="the bundle: model, catalogue, card, manifest"
+    ),
+    "report": Text(
+        zh="完整报告和模型说明书，中英文各一份",
+        en="the whole report and the model card, in Chinese and English",
+    ),
+    "mlflow.db": Text(zh="MLflow的训练记录和模型登记", en="the MLflow runs and the model registry"),
+    "reply.json": Text(
+        zh="服务的完整答复；提交的内容在request.json",
+        en="the endpoint's whole reply; request.json is what was posted",
+    ),
+}
+OPEN_PAGES = Text(zh="今天的关注名单：用浏览器打开", en="the morning's watch list: open it in a browser")
+SHORTENED = Text(zh="（已缩短）", en="(shortened)")
 
 
 def demo(
@@ -42,22 +80,22 @@ def demo(
     speech = language_of(language)
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    _say_step(f"1 Simulate {students} pupils (SYNTHETIC: no real child is in here)")
+    _say_step("simulate", speech, students=students)
     records = _simulate_records(out, students, seed)
-    _say_step("2 Check the records")
+    _say_step("check", speech)
     typer.echo(records.check().text(speech))
-    _say_step("3 Train on monthly snapshots, test on later ones, log to MLflow")
+    _say_step("train", speech)
     model = _train_model(records, out, speech)
-    _say_step("4 Write the morning's watch list")
+    _say_step("list", speech)
     today = records.observed_to + dt.timedelta(days=1)
     pages, scores = _write_list(model, records, today, out, speech)
-    _say_step("5 Serve the model and post one pupil's records to it")
+    _say_step("serve", speech)
     _post_one_pupil(scores, records, today, out)
-    _where_everything_lies(out, pages, today)
+    _where_everything_lies(out, pages, today, speech)
 
 
-def _say_step(step: str) -> None:
-    typer.secho(f"\n{step}", bold=True)
+def _say_step(step: str, language: Language, **fields: object) -> None:
+    typer.secho(f"\n{STEPS[step].fill(language, **fields)}", bold=True)
 
 
 def _simulate_records(out: Path, students: int, seed: int) -> SchoolRecords:
@@ -115,7 +153,7 @@ def _post_one_pupil(scores: Scores, records: SchoolRecords, today: dt.date, out:
         reply = _post_json(f"{address}/score", body)
     text = json.dumps(reply, ensure_ascii=False, indent=1)
     (out / "reply.json").write_text(text, encoding="utf-8")
-    typer.echo(_shorten_reply(reply))
+    typer.echo(f"{_shorten_reply(reply)}\n{SHORTENED.to(scores.language)}")
 
 
 @contextmanager
@@ -167,27 +205,21 @@ def _shorten_reply(reply: dict[str, Any]) -> str:
         "lowering": [],
         "missing": [],
     }
-    return json.dumps(reply | {"results": [shown]}, ensure_ascii=False, indent=1) + "\n(shortened)"
+    return json.dumps(reply | {"results": [shown]}, ensure_ascii=False, indent=1)
 
 
-def _where_everything_lies(out: Path, pages: Path, today: dt.date) -> None:
-    _say_step("Everything lies in")
-    contents = {
-        "records": "the simulated school records (Parquet)",
-        "mapping.toml": "what the county declares of its records: up to which day outcomes are complete",
-        "model": "the bundle: model, catalogue, card, manifest",
-        "report": "the whole report and the model card, in Chinese and English",
-        "mlflow.db": "the MLflow runs and the model registry",
-        "reply.json": "the endpoint's whole reply; request.json is what was posted",
-    }
-    typer.echo(f"  {pages}  the morning's watch list: open it in a browser")
-    for name, what in contents.items():
-        typer.echo(f"  {out / name}  {what}")
+def _where_everything_lies(out: Path, pages: Path, today: dt.date, language: Language) -> None:
+    _say_step("lies", language)
+    typer.echo(f"  {pages}  {OPEN_PAGES.to(language)}")
+    for name, what in CONTENTS.items():
+        typer.echo(f"  {out / name}  {what.to(language)}")
     command = sys.argv[0]
-    _say_step("Try next")
-    model, zh = out / "model", out / "watchlist-zh"
+    _say_step("next", language)
+    model, other = out / "model", "en" if language == "zh" else "zh"
+    there = out / f"watchlist-{other}"
     typer.echo(
-        f"  {command} watchlist {out / 'records'} --model {model} --as-of {today} --out {zh} --language zh"
+        f"  {command} watchlist {out / 'records'} --model {model} --as-of {today} --out {there} "
+        f"--language {other}"
     )
-    typer.echo(f"  {command} catalogue --language en")
+    typer.echo(f"  {command} catalogue --language {language}")
     typer.echo(f"  {command} serve --model {out / 'model'}")

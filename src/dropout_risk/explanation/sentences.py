@@ -14,7 +14,7 @@ from dropout_risk.catalogue.feature import Feature
 from dropout_risk.explanation.reason_choice import NOBODY
 from dropout_risk.explanation.told_rows import ToldRows
 from dropout_risk.features.missing import STATE_WORDS
-from dropout_risk.text import Language
+from dropout_risk.text import ASIDE, Language
 
 MOST_REMEMBERED = 200_000
 
@@ -83,4 +83,6 @@ def describe_value(
 ) -> str:
     """Word a value; a missing one with the reason why it is missing."""
     text = feature.describe(value, language, told)
-    return f"{text} ({STATE_WORDS[state].to(language)})" if state in STATE_WORDS else text
+    if state not in STATE_WORDS:
+        return text
+    return ASIDE.fill(language, text=text, aside=STATE_WORDS[state].to(language))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -120,6 +120,8 @@ def _band_rows(pupils: Sequence[PupilHead], bands: BandSettings, language: Langu
 
 
 MOST_SHOWN, REASONS_SHOWN, SHADES = 50, 8, 4
+ON_A_PART = 20
+"""How many schools, and how many of the highest risks, are on one part of the page."""
 OTHER = "other"
 
 
@@ -165,7 +167,8 @@ class CohortPage:
 
     ``total`` is the sum of the schools' lists; ``tied`` says how many more risks equal the last one of
     ``highest``; ``domains`` heads the columns of ``heat``; ``not_scored`` says why pupils could not be
-    judged, and how many.
+    judged, and how many. ``parts`` are the addresses of all parts of the page, of which this is number
+    ``part``: it holds its share of the schools and of the highest risks, the first of which is ``start``.
     """
 
     spread: RiskSpread
@@ -176,6 +179,33 @@ class CohortPage:
     domains: tuple[str, ...]
     heat: tuple[HeatRow, ...]
     not_scored: tuple[tuple[str, int], ...]
+    parts: tuple[str, ...] = ()
+    part: int = 1
+    start: int = 1
+
+    def addresses(self, links: Links) -> tuple[str, ...]:
+        """Give the addresses of all parts of the page."""
+        number = max(1, *(-(-len(rows) // ON_A_PART) for rows in (self.schools, self.highest)))
+        return (links.cohort, *(links.cohort_part(part) for part in range(2, number + 1)))
+
+    def on_part(self, part: int, links: Links) -> CohortPage | None:
+        """Give a part of the page, the first of which is 1; None where there is none."""
+        parts = self.addresses(links)
+        if part not in range(1, len(parts) + 1):
+            return None
+        start = (part - 1) * ON_A_PART
+        held = slice(start, start + ON_A_PART)
+        names = {school.name for school in self.schools[held]}
+        return replace(
+            self,
+            schools=self.schools[held],
+            heat=tuple(row for row in self.heat if row.name in names),
+            highest=self.highest[held],
+            tied=self.tied if part * ON_A_PART >= len(self.highest) > start else "",
+            parts=parts,
+            part=part,
+            start=start + 1,
+        )
 
 
 def cohort_page(

@@ -19,7 +19,8 @@ class Links:
     """How the pages find one another: their addresses, empty where there are none.
 
     ``lists`` is the first page; ``pupil`` and ``school`` give an address from an id. ``sheet`` gives that of
-    a part of a teacher's list from school, teacher and part, where lists have pages of their own.
+    a part of a teacher's list from school, teacher and part, where lists have pages of their own, and
+    ``cohort_part`` that of a further part of the cohort's page.
     ``search`` is where a form is answered that looks for pupils, and ``carried`` what else it must send.
     """
 
@@ -31,6 +32,7 @@ class Links:
     sheet: Callable[[str | None, str | None, int], str] | None = None
     search: str = ""
     carried: tuple[tuple[str, str], ...] = ()
+    cohort_part: Callable[[int], str] = "cohort-{}.html".format
 
 
 def school_page_name(school_id: str | None) -> str:
@@ -62,15 +64,17 @@ def pupil_page_name(student_id: str | int) -> str:
 
 
 def is_our_page(name: str) -> bool:
-    """Say whether a file of that name is a school's or a pupil's page.
+    """Say whether a file of that name is a school's or a pupil's page, or a further part of the cohort's.
 
-    >>> is_our_page(school_page_name(None)), is_our_page("school-notes.html")
-    (True, False)
+    >>> is_our_page(school_page_name(None)), is_our_page("cohort-2.html"), is_our_page("school-notes.html")
+    (True, True, False)
     """
     return bool(_OURS.fullmatch(name))
 
 
-_OURS = re.compile(r"(school|list)-[A-Za-z0-9_-]*[0-9a-f]{8}\.html|pupil-[A-Za-z0-9_-]*[0-9a-f]{16}\.html")
+_OURS = re.compile(
+    r"((school|list)-[A-Za-z0-9_-]*[0-9a-f]{8}|pupil-[A-Za-z0-9_-]*[0-9a-f]{16}|cohort-[0-9]+)\.html"
+)
 
 
 def _page_name(kind: str, identifier: str | int | None, digits: int) -> str:
@@ -140,6 +144,7 @@ def served_under(root: str, language: str = "") -> Links:
         sheet,
         f"{root}/pupils",
         carried,
+        lambda part: f"{root}/cohort{query_of_fields((('page', str(part)), *carried))}",
     )
 
 

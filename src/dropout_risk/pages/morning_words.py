@@ -17,7 +17,7 @@ MORNING_WORDS: dict[str, Text] = {
     "order_class": Text(zh="班级", en="class"),
     "parts": Text(zh="第几页：", en="Page:"),
     "more_own": Text(zh="名单上还有{n}人，看完整名单", en="{n} more on the list: the whole list"),
-    "more_alerts": Text(zh="另有{n}人今日预警", en="{n} more have an alert today"),
+    "more_alerts": Text(zh="今日预警还有{n}人", en="{n} more have an alert today"),
     "whole_list": Text(zh="看完整名单", en="The whole list"),
     "talk_first": Text(
         zh="先和孩子谈一谈，听听有什么困难", en="Talk with the child first, and ask what is difficult"

@@ -283,12 +283,14 @@ class Waterfall:
         scale = RiskScale.around([*reached, score.log_odds])
         start, total = float(expit(score.base_log_odds)), score.risk
         steps = [
-            _end_step("start", start_of(score.background, language), start, scale(score.base_log_odds)),
+            _end_step(
+                "start", start_of(score.background, language), start, scale(score.base_log_odds), language
+            ),
             *(
                 _part_step(part, scale(before), scale(after), language)
                 for part, before, after in zip(parts, reached, reached[1:], strict=False)
             ),
-            _end_step("total", WORDS["this_pupil"].to(language), total, scale(score.log_odds)),
+            _end_step("total", WORDS["this_pupil"].to(language), total, scale(score.log_odds), language),
         ]
         return cls(tuple(steps), scale.ticks())
 
@@ -308,9 +310,10 @@ _GRADES = {str(level): f"{digit}年级" for level, digit in enumerate("一二三
 _GRADES |= {"10": "高一", "11": "高二", "12": "高三"}
 
 
-def _end_step(kind: str, text: str, risk: float, at: float) -> WaterfallStep:
+def _end_step(kind: str, text: str, risk: float, at: float, language: Language) -> WaterfallStep:
     shown = percent_text(risk)
-    return WaterfallStep(kind, text, "", shown, round(at - _MARK / 2, 3), _MARK, at, f"{text}: {shown}")
+    told = text + COLON.to(language) + shown
+    return WaterfallStep(kind, text, "", shown, round(at - _MARK / 2, 3), _MARK, at, told)
 
 
 def _part_step(part: WaterfallPart, before: float, after: float, language: Language) -> WaterfallStep:

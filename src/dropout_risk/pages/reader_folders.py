@@ -15,12 +15,22 @@ from dropout_risk.records.calendar import ordinal_of
 from dropout_risk.records.classes import parts_of_class
 from dropout_risk.scoring.scope import NONE, Scope, grade_of
 from dropout_risk.scoring.score_rows import pupil_heads
+from dropout_risk.text import Text
 from dropout_risk.watchlist.group import WatchGroup
 from dropout_risk.watchlist.state import ListState, StudentId
-from dropout_risk.watchlist.table import guard_cell
+from dropout_risk.watchlist.table import LIST_COLUMNS, guard_cell
 
 TABLE, STATE, READERS = "watch-list.csv", "state.json", "readers.csv"
-_COLUMNS = ("folder", "school_id", "grade_level", "class_id", "responsible_id", "pupils", "listed", "alerts")
+_COLUMNS = (
+    Text(zh="文件夹", en="folder"),
+    LIST_COLUMNS["school_id"],
+    Text(zh="年级", en="grade_level"),
+    LIST_COLUMNS["class_id"],
+    LIST_COLUMNS["responsible_id"],
+    Text(zh="学生数", en="pupils"),
+    Text(zh="已列入", en="listed"),
+    Text(zh="今日预警", en="alerts"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +73,7 @@ def write_reader_folders(review: Review, out: Path) -> Path:
     _remove_old(out, {folder.name for folder in folders})
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
+    writer.writerow(column.to(review.language) for column in _COLUMNS)
     for folder in folders:
         writer.writerow(["" if cell is None else guard_cell(cell) for cell in folder.row()])
     return write_whole(out / READERS, text.getvalue(), encoding="utf-8-sig", only_changed=True)

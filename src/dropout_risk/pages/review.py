@@ -21,7 +21,7 @@ from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.changes import ChangeQuestions, Changes
-from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
+from dropout_risk.pages.cohort_page import MOST_SHOWN, CohortPage, cohort_page
 from dropout_risk.pages.links import FILES, INDEX, Links, pupil_page_name, school_page_name
 from dropout_risk.pages.model_page import model_page
 from dropout_risk.pages.morning_page import morning_page
@@ -222,11 +222,19 @@ class Review:
             raise UnknownPupilError("There is no such page of pupils.", hint="begin with the first page")
         return self._render("pupils.html", links, page=page)
 
-    def cohort(self, links: Links = FILES) -> str:
-        """Render the page of the whole cohort."""
-        page = cohort_page(
+    def cohort(self, links: Links = FILES, part: int = 1) -> str:
+        """Render a part of the page of the whole cohort; UnknownPupilError if it has no such part."""
+        return self._cohort_part(self._whole_cohort(links), links, part)
+
+    def _whole_cohort(self, links: Links) -> CohortPage:
+        return cohort_page(
             self.scores, self.watch_list, self.model.settings.bands, links, directory=self.directory
         )
+
+    def _cohort_part(self, whole: CohortPage, links: Links, part: int) -> str:
+        page = whole.on_part(part, links)
+        if page is None:
+            raise UnknownPupilError("The cohort's page has no such part.", hint="begin with the first part")
         language = self.language
         notes = {
             "by_capacity_note": WORDS["by_capacity_note"].fill(
@@ -319,7 +327,9 @@ class Review:
 
     def _files(self) -> Iterator[tuple[str, str]]:
         links = replace(FILES, pupil=lambda pupil: pupil_page_name(pupil) if pupil in self._entries else "")
-        yield links.cohort, self.cohort(links)
+        cohort = self._whole_cohort(links)
+        for part, name in enumerate(cohort.addresses(links), start=1):
+            yield name, self._cohort_part(cohort, links, part)
         yield links.model, self.about_model(links)
         for student_id in self._entries:
             yield pupil_page_name(student_id), self.pupil(student_id, links)

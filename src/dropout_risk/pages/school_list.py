@@ -15,6 +15,7 @@ from dropout_risk.pages.pupil_page import CardWriter, PupilCard
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.scores import PupilScore
+from dropout_risk.text import ASIDE, Language
 from dropout_risk.watchlist.group import WatchGroup, count_pupils
 from dropout_risk.watchlist.state import ListState, StudentId
 from dropout_risk.watchlist.watch_list import WatchList
@@ -235,7 +236,7 @@ def _who_acts(
         for alert in entry.score.alerts:
             if alert.is_of_today(before) and (alert.report_to or alert.route != "class_teacher"):
                 duty = duties.setdefault(duty_order(alert), (alert, {}))
-                duty[1][_name_with_class(entry.score, writer.directory)] = None
+                duty[1][_name_with_class(entry.score, writer.directory, writer.language)] = None
     return tuple(
         (duty_text(duties[key][0], writer.language), tuple(duties[key][1])) for key in sorted(duties)
     )
@@ -263,6 +264,6 @@ def _named_pupil(student_id: StudentId, directory: Directory) -> str:
     return f"{directory.name_of(student_id)} {student_id}".strip()
 
 
-def _name_with_class(pupil: PupilScore, directory: Directory) -> str:
+def _name_with_class(pupil: PupilScore, directory: Directory, language: Language) -> str:
     named = _named_pupil(pupil.student_id, directory)
-    return f"{named} ({pupil.class_id})" if pupil.class_id else named
+    return ASIDE.fill(language, text=named, aside=pupil.class_id) if pupil.class_id else named

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dropout_risk.pages.morning_words import MORNING_WORDS
 from dropout_risk.pages.on_record import RECORD_WORDS
-from dropout_risk.text import ITEMS, Language, Text
+from dropout_risk.text import ASIDE, ITEMS, Language, Text
 from dropout_risk.watchlist.watch_list import SIMULATED
 
 PUPIL_WORDS: dict[str, Text] = {
@@ -340,7 +340,7 @@ WORDS: dict[str, Text] = {
     "nothing_raises": Text(zh="没有哪一项单独使风险明显升高。", en="No single fact raises the risk by much."),
     "about": Text(zh="说明", en="About this list"),
     "about_model": Text(
-        zh="模型 {name}，版本 {version}；评估日 {as_of}，只使用此前的记录；训练数据截至 {trained_to}。",
+        zh="模型{name}，版本{version}；评估日{as_of}，只使用此前的记录；训练数据截至{trained_to}。",
         en="Model {name}, version {version}; as of {as_of}, from records before it; trained on data up to "
         "{trained_to}.",
     ),
@@ -361,10 +361,11 @@ WORDS: dict[str, Text] = {
         zh="上次名单用的是另一个版本的模型，升降可能由此而来。",
         en="The last list was made by another version of the model; changes may come from that.",
     ),
+    "aside": ASIDE,
     "most_lack": Text(
-        zh="本校多数学生都缺、名单上不再逐一列出的：", en="Not known of most pupils here, and not repeated:"
+        zh="本校多数学生都缺、名单上不再逐一列出的：", en="Not known of most pupils here, and not repeated: "
     ),
-    "holds_for_most": Text(zh="对本校多数学生：", en="Of most pupils here:"),
+    "holds_for_most": Text(zh="对本校多数学生：", en="Of most pupils here: "),
     "keep_private": Text(
         zh="名单含学生个人信息，仅供有关老师使用，请勿外传、张贴。",
         en="This list holds personal data. It is for the teachers concerned; do not pass it on or post it.",

@@ -36,6 +36,13 @@ DOUBTFUL_SHARE, DOUBTFUL_COVER = 0.5, 0.5
 FULL_DATES = 5
 """A register that names most pupils, mostly present, on so many dates names everybody."""
 
+LAST_WEEKS = 3
+"""So many last weeks are looked at by themselves: a register may turn into one of absences in the year."""
+_TURNED = Text(
+    zh="最近{weeks}周几乎只登记缺课，此前登记了到校的学生",
+    en="in the last {weeks} weeks hardly any row says that somebody came; before that, rows did",
+)
+
 _SAMPLE, _PLAIN_SHARE, _PLAIN_ROWS = 16, 0.6, 50
 _SLOTS_AT_ONCE = 8
 _PRESENT = np.array([not status.kinds for status in STATUSES.entries])
@@ -47,13 +54,15 @@ class RegisterDoubts:
     """Which registers cannot be used as they are, by rule, and which are doubted.
 
     ``own`` marks those of the classes that were found by themselves, and not with their whole school.
-    ``full`` marks those that are declared to leave out who was there, and name everybody.
+    ``full`` marks those that are declared to leave out who was there, and name everybody, and ``turned``
+    those that name absences only since some weeks.
     """
 
     refused: dict[str, Bools]
     doubted: Bools
     own: Bools
     full: Bools
+    turned: Bools
 
     @classmethod
     def of(
@@ -75,7 +84,9 @@ class RegisterDoubts:
         }
         full = present & ~np.logical_or.reduce([*refused.values()]) & judge
         full = _full_registers(cells, beside, registers, full)
-        return cls(refused, found.doubted, found.own, full)
+        others = registers.declared(None) & registers.with_pupils & ~(found.only | found.doubted) & judge
+        turned = _turned_registers(cells, registers, others)
+        return cls(refused, found.doubted, found.own, full, turned)
 
     @property
     def unusable(self) -> Bools:
@@ -90,6 +101,8 @@ class RegisterDoubts:
             for detail, part in ((NO_WORDS, mask & ~own), (registers.declaration_of(own), own)):
                 if part.any():
                     named[rule, detail] = part
+        if self.turned.any():
+            named["mostly_absences", _TURNED.filled(weeks=LAST_WEEKS)] = self.turned
         if self.full.any():
             named["names_everybody", registers.naming_everybody(self.full)] = self.full
         return named
@@ -144,6 +157,32 @@ def _full_registers(
     judge = _Judge(cells, beside, registers)
     for register in np.flatnonzero(wanted & (rows >= FEWEST_ROWS) & (came >= DOUBTFUL_SHARE * rows)):
         found[register] = judge.names_everybody(np.arange(len(registers)) == register)
+    return found
+
+
+def _turned_registers(cells: DayCells, registers: AttendanceRegisters, wanted: Bools) -> Bools:
+    """Mark the registers, among some, that name absences only in the last weeks.
+
+    Schools are looked at as a whole, and then each class by itself.
+    """
+    if not wanted.any() or not cells.n_slots:
+        return np.zeros(len(registers), np.bool_)
+    ages = (int(cells.date[: cells.n_slots].max()) - cells.date[: cells.n_slots]) // _WEEK
+    weeks = np.zeros((LAST_WEEKS, len(registers), _COUNTS), np.int64)
+    for week in range(LAST_WEEKS):
+        weeks[week] = _count_rows(cells, np.flatnonzero(ages == week).astype(np.int32), registers, wanted)
+    schools = np.zeros((LAST_WEEKS, int(registers.school.max(initial=-1)) + 1, _COUNTS), np.int64)
+    for counts, own in zip(schools, weeks, strict=True):
+        np.add.at(counts, registers.school, own)
+    earlier = ages.max(initial=0) >= 2 * LAST_WEEKS
+    return np.asarray(wanted & earlier & (_name_absences(weeks) | _name_absences(schools)[registers.school]))
+
+
+def _name_absences(weeks: Longs) -> Bools:
+    """Say whether the rows of some weeks name absences only, and most pupils on most days not at all."""
+    rows, came, days, few_days, *_ = weeks.sum(0).T
+    often = (rows >= FEWEST_ROWS) & ((weeks[:, :, 0] > 0).sum(0) >= FEWEST_WEEKS)
+    found: Bools = often & (came < PRESENT_SHARE * rows) & (2 * few_days > days)
     return found
 
 

@@ -15,9 +15,9 @@ from dropout_risk.text import NO_WORDS, Text
 DATE_ORDERS = ("ymd", "dmy", "mdy", "serial")
 AFTER_DATE = (
     r"(?:\s*[(]?(?:星期|周)[一二三四五六日天][)]?)?"
-    r"(?:[ T]+(?:12:00(?::00)? ?AM|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
+    r"(?:[ T]+(?:(?:0?[1-9]|1[0-2]):\d{2}(?::\d{2})? ?[AP]M|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
 )
-"""What may stand behind a date: the day of the week and the time of day; of AM and PM midnight alone."""
+"""What may stand behind a date: the day of the week and the time of day, on a clock of 24 or of 12 hours."""
 _NUMBERS = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})" + AFTER_DATE, re.A | re.I)
 _NAMED = re.compile(r"(\d{1,2})[- ]([a-z]{3,9})[- ](\d{4})" + AFTER_DATE, re.A | re.I)
 _NAMED_FIRST = re.compile(r"([a-z]{3,9}) (\d{1,2}), ?(\d{4})" + AFTER_DATE, re.A | re.I)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from dropout_risk.records.words import chinese_number, narrow_text
@@ -18,6 +19,7 @@ _OF_SCHOOL = (
     ("学校", "校"),
     ("第", ""),
 )
+_AREA = re.compile(r"(.*[省市县区旗镇乡])?(.+)", re.DOTALL)
 _PARTS = re.compile(r"\d+|[^\W\d_]+|[+-](?=$)")
 
 
@@ -45,6 +47,33 @@ def school_key(name: str) -> str:
     for long, short in _OF_SCHOOL:
         text = text.replace(long, short)
     return ".".join(_PARTS.findall(_COUNT.sub(_number_of, text))) or text
+
+
+def school_key_among(names: Iterable[str]) -> Callable[[str], str]:
+    """Give the form of the names of some schools; an area before a name may be left out, wholly or in part.
+
+    Of one name with several areas that contradict each other nothing is known: these are several schools.
+
+    >>> key = school_key_among(["某市一中", "市一中", "第一中学", "甲县二中", "乙县二中"])
+    >>> key("市一中") == key("第一中学") == key("某市一中"), key("甲县二中") == key("乙县二中")
+    (True, False)
+    """
+    areas: dict[str, set[str]] = {}
+    for name in names:
+        area, own = _area_and_name(name)
+        areas.setdefault(own, set()).add(area)
+    one = {own for own, told in areas.items() if all(max(told, key=len).endswith(area) for area in told)}
+
+    def key(name: str) -> str:
+        own = _area_and_name(name)[1]
+        return own if own in one else school_key(name)
+
+    return key
+
+
+def _area_and_name(name: str) -> tuple[str, str]:
+    found = _AREA.fullmatch(narrow_text(name).casefold())
+    return (found[1] or "", school_key(found[2])) if found else ("", school_key(name))
 
 
 def _level_of(found: re.Match[str]) -> str:

@@ -104,9 +104,8 @@ class TableReader:
         missing = [[name for name in required if name not in found.chosen] for found in headers]
         chosen = [{} if lacks else found.chosen for found, lacks in zip(headers, missing, strict=True)]
         lengths = [0] * len(parts)
-        days = [
-            SchoolDay(self.table, self.mapping.time.zone_of(self.table.name, part.name)) for part in parts
-        ]
+        zone_of, orders = self.mapping.time.zone_of, self.mapping.conventions.dates
+        days = [SchoolDay(self.table, zone_of(self.table.name, part.name), orders) for part in parts]
         for number, found in prefetch(call, _piece_tasks(parts, chosen, look, days)):
             for length, seen in found:
                 then(seen, self._length)

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array
 from dropout_risk.records.calendar import EPOCH, date_of
+from dropout_risk.records.dates import declared_date
 from dropout_risk.records.tables import Table
 from dropout_risk.records.values import day_in, is_text, one_array
 from dropout_risk.text import Text, same_words
@@ -29,7 +30,8 @@ LOCAL = "local"
 _DAY, _HOUR, _QUARTER = 86_400, 3_600, 900
 _FARTHEST_EAST = 14 * _HOUR
 _TIMED = re.compile(
-    r"(.+?)[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?", re.ASCII
+    r"(.+?)[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?\s*(Z|UTC|[+-]\d{2}:?\d{2})?",
+    re.ASCII,
 ).fullmatch
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _UTC_NAMES = frozenset({"utc", "etc/utc", "z", "gmt", "etc/gmt", "zulu", "+00:00", "-00:00"})
@@ -52,9 +54,9 @@ def is_zone(name: object) -> bool:
 class SchoolDay:
     """Gives the dates of one part of a table as the school's own days, and keeps their times of day."""
 
-    def __init__(self, table: Table, zone: str | None) -> None:
+    def __init__(self, table: Table, zone: str | None, dates: tuple[str, ...] = ()) -> None:
         self._dated = {column.name for column in table.columns if column.kind == "date"}
-        self.zone = zone
+        self.zone, self._orders = zone, dates
         self._clocks: dict[str, set[int]] = {}
 
     def local(self, batch: Any, names: Sequence[str]) -> Any:
@@ -108,7 +110,7 @@ class SchoolDay:
         if not pa.types.is_dictionary(array.type):
             array = one_array(pa.chunked_array([array])).dictionary_encode()
         texts = array.dictionary.to_pylist()
-        timed = [None if text is None else _timed_text(text) for text in texts]
+        timed = [None if text is None else _timed_text(text, self._orders) for text in texts]
         times = [found.time if found.offset in (None, 0) else 0 for found in timed if found is not None]
         if times:
             self._note(name, np.array(times))
@@ -140,16 +142,19 @@ class _Timed(NamedTuple):
     offset: int | None
 
 
-def _timed_text(text: str) -> _Timed | None:
+def _timed_text(text: str, orders: tuple[str, ...]) -> _Timed | None:
     """Read a date with a time of day and, where it says so, its distance from UTC in seconds."""
     found = _TIMED(text.strip())
-    day = day_in(found[1].strip()) if found else -1
+    declared = declared_date(found[1].strip(), orders) if found else None
+    day = declared.toordinal() - EPOCH if declared else day_in(found[1].strip()) if found else -1
     if found is None or not 0 < day + EPOCH <= dt.date.max.toordinal() - 1:
         return None
     hour, minute, second = int(found[2]), int(found[3]), int(found[4] or 0)
-    offset = None
     if found[5]:
-        digits = found[5].replace(":", "")
+        hour = hour % 12 + (12 if found[5].upper() == "PM" else 0)
+    offset = None
+    if found[6]:
+        digits = found[6].replace(":", "")
         offset = 0 if digits in ("Z", "UTC") else int(digits[:3]) * _HOUR + int(digits[0] + digits[3:]) * 60
     return _Timed(day, hour * _HOUR + minute * 60 + second, offset)
 

@@ -11,13 +11,12 @@ from dropout_risk.arrays import Bools, Ints, Longs
 from dropout_risk.records.exam_spellings import CORE
 from dropout_risk.records.family_values import FAMILY_VALUES
 from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.place_names import class_key, school_key
+from dropout_risk.records.place_names import class_key, school_key_among
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.twin_names import check_twin_names
 from dropout_risk.records.words import word_key
 
 _NOTHING = ("no", "none", "0", "无", "否", "没有", "未发生")
-_PLACE_KEYS = {"class_id": class_key, "school_id": school_key}
 _PRAISE = re.compile(
     r"表扬|奖(?!惩)|三好|优秀|先进|标兵|荣誉|撤销|解除|\b(?:merits?|awards?|praised?|commend\w*|rewards?|positive|honou?rs?)\b"
 )
@@ -51,7 +50,8 @@ def _spellings_of_column(draft: Draft, name: str) -> Bools | None:
     if name == "class_id":
         places = np.stack([draft.values["school_id"], draft.values["grade_level"]]).astype(np.int64)
         within = np.unique(places, axis=1, return_inverse=True)[1].reshape(-1)
-    return _rarer_spellings(words, codes, within, _PLACE_KEYS.get(name, word_key))
+    key = class_key if name == "class_id" else word_key
+    return _rarer_spellings(words, codes, within, school_key_among(words) if name == "school_id" else key)
 
 
 def words_alike(words: Iterable[str], key: Callable[[str], str] = word_key) -> bool:

@@ -44,7 +44,10 @@ class SheetPart(FramePart):
 
 
 _SHEET = Text(zh="工作表“{name}”", en="sheet {name!r}")
-_HIDDEN = Text(zh="工作表“{name}”已隐藏", en="sheet {name!r} is hidden")
+_HIDDEN = Text(
+    zh="工作表“{name}”已隐藏，没有读取；要读取请先取消隐藏",
+    en="sheet {name!r} is hidden; show it to have it read",
+)
 _HEADERS_BELOW = Text(zh="表头在第{row}行", en="the headers stand in row {row}")
 _CELLS = Text(zh="{number}个单元格", en="{number} cells")
 _DATES = Text(
@@ -73,9 +76,8 @@ class Workbook:
     """The sheets of one file.
 
     A sheet named after a table is that table. Of the others, the first with all required columns, or else the
-    first with values, is the ``table`` that the file is named after, and so are those with the same headers
-    unless they are hidden beside others that are not.
-    What is left is ``unread``.
+    first with values, is the ``table`` that the file is named after, and so are those with the same headers.
+    What is left is ``unread``, and so is a sheet that is hidden beside others that are not.
     """
 
     def __init__(self, file: TableFile, table: str | None, mapping: RecordsMapping) -> None:
@@ -93,7 +95,8 @@ class Workbook:
                 continue
             found = named or table
             columns = self._columns(sheet, found) if found else set()
-            if named is None and (table is None or columns != header or self._is_draft(sheet, sheets)):
+            astray = named is None and (table is None or columns != header)
+            if astray or self._is_draft(sheet, sheets):
                 detail = (_HIDDEN if sheet.hidden else _SHEET).filled(name=sheet.name)
                 self.unread.append(UnreadSheet(sheet.name, detail))
                 continue

@@ -196,21 +196,30 @@ def test_where_no_school_days_are_known_the_days_since_the_last_register_are_tol
     assert "(59 days, 12 pupils)" in question.text
 
 
-def test_where_nearly_the_whole_class_is_absent_who_was_there_is_told_nothing() -> None:
-    school = School({"a": 12, "b": 12}).write("absent", DAYS[-3:], *(f"a-{k}" for k in range(11)))
-    snapshot = school.histories().on(TODAY)
-    facts = RegisterFacts.of(snapshot, RegisterSettings())
-    told = dict(
-        zip(
-            school.histories().student_ids,
-            register_warnings(snapshot, facts, RegisterSettings(), "en"),
-            strict=True,
-        )
-    )
+def warnings(school: School) -> dict[str, tuple[str, ...]]:
+    histories, settings = school.histories(), RegisterSettings()
+    snapshot = histories.on(TODAY)
+    facts = RegisterFacts.of(snapshot, settings)
+    told = register_warnings(snapshot, facts, settings, "en")
+    return dict(zip(histories.student_ids, told, strict=True))
+
+
+def test_where_all_but_one_of_twenty_are_absent_who_was_there_is_told_nothing() -> None:
+    school = School({"a": 20, "b": 12}).write("absent", DAYS[-3:], *(f"a-{k}" for k in range(19)))
+    told = warnings(school)
     assert "Nearly the whole class" in told["a-0"][0]
-    assert told["a-11"] == ()
+    assert told["a-19"] == ()
     [question] = school.questions()
     assert "nearly everybody" in question.text
+
+
+def test_where_one_of_twelve_came_the_question_hides_no_alert() -> None:
+    """Somebody kept the register, and each child who stayed away is visited the same day."""
+    away = [f"a-{k}" for k in range(11)]
+    school = School({"a": 12, "b": 12}).write("absent", DAYS[-3:], *away)
+    assert rules(school.alerts()) == {pupil: ["absent_3_days"] for pupil in away}
+    assert [question.class_id for question in school.questions()] == ["a"]
+    assert warnings(school) == dict.fromkeys(school.histories().student_ids, ())
 
 
 def test_a_row_of_one_child_after_the_term_makes_nobody_else_silent() -> None:

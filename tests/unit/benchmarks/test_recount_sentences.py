@@ -61,3 +61,41 @@ def test_one_false_number_is_found(recount, told):
     wrong = wrong.replace("没有无故缺课", "无故缺课3天")
 
     assert recount.faults_of_page(wrong, district, student, as_of)[1]
+
+
+def faults_once_changed(recount, told, pattern, change):
+    """How many pages tell something, and on how many of them a changed telling is found."""
+    district, as_of, pages = told
+    with_it = [(student, page) for student, page in pages.items() if re.search(pattern, page)]
+    found = [
+        bool(recount.faults_of_page(re.sub(pattern, change, page, count=1), district, student, as_of)[1])
+        for student, page in with_it
+    ]
+    return len(with_it), sum(found)
+
+
+def one_more(own):
+    return f"{own[1]}{int(own[2]) + 1}{own[3]}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "change"),
+    [
+        (r"(已连续)(\d+)(个教学日无故缺课)", one_more),
+        (r"(可用记录的教学日已有)(\d+)(个)", one_more),
+        (r"(有记录的)(\d+)(天都无故缺课（未请假)", one_more),
+        (r"(月)(\d+)(日无故缺课（未请假)", one_more),
+        (r"(考勤：近\d+个教学日缺课)(\d+)(天)", one_more),
+        (r"(<li>20\d\d年.季学期[^<]*[^\d])(\d+)(%)", one_more),
+        (r"(家庭情况：[^<]*月)(\d+)(日起)", one_more),
+        (r"(家校距离\d*)(\d)(.\d公里|公里)", one_more),
+        (r"(总分达到筛查线（\d+年)(\d+)(月)", one_more),
+        (r"<li>考勤：[^<]*</li>", ""),
+        (r'<p class="alert">.*?</p>', ""),
+    ],
+)
+def test_a_false_or_missing_line_before_the_model_is_found(recount, told, pattern, change):
+    with_it, found = faults_once_changed(recount, told, pattern, change)
+
+    assert with_it > 0
+    assert found == with_it

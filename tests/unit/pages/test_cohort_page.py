@@ -1,5 +1,5 @@
-from dropout_risk.pages.cohort_page import MOST_SHOWN, RiskSpread, cohort_page
-from dropout_risk.pages.links import FILES
+from dropout_risk.pages.cohort_page import MOST_SHOWN, ON_A_PART, RiskSpread, cohort_page
+from dropout_risk.pages.links import FILES, served_under
 from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.score_rows import pupil_heads
 from dropout_risk.settings import BandSettings, WatchListSettings
@@ -92,3 +92,29 @@ def test_what_a_role_may_not_see_is_one_column_of_its_own():
     shown = page(pupil("a", 0.3, domains={"attendance": 0.1, "other": 0.4}))
     assert shown.domains == ("Attendance", "Everything else together")
     assert [number for number, _ in shown.heat[0].cells] == [0, 1]
+
+
+def test_parts_hold_every_school_and_every_high_risk_once_and_in_order():
+    whole = page(
+        *(pupil(f"p-{n:03}", 0.2 + n / 1000, school_id=f"s-{n:02}") for n in range(2 * ON_A_PART + 5)),
+        *(pupil(f"q-{n:03}", 0.1, school_id="s-00") for n in range(MOST_SHOWN)),
+    )
+    parts = [whole.on_part(number, FILES) for number in (1, 2, 3)]
+    for name in ("schools", "heat", "highest"):
+        assert [row for part in parts for row in getattr(part, name)] == [*getattr(whole, name)]
+        assert max(len(getattr(part, name)) for part in parts) == ON_A_PART
+    assert [part.start for part in parts] == [1, 1 + ON_A_PART, 1 + 2 * ON_A_PART]
+    assert [bool(part.tied) for part in parts] == [False, False, True]
+    assert {part.parts for part in parts} == {("cohort.html", "cohort-2.html", "cohort-3.html")}
+    assert whole.on_part(4, FILES) is None
+    assert whole.on_part(0, FILES) is None
+
+
+def test_a_small_cohort_is_on_one_page():
+    whole = page(pupil("p", 0.2))
+    assert whole.on_part(1, FILES).parts == ("cohort.html",)
+    assert whole.on_part(2, FILES) is None
+
+
+def test_further_parts_have_addresses_in_the_service():
+    assert served_under("/review", "zh").cohort_part(2) == "/review/cohort?page=2&lang=zh"

@@ -157,3 +157,14 @@ def test_a_class_id_of_two_grade_levels_asks_for_one(review):
         review.within(Scope(school, None, "1班"))
     assert "name the grade level too" in raised.value.hint
     assert class_name(school, "1班", 8) in review.histories.classes.names
+
+
+@pytest.mark.parametrize(("language", "first"), [("zh", "文件夹"), ("en", "folder")])
+def test_the_table_of_folders_has_headings_in_the_language_of_the_pages(
+    risk_model, records, tmp_path, language, first
+):
+    review = Review.of(risk_model, records, AS_OF, language=language)
+    table = write_reader_folders(review, tmp_path).read_text(encoding="utf-8-sig")
+    headings = table.splitlines()[0].split(",")
+    assert headings[0] == first
+    assert all(heading.isascii() == (language == "en") for heading in headings)

@@ -147,6 +147,21 @@ def test_a_folder_holds_a_page_for_each_listed_pupil_and_all_links_lead_somewher
         assert set(links) <= names
 
 
+def test_the_cohorts_page_is_written_in_parts_that_lead_to_each_other(review, tmp_path, monkeypatch):
+    monkeypatch.setattr("dropout_risk.pages.cohort_page.ON_A_PART", 1)
+    review.write(tmp_path)
+    parts = sorted(path.name for path in tmp_path.glob("cohort*.html"))
+    assert len(parts) > 1
+    for part in parts:
+        links = re.findall(r'href="(cohort[^"]*)"', (tmp_path / part).read_text(encoding="utf-8"))
+        assert {*links, part} == {*parts}
+    with pytest.raises(UnknownPupilError, match="no such part"):
+        review.cohort(part=len(parts) + 1)
+    monkeypatch.undo()
+    review.write(tmp_path)
+    assert not (tmp_path / parts[0]).exists() or parts[0] == "cohort.html"
+
+
 def test_pages_of_pupils_who_left_the_list_are_removed(review, tmp_path):
     (tmp_path / pupil_page_name("gone")).write_text("yesterday")
     review.write(tmp_path)

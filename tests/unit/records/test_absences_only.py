@@ -250,3 +250,36 @@ def test_days_of_snow_in_a_small_register_are_not_doubted(number: int) -> None:
         for day, snow in zip(WEEKDAYS[:7], [0, 0, 1, 1, 1, 1, 0], strict=True)
     ]
     assert not {"absences_only", "mostly_absences"} & {*rules(records(students, rows))}
+
+
+def four_weeks_later(rows: Rows) -> Rows:
+    """Give the rows of four weeks as of the four weeks after the register."""
+    first = [row for row in rows if row["date"] < WEEKDAYS[20]]
+    return [row | {"date": row["date"] + dt.timedelta(weeks=8)} for row in first]
+
+
+def test_a_register_that_names_absences_only_since_some_weeks_is_doubted() -> None:
+    students = pupils(30)
+    rows = everybody(students) + four_weeks_later(absences(students))
+    (problem,) = records(students, rows).check().problems
+    assert (problem.rule.name, problem.severity) == ("mostly_absences", "warning")
+    assert "last 3 weeks" in problem.detail.en
+    assert "最近3周" in problem.detail.zh
+    assert "mostly_absences" not in rules(records(students, rows, mapping={"unrecorded": "unknown"}))
+
+
+def test_a_class_that_turns_beside_one_that_goes_on_is_doubted_by_itself() -> None:
+    students, others = pupils(30), pupils(30, "s-2")
+    for row in others:
+        row |= {"school_id": "s-1", "class_id": "8-2"}
+    rows = everybody(students) + four_weeks_later(absences(students))
+    beside = everybody(others) + four_weeks_later(everybody(others))
+    (problem,) = records(students + others, rows + beside).check().problems
+    assert (problem.rule.name, problem.rows) == ("mostly_absences", len(rows))
+
+
+@pytest.mark.parametrize("rest", [everybody, lambda students: absences(students)[:5], lambda students: []])
+def test_a_register_that_goes_on_or_ends_has_not_turned(rest: Any) -> None:
+    students = pupils(30)
+    rows = everybody(students) + four_weeks_later(rest(students))
+    assert "mostly_absences" not in rules(records(students, rows))

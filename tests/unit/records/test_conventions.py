@@ -26,6 +26,9 @@ def found(records):
         ("dmy", "2023-04-03"),
         ("mdy", "04/03/2023 12:00:00 AM"),
         ("mdy", "4/3/2023 12:00 am"),
+        ("mdy", "4/3/2023 4:30:00 PM"),
+        ("dmy", "3/4/2023 12:15 pm"),
+        ("ymd", "2023-04-03 08:00 AM"),
         ("ymd", "2023-04-03 星期一"),
         ("ymd", "2023/4/3（周一）"),
         ("ymd", "03-Apr-2023"),
@@ -38,7 +41,7 @@ def test_dates_are_read_in_the_order_that_the_county_declares(dates, written):
 
 
 @pytest.mark.parametrize("written", [
-    "03/04/2023", "3.4.23", "23-4-3", "45019", "04/03/2023 12:00:00 AM", "2023-04-03 4:00 PM", "03-Avr-2023",
+    "03/04/2023", "3.4.23", "23-4-3", "45019", "04/03/2023 12:00:00 AM", "04/03/2023 4:00 PM", "03-Avr-2023",
     "Mon 2023-04-03",
 ])  # fmt: skip
 def test_without_a_word_on_their_order_such_dates_are_named(written):

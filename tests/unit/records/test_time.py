@@ -57,6 +57,17 @@ def test_midnights_written_in_utc_are_doubted_and_are_the_schools_own_days_where
     assert dates_of(told) == DAYS
 
 
+@pytest.mark.parametrize("written", ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M"])
+def test_midnights_in_utc_are_found_on_a_clock_of_twelve_hours_and_in_the_declared_order(written):
+    rows = moments()
+    rows["date"] = rows["date"].dt.strftime(written)
+    assert "time_of_day" in rules_of(records_of(rows, mapping={"dates": "mdy"}))
+
+    told = records_of(rows, mapping={"dates": "mdy", "zone": "Asia/Shanghai"})
+    assert rules_of(told) == set()
+    assert dates_of(told) == DAYS
+
+
 @pytest.mark.parametrize("shift", [-1, 1])
 def test_a_register_that_is_a_day_off_is_doubted_until_somebody_says_that_it_is_right(shift):
     rows = register([day + dt.timedelta(shift) for day in DAYS])

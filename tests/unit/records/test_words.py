@@ -162,6 +162,24 @@ def test_a_school_in_two_spellings_is_doubted_and_classes_of_two_grade_levels_ar
     assert ("students", "class_id", "words_alike") not in found
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "doubted"),
+    [
+        ("市一中", "第一中学", True),
+        ("某市第一中学", "市一中", True),
+        ("县实验小学", "实验小学", True),
+        ("县一中", "市一中", False),
+        ("甲镇中心小学", "乙镇中心小学", False),
+        ("市一中", "市二中", False),
+    ],
+)
+def test_a_school_with_and_without_its_area_is_doubted(county, one, other, doubted):
+    for place, row in enumerate(county["students"]):
+        row |= {"school_id": other if place else one, "grade_level": 7 + (place > 0)}
+    found = rules(SchoolRecords.from_tables(**county, today="2025-01-31"))
+    assert (("students", "school_id", "words_alike") in found) == doubted
+
+
 @pytest.mark.parametrize("kind", ["表扬", "三好学生", "Merit", "撤销处分"])
 def test_praise_among_the_incidents_is_doubted(county, kind):
     county["discipline"] = [{"student_id": "p1", "date": "2024-10-01", "kind": kind}]

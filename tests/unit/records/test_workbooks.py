@@ -172,6 +172,22 @@ def test_a_hidden_copy_of_a_sheet_is_not_read_and_named(tmp_path):
     assert any("'draft' is hidden" in item.detail.en for item in records.check().problems)
 
 
+def test_a_hidden_sheet_named_after_a_table_is_not_read_and_named(tmp_path):
+    old = [DAYS[0], ["007", dt.date(2024, 9, 3), "absent"]]
+    book = xlsx_bytes({"学生": ROSTER, "attendance": DAYS, "考勤": old}, hidden=("考勤",))
+    (tmp_path / "全部.xlsx").write_bytes(book)
+    records = read(tmp_path)
+    assert records.table("attendance")["date"].to_pylist() == [dt.date(2024, 9, 2)]
+    told = [item.detail.zh for item in records.check().problems if item.rule.name == "sheet_not_read"]
+    assert ["考勤" in detail and "取消隐藏" in detail for detail in told] == [True]
+
+
+def test_of_a_workbook_all_of_which_is_hidden_the_sheets_named_after_tables_are_read(tmp_path):
+    book = xlsx_bytes({"学生": ROSTER, "attendance": DAYS}, hidden=("学生", "attendance"))
+    (tmp_path / "全部.xlsx").write_bytes(book)
+    assert len(read(tmp_path).table("attendance")["date"]) == 1
+
+
 MONTH_FIRST = ["09/13/2024", "09/16/2024", "09/17/2024"]
 
 
