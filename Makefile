@@ -1,5 +1,5 @@
 # Set-up and checks. `make demo` and `make test` need Python 3.11+, pip and make, and install the rest:
-# what pip cannot bring (libgomp, a browser, Java) through apt where they run as root.
+# what pip cannot bring (libgomp, a browser, Java, PostgreSQL) through apt where they run as root.
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= 2

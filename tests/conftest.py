@@ -7,12 +7,15 @@ import json
 import os
 import sys
 import warnings
+from itertools import count
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from support import machine
 from support.machine import LEFT_OUT
+from support.postgres import started_server
 from support.sharing import made_once
 
 # the same examples in every run of CI, and no clock: a busy machine is no failure
@@ -82,3 +85,27 @@ def client(bundle, tmp_path_factory):
 def example():
     """The contract's example request."""
     return json.loads((CONTRACT / "score.request.example.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server, one for each worker."""
+    machine.require(machine.POSTGRES)
+    with started_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def new_url(request, tmp_path_factory):
+    """Gives the address of another empty book at each call, on both databases in turn."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres").new_url
+    numbers = count(1)
+    folder = tmp_path_factory.mktemp("books")
+    return lambda: f"sqlite:///{folder}/{next(numbers)}.db"
+
+
+@pytest.fixture
+def book_url(new_url):
+    """The address of an empty book."""
+    return new_url()

@@ -446,10 +446,34 @@ class LawBrokenError(DropoutRiskError, RuntimeError):
     code = "DR806"
 
 
+class TrialError(DropoutRiskError, ValueError):
+    """A trial that may not be declared, or that is not as it was declared."""
+
+    code = "DR815"
+
+
+class NoticeError(DropoutRiskError, ValueError):
+    """A file of channels that cannot be used, or a notice that is not as it would have to be."""
+
+    code = "DR831"
+
+
 class MissingExtraError(DropoutRiskError, ImportError):
     """An optional library that is not installed."""
 
     code = "DR701"
+
+
+class VisitError(DropoutRiskError, ValueError):
+    """Stops, visitors or a calendar of visits that contradict themselves."""
+
+    code = "DR821"
+
+
+class VisitNotesError(DropoutRiskError, ValueError):
+    """A form of visits that cannot be taken as it was filled in; nothing of it was taken."""
+
+    code = "DR822"
 
 
 def nearest_of(given: str, allowed: Iterable[str]) -> str | None:

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -306,6 +307,18 @@ class HelpSettings(Section):
 _NEVER_SUGGESTED = ("vocational", "职业教育", "普职", "职教", "中职", "职高", "技校")
 
 
+class MinutesSettings(Section):
+    """How many minutes a contact of each way takes, the way there and the writing down included."""
+
+    call: Annotated[int, Field(ge=0)] = 10
+    home_visit: Annotated[int, Field(ge=0)] = 90
+    talk_at_school: Annotated[int, Field(ge=0)] = 20
+    counselling: Annotated[int, Field(ge=0)] = 45
+    aid_check: Annotated[int, Field(ge=0)] = 20
+    written_report: Annotated[int, Field(ge=0)] = 30
+    home_teaching: Annotated[int, Field(ge=0)] = 120
+
+
 class CaseSettings(Section):
     """The ladder of cases: in school days, as one school's published rule has it; local rules differ.
 
@@ -328,8 +341,12 @@ class CaseSettings(Section):
     first_days, first_cases : int, default=10 and 5
         In a school's first days with the book each person gets at most so many new cases a day, the most
         urgent first: a backlog opens over several days. What a counsellor acts on is never held back.
-    answered_days : int, default=20
-        For how long a rule that was closed as a false alarm, or corrected, opens nothing for the same days.
+    listed_again : int, default=20
+        For how many days after a case was closed a place on the list alone opens none.
+    week : {"weekdays", "china"}, default="weekdays"
+        Which days are school days ahead of the calendar.
+    minutes : MinutesSettings
+        How long a contact of each way takes, for the report on the work.
     """
 
     principal_days: SchoolDays = 5
@@ -344,7 +361,68 @@ class CaseSettings(Section):
     staying_check: SchoolDays = 5
     first_days: Annotated[int, Field(ge=0)] = 10
     first_cases: Annotated[int, Field(ge=1)] = 5
-    answered_days: SchoolDays = 20
+    listed_again: SchoolDays = 20
+    week: Literal["weekdays", "china"] = "weekdays"
+    minutes: MinutesSettings = MinutesSettings()
+
+
+class NoticeSettings(Section):
+    """When and how people are told that pupils wait for them; a notice holds two counts and a link.
+
+    Parameters
+    ----------
+    quiet_from, quiet_until : time, default=21:00 and 07:00
+        Between them, by the clock of ``zone``, nothing is sent; the same twice means no quiet hours.
+    most_tries, backoff_minutes : int, default=5 and 5
+        After a failure it is tried again: after so many minutes, then twice as many, until it has failed so
+        often. What may have arrived is never tried again.
+    most_bytes : int, default=2048
+        The longest message, in bytes of UTF-8: WeCom's robots take no more.
+    link : str, default=""
+        The address of the desk, the same for everybody.
+    text : Wording
+        ``{n}`` pupils wait, the longest for ``{d}`` school days; and the ``{link}``.
+    """
+
+    quiet_from: dt.time = dt.time(21)
+    quiet_until: dt.time = dt.time(7)
+    zone: Word = "Asia/Shanghai"
+    most_tries: Annotated[int, Field(ge=1, le=20)] = 5
+    backoff_minutes: Annotated[int, Field(ge=1, le=1440)] = 5
+    most_bytes: Annotated[int, Field(ge=100)] = 2048
+    link: Annotated[str, Field(pattern=r"^\S*$")] = ""
+    text: Wording = Wording(
+        zh="{n} 名学生等您处理，最久已等 {d} 个上学日 {link}",
+        en="{n} pupil(s) wait for you, the longest for {d} school day(s) {link}",
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _a_zone(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("no such time zone; such as Asia/Shanghai") from error
+
+    @field_validator("text")
+    @classmethod
+    def _only_counts(cls, value: Wording) -> Wording:
+        try:
+            value.text.filled(n=1, d=1, link="")
+        except (KeyError, IndexError, ValueError, AttributeError) as error:
+            raise ValueError("a notice tells {n}, {d} and {link}, and nothing else") from error
+        return value
+
+    def is_quiet(self, moment: dt.datetime) -> bool:
+        """Say whether nothing is sent at a moment, given in UTC without a zone.
+
+        >>> NoticeSettings().is_quiet(dt.datetime(2025, 3, 3, 14)), NoticeSettings().is_quiet(
+        ...     dt.datetime(2025, 3, 3, 23))
+        (True, False)
+        """
+        clock = moment.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(self.zone)).time()
+        first, last = self.quiet_from, self.quiet_until
+        return first <= clock < last if first <= last else clock >= first or clock < last
 
 
 class MissingnessSettings(Section):
@@ -426,7 +504,7 @@ class Settings(TomlFile):
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
     outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, registers, facts, cases,
-    missingness, reasons, tracking
+    notices, missingness, reasons, tracking
         The sections, each with defaults.
     help : list of HelpSettings
         The county's own table of help, in place of the shipped one; empty for that.
@@ -455,6 +533,7 @@ class Settings(TomlFile):
     facts: FactSettings = FactSettings()
     help: tuple[HelpSettings, ...] = ()
     cases: CaseSettings = CaseSettings()
+    notices: NoticeSettings = NoticeSettings()
     missingness: MissingnessSettings = MissingnessSettings()
     reasons: ReasonSettings = ReasonSettings()
     tracking: TrackingSettings = TrackingSettings()

@@ -114,3 +114,20 @@ def test_a_java_that_is_too_old_is_none(monkeypatch, tmp_path, said, found):
     java.chmod(0o755)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     assert machine.has_java() is found
+
+
+def test_debian_keeps_the_server_on_no_path_and_the_newest_is_taken(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(
+        machine, "Path", lambda name: tmp_path if name == "/usr/lib/postgresql" else Path(name)
+    )
+    assert machine.postgres_programs() is None
+    for version in ("9", "15"):
+        folder = tmp_path / version / "bin"
+        folder.mkdir(parents=True)
+        for name in ("initdb", "pg_ctl", "postgres"):
+            (folder / name).write_text("#!/bin/sh\necho 'PostgreSQL 15.0'\n")
+            (folder / name).chmod(0o755)
+    assert machine.postgres_programs() == str(tmp_path / "15" / "bin")
+    (tmp_path / "15" / "bin" / "pg_ctl").unlink()
+    assert machine.postgres_programs() == str(tmp_path / "9" / "bin")

@@ -1,4 +1,4 @@
-"""Walk the four journeys of docs/architecture.md, and print the functions that each calls, in order.
+"""Walk the five journeys of docs/architecture.md, and print the functions that each calls, in order.
 
 It runs in a process of its own: what an earlier test has left in a cache would be missing on the way.
 """
@@ -97,11 +97,37 @@ def walk_to_sentence(bundle):
     return walked
 
 
+def walk_to_closed_case(bundle):
+    import datetime as dt
+
+    from dropout_risk import Histories, RiskModel, SchoolRecords
+    from dropout_risk.casebook.book import Book
+    from dropout_risk.casebook.laws import check_book
+    from dropout_risk.casebook.morning import run_morning
+    from dropout_risk.casebook.morning_facts import morning_facts
+    from dropout_risk.simulate.district import simulate_tables
+
+    model, simulated = RiskModel.load(bundle), simulate_tables(60, 3, n_days=60)
+    histories, day = Histories.from_records(SchoolRecords.from_tables(**simulated.tables)), simulated.last_day
+    while day.weekday() > 3:
+        day -= dt.timedelta(days=1)
+    with Walked() as walked:
+        book = Book.open("sqlite://")
+        run_morning(book, morning_facts(model, histories, day))
+        case = book.cases()[0]
+        told = {"outcome": "false_alarm", "why": "the register was wrong"}
+        book.write("close", day, case.owner, "form/1", case=case, data=told, today=day)
+        run_morning(book, morning_facts(model, histories, day + dt.timedelta(days=1)))
+        check_book(book)
+    return walked
+
+
 JOURNEYS = {
     "A row to a feature": walk_to_feature,
     "A request to a reply": walk_to_reply,
     "A training run": walk_to_model,
     "A reason to its sentence": walk_to_sentence,
+    "A signal to a closed case": walk_to_closed_case,
 }
 
 

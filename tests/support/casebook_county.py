@@ -23,14 +23,22 @@ class County:
         self.seed = seed
         self.days = SchoolDaysAhead(closed={"s-1": frozenset({dt.date(2025, 9, 10), dt.date(2025, 9, 11)})})
         self.pupils = [
-            Placed(f"p-{n}", f"s-{n % schools}", f"s-{n % schools}/8/{n // schools % 2}", f"t-{n % (3 * schools)}")
+            Placed(
+                f"p-{n}",
+                f"s-{n % schools}",
+                f"s-{n % schools}/8/{n // schools % 2}",
+                f"t-{n % (3 * schools)}",
+            )
             for n in range(pupils)
         ]
         grants = [Grant(f"t-{n}", "class_teacher", "pupil", deputy=f"t-{n + 1}") for n in range(3 * schools)]
         left = dt.date(2025, 9, 15)
         grants[0] = Grant("t-0", "class_teacher", "pupil", until=left, deputy="t-1")
         for n in range(schools):
-            grants += [Grant(f"h-{n}", "principal", "school", f"s-{n}"), Grant(f"c-{n}", "counsellor", "school", f"s-{n}")]
+            grants += [
+                Grant(f"h-{n}", "principal", "school", f"s-{n}"),
+                Grant(f"c-{n}", "counsellor", "school", f"s-{n}"),
+            ]
             grants += [Grant(f"v-{n % 2}", "township", "school", f"s-{n}")]
         grants.append(Grant("k", "county", "county"))
         away = Absence("t-3", dt.date(2025, 9, 4), dt.date(2025, 9, 9))
@@ -46,10 +54,12 @@ class County:
         for pupil in chance.sample(self.pupils, 8):
             rule = chance.choice(RULES)
             care = rule == "critical_item"
-            signals.append(Signal(
-                pupil.pupil, rule, day - dt.timedelta(chance.randrange(3)), "care" if care else "school",
-                level=0 if care else chance.choice((0, 0, 0, 1, 2)), urgent=rule != "listed", due_in=5 * (rule == "listed"),
-            ))  # fmt: skip
+            line, level = ("care", 0) if care else ("school", chance.choice((0, 0, 0, 1, 2)))
+            since = day - dt.timedelta(chance.randrange(3))
+            listed = rule == "listed"
+            signals.append(
+                Signal(pupil.pupil, rule, since, line, level, urgent=not listed, due_in=5 * listed)
+            )
         return MorningFacts(
             day, self.pupils, self.days, signals, frozenset(p.pupil for p in chance.sample(self.pupils, 5)),
             lambda asked: [self.attended(pupil, since, day) for pupil, since in asked],
@@ -69,7 +79,10 @@ class County:
             if case.due is None or case.due > day:
                 continue
             chance = random.Random(f"{self.seed}/{day}/{case.id}/{case.seq}")
-            draw, later = chance.random(), self.days.later(case.school, day, chance.choice((1, 3, 5))).isoformat()
+            draw, later = (
+                chance.random(),
+                self.days.later(case.school, day, chance.choice((1, 3, 5))).isoformat(),
+            )
             if draw < 0.3:
                 yield case, "meet", MEETING | {"due": later}, "家访" if draw < 0.1 else ""
             elif draw < 0.45:
@@ -84,24 +97,23 @@ class County:
                     "absent": attended.absent,
                 }, ""  # fmt: skip
 
-    def work(self, book, number, *, between=lambda: None):
+    def work(self, book, number, *, between=lambda: None, since=FIRST):
         """Live through some school days; ``between`` is called before every act, and may raise."""
-        for day in self.school_days(number):
+        for day in [day for day in self.school_days(number) if day >= since]:
             between()
             run_morning(book, self.facts(day), self.people)
             for case, kind, data, note in [*self.acts(book, day)]:
                 between()
                 try:
-                    book.write(
-                        kind, day, case.owner, f"{day}/{case.id}/{case.seq}/{kind}", case=case.id, data=data, note=note,
-                        level=case.level, today=day,
-                    )  # fmt: skip
+                    key = f"{day}/{case.id}/{case.seq}/{kind}"
+                    told = {"data": data, "note": note, "level": case.level, "today": day}
+                    book.write(kind, day, case.owner, key, case=case.id, **told)
                 except CaseRefusedError:
                     continue
 
     def resume(self, book, number):
-        """Live through the days again where somebody was killed: what was done is not done twice."""
-        self.work(book, number)
+        """Live on from the last morning where somebody was killed: what was done is not done twice."""
+        self.work(book, number, since=book.today() or FIRST)
 
 
 def open_book(url, keys=None):

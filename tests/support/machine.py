@@ -99,6 +99,18 @@ def has_java() -> bool:
     return version is not None and int(version[1]) >= OLDEST_JAVA
 
 
+def postgres_programs() -> str | None:
+    """Give the folder with the programs of a PostgreSQL server; Debian puts them on no path."""
+    named = shutil.which("initdb")
+    folders = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]), reverse=True
+    )
+    for folder in [*([Path(named).parent] if named else []), *folders]:
+        if all(_said(str(folder / program), "--version") for program in ("initdb", "pg_ctl", "postgres")):
+            return str(folder)
+    return None
+
+
 def has_openmp() -> bool:
     """Say whether the library is there with which LightGBM runs in threads."""
     try:
@@ -133,7 +145,10 @@ BROWSER = Need(
 )  # fmt: skip
 FONTS = Need("font", ("fonts-noto-cjk", "fontconfig"), has_fonts, "the browser tests")
 JAVA = Need(f"Java {OLDEST_JAVA}", ("default-jre-headless",), has_java, "the tests of Spark")
-NEEDS = {"library": (OPENMP,), "tests": (OPENMP, BROWSER, FONTS, JAVA)}
+POSTGRES = Need(
+    "PostgreSQL", ("postgresql",), lambda: postgres_programs() is not None, "the tests of PostgreSQL"
+)
+NEEDS = {"library": (OPENMP,), "tests": (OPENMP, BROWSER, FONTS, JAVA, POSTGRES)}
 
 
 def require(*needs: Need) -> None:

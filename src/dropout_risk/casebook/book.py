@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
@@ -16,7 +18,14 @@ from dropout_risk.casebook.entry import Act, Entry
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.tables import BOOK, CASE, CLOCK, ENTRY, META, ONLY_ADDED, VERSION
 from dropout_risk.casebook.writer import Writer
-from dropout_risk.errors import CaseBookError, CaseConflictError, MissingExtraError, NoteKeyError
+from dropout_risk.errors import (
+    CaseBookError,
+    CaseConflictError,
+    CaseRefusedError,
+    LawBrokenError,
+    MissingExtraError,
+    NoteKeyError,
+)
 from dropout_risk.settings import CaseSettings
 
 if TYPE_CHECKING:
@@ -24,12 +33,24 @@ if TYPE_CHECKING:
 
 DEFAULT_BOOK = "sqlite:///casebook.db"
 _BUSY_MS = 15_000
-_TRIES = 3
+_AT_A_TIME = 5_000
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+"""What rows cause that this library did not write."""
 
 
 def utc_now() -> dt.datetime:
     """Give the time, in UTC without a zone and to the second, as the book keeps it."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+
+
+class Draft(NamedTuple):
+    """An entry that is to be written: see :meth:`Book.write`."""
+
+    act: Act
+    data: Mapping[str, Any]
+    case: Case | int | None = None
+    note: str = ""
+    level: int = 0
 
 
 class Book:
@@ -97,39 +118,36 @@ class Book:
         MissingExtraError
             If the driver of the database is not installed.
         """
-        book = cls(_engine_of(url), keys, settings, now)
-        with _book_errors():
+        book = cls(book_engine(url), keys, settings, now)
+        with book_errors():
             book._begin(create)
         return book
 
     def _begin(self, create: bool) -> None:
-        there = sa.inspect(self.engine).has_table(META.name)
+        there = not is_no_file(self.engine.url) and sa.inspect(self.engine).has_table(META.name)
         if not there and not create:
             raise CaseBookError("There is no case book there.", hint="the first morning begins one")
         if not there:
             with self.writing() as connection:
-                _lock_beginning(connection)
+                _lock_numbers(connection)
                 if not sa.inspect(connection).has_table(META.name):
                     _make_tables(connection)
         with self.reading() as connection:
             found = connection.scalar(sa.select(META.c.value).where(META.c.name == "version"))
-        if found != str(VERSION):
-            raise CaseBookError(
-                f"The book is of version {found}; this library reads {VERSION}.",
-                hint="bring it up to date: dropout-risk casebook upgrade --book URL",
-            )
+        check_version(found)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Read from one state of the book."""
-        with _book_errors(), self.engine.connect() as connection:
+        snapshot = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
+        with book_errors(), self.engine.connect().execution_options(**snapshot) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Write everything or nothing; who comes at the same time waits."""
         with (
-            _book_errors(),
+            book_errors(),
             self.engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
@@ -186,18 +204,30 @@ class Book:
         NoteKeyError
             If there is a note and no key.
         """
+        draft = Draft(Act(kind, day, by, key), data or {}, case, note, level)
         with self.writing() as connection:
-            before = _case_of_key(connection, key)
-            if before is not None:
-                return before
-            held = _held_case(connection, case)
-            told = dict(data or {})
-            act, now = Act(kind, day, by, key), today or dt.date.today()
-            check_entry(held, act, now, told, self.settings, level=level, has_note=bool(note))
-            writer = Writer(connection, self.now(), self.keys)
-            after = writer.append(held, act, told, note)
-            writer.flush()
-            return after
+            _lock_writing(connection, opens=case is None)
+            return self._write_draft(connection, draft, today or dt.date.today())
+
+    def write_all(self, drafts: Iterable[Draft], today: dt.date | None = None) -> list[Case]:
+        """Write several entries, all of them or none; as :meth:`write`."""
+        drafts = [*drafts]
+        with self.writing() as connection:
+            _lock_writing(connection, opens=any(draft.case is None for draft in drafts))
+            now = today or dt.date.today()
+            return [self._write_draft(connection, draft, now) for draft in drafts]
+
+    def _write_draft(self, connection: sa.Connection, draft: Draft, today: dt.date) -> Case:
+        act = draft.act
+        before = _case_of_act(connection, act.key, act.kind, draft.case)
+        if before is not None:
+            return before
+        held = _held_case(connection, draft.case)
+        check_entry(held, act, today, draft.data, self.settings, level=draft.level, has_note=bool(draft.note))
+        writer = Writer(connection, self.now(), self.keys)
+        after = writer.append(held, act, draft.data, draft.note)
+        writer.flush()
+        return after
 
     # --- Reading ---
 
@@ -221,6 +251,11 @@ class Book:
         """Give cases in their order, by default all."""
         with self.reading() as connection:
             return read_cases(connection, *where)
+
+    def count_cases(self) -> int:
+        """Count all cases, those that are closed too."""
+        with self.reading() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(CASE)) or 0
 
     def entries(self, case_id: int) -> list[Entry]:
         """Give the entries of a case, in their order."""
@@ -253,8 +288,14 @@ class Book:
     def rebuild(self) -> int:
         """Make the cases again from their entries; give how many were not as they should be."""
         with self.writing() as connection:
+            lock_book(connection)
             stored = {case.id: case for case in read_cases(connection)}
-            made = folded_cases(connection)
+            made, unread = folded_cases(connection)
+            if unread:
+                raise LawBrokenError(
+                    f"The entries of {len(unread)} case(s) are none that this library wrote (law 4).",
+                    hint="dropout-risk casebook check names them; bring back a copy of the book",
+                )
             wrong = [
                 case_id for case_id in stored.keys() | made.keys() if stored.get(case_id) != made.get(case_id)
             ]
@@ -277,10 +318,25 @@ class Book:
         return number
 
 
+def check_version(found: str | None, *, oldest: int = VERSION) -> int:
+    """Give the version of a book, or refuse one that is older or newer than what is read."""
+    version = int(found) if found and found.isdecimal() else 0
+    if oldest <= version <= VERSION:
+        return version
+    ways = {
+        version > VERSION: "it was written by a newer version of this library: install that one",
+        version == 0: "its beginning was broken off, or it is none: name another, or begin a new one",
+    }
+    raise CaseBookError(
+        f"The book is of version {version}; this library reads {VERSION}.",
+        hint=ways.get(True, "bring it up to date: dropout-risk casebook upgrade --book URL"),
+    )
+
+
 def read_cases(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Case]:
     """Read cases in the order of their numbers."""
-    rows = connection.execute(sa.select(CASE).where(*where).order_by(CASE.c.id)).mappings()
-    return [Case(**row) for row in rows]
+    rows = connection.execute(sa.select(CASE).where(*where).order_by(CASE.c.id))
+    return [Case(*row) for row in rows]
 
 
 def read_case(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Case | None:
@@ -289,24 +345,41 @@ def read_case(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Case
     return None if row is None else Case(**row)
 
 
+def stream_entries(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterator[Entry]:
+    """Read entries, case by case, a part of them at a time."""
+    statement = sa.select(ENTRY).where(*where).order_by(ENTRY.c.case, ENTRY.c.seq)
+    for row in connection.execute(statement.execution_options(yield_per=_AT_A_TIME)):
+        yield Entry(*row)
+
+
 def read_entries(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Entry]:
     """Read entries, case by case."""
-    rows = connection.execute(sa.select(ENTRY).where(*where).order_by(ENTRY.c.case, ENTRY.c.seq)).mappings()
-    return [Entry(**row) for row in rows]
+    return [*stream_entries(connection, *where)]
 
 
-def folded_cases(connection: sa.Connection) -> dict[int, Case]:
-    """Make every case from its entries."""
-    told: dict[int, list[Entry]] = {}
-    for entry in read_entries(connection):
-        told.setdefault(entry.case, []).append(entry)
-    folded = ((case_id, fold_entries(entries)) for case_id, entries in told.items())
-    return {case_id: case for case_id, case in folded if case is not None}
+def folded_cases(connection: sa.Connection) -> tuple[dict[int, Case], set[int]]:
+    """Make every case from its entries; name those whose entries cannot be folded."""
+    made: dict[int, Case] = {}
+    unread: set[int] = set()
+    for case_id, entries in itertools.groupby(stream_entries(connection), key=lambda entry: entry.case):
+        try:
+            case = fold_entries([*entries])
+        except UNREADABLE:
+            unread.add(case_id)
+        else:
+            made |= {} if case is None else {case_id: case}
+    return made, unread
 
 
-def _case_of_key(connection: sa.Connection, key: str) -> Case | None:
-    written = connection.scalar(sa.select(ENTRY.c.case).where(ENTRY.c.key == key))
-    return None if written is None else read_case(connection, CASE.c.id == written)
+def _case_of_act(connection: sa.Connection, key: str, kind: str, case: Case | int | None) -> Case | None:
+    """Give the case of an act that was written before; refuse a key that names another act."""
+    written = connection.execute(sa.select(ENTRY.c.case, ENTRY.c.kind).where(ENTRY.c.key == key)).first()
+    if written is None:
+        return None
+    number = case.id if isinstance(case, Case) else case
+    if written.kind != kind or number not in (None, written.case):
+        raise CaseRefusedError("That key names another act.", hint="give each act a key of its own")
+    return read_case(connection, CASE.c.id == written.case)
 
 
 def _held_case(connection: sa.Connection, case: Case | int | None) -> Case | None:
@@ -325,12 +398,18 @@ def _held_case(connection: sa.Connection, case: Case | int | None) -> Case | Non
 # --- The database ---
 
 
-def _engine_of(url: str) -> sa.Engine:
+def book_engine(url: str) -> sa.Engine:
+    """Give the engine of an address; nothing is asked of the database yet."""
     try:
-        place = sa.make_url(url)
-        if place.get_backend_name() == "postgresql" and place.drivername == "postgresql":
-            place = place.set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(place, hide_parameters=True, **_pool_of(place))
+        address = sa.make_url(url)
+        dialect = address.get_backend_name()
+        if dialect not in ONLY_ADDED:
+            raise CaseBookError(
+                f"A book cannot be kept in {dialect}.", hint=f"allowed: {', '.join(ONLY_ADDED)}"
+            )
+        if address.drivername == "postgresql":
+            address = address.set(drivername="postgresql+psycopg")
+        engine = sa.create_engine(address, hide_parameters=True, **_pool_of(address))
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             "The driver of that database is not installed.", hint='pip install "dropout-risk[postgres]"'
@@ -339,21 +418,23 @@ def _engine_of(url: str) -> sa.Engine:
         raise CaseBookError(
             "The address of the book is none.", hint="such as sqlite:///casebook.db or postgresql://..."
         ) from error
-    if engine.dialect.name not in ONLY_ADDED:
-        raise CaseBookError(
-            f"A book cannot be kept in {engine.dialect.name}.", hint=f"allowed: {', '.join(ONLY_ADDED)}"
-        )
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_transaction)
     return engine
 
 
-def _pool_of(place: sa.URL) -> dict[str, Any]:
-    in_memory = place.get_backend_name() == "sqlite" and place.database in (None, "", ":memory:")
+def _pool_of(address: sa.URL) -> dict[str, Any]:
+    in_memory = address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:")
     if in_memory:
         return {"poolclass": sa.pool.StaticPool, "connect_args": {"check_same_thread": False}}
     return {"pool_pre_ping": True}
+
+
+def is_no_file(url: sa.URL) -> bool:
+    """Say whether there is no file yet where a book shall be: looking for it must not make one."""
+    named = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return named and not str(url.database).startswith("file:") and not Path(str(url.database)).exists()
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
@@ -369,9 +450,24 @@ def _begin_transaction(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _lock_beginning(connection: sa.Connection) -> None:
+def _lock_numbers(connection: sa.Connection) -> None:
+    """Let nobody else begin the book, or give a number to a case, until this is done."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def lock_looks(connection: sa.Connection) -> None:
+    """Let nobody else write down a look until this is done."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK + 1)))
+
+
+def _lock_writing(connection: sa.Connection, *, opens: bool) -> None:
+    """Wait until a morning that runs is over, before anything is read that it may change."""
+    if opens:
+        _lock_numbers(connection)
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("LOCK TABLE entry IN ROW EXCLUSIVE MODE"))
 
 
 _LOCK = 720_312
@@ -379,10 +475,10 @@ _LOCK = 720_312
 
 
 def lock_book(connection: sa.Connection) -> None:
-    """Let nobody else write to any case until this is done."""
+    """Let nobody else write to any case until this is done; tables in the order of a writer."""
+    _lock_numbers(connection)
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        connection.execute(sa.text('LOCK TABLE "case", entry, round IN SHARE ROW EXCLUSIVE MODE'))
+        connection.execute(sa.text('LOCK TABLE entry, "case", round IN SHARE ROW EXCLUSIVE MODE'))
 
 
 def _make_tables(connection: sa.Connection) -> None:
@@ -393,7 +489,7 @@ def _make_tables(connection: sa.Connection) -> None:
 
 
 @contextmanager
-def _book_errors() -> Iterator[None]:
+def book_errors() -> Iterator[None]:
     """Word what the database says, without its statement, which may hold a pupil's values."""
     try:
         yield

@@ -137,72 +137,72 @@ def _no_change(case: Case, entry: Entry) -> Change:
     return {}
 
 
-def _met(case: Case, entry: Entry) -> Change:
+def _contact_change(case: Case, entry: Entry) -> Change:
     met = entry.day if case.met is None else min(case.met, entry.day)
     return {"due": _day_of(entry.data["due"]), "moved": 0, "met": met}
 
 
-def _planned(case: Case, entry: Entry) -> Change:
+def _plan_change(case: Case, entry: Entry) -> Change:
     return {"due": _day_of(entry.data["due"]), "moved": case.moved + 1}
 
 
-def _passed_up(case: Case, entry: Entry) -> Change:
+def _level_change(case: Case, entry: Entry) -> Change:
     data = entry.data
     return {"level": data["level"], "owner": data["owner"], "due": _day_of(data["due"]), "moved": 0}
 
 
-def _handed_over(case: Case, entry: Entry) -> Change:
+def _owner_change(case: Case, entry: Entry) -> Change:
     return {name: entry.data[name] for name in ("owner", "school", "level") if name in entry.data}
 
 
-def _stirred(case: Case, entry: Entry) -> Change:
+def _signal_change(case: Case, entry: Entry) -> Change:
     data = entry.data
     since = data.get("since") or entry.day.isoformat()
-    return _sooner(case, data) | {
+    return _sooner_day(case, data) | {
         "level": max(case.level, data.get("level", 0)),
         "owner": data.get("owner", case.owner),
         "signals": {**case.signals, data["rule"]: since},
     }
 
 
-def _sooner(case: Case, data: Mapping[str, Any]) -> Change:
+def _sooner_day(case: Case, data: Mapping[str, Any]) -> Change:
     due = _day_of(data["due"])
     return {"due": due if case.due is None else min(case.due, due), "moved": 0}
 
 
-def _returned(case: Case, entry: Entry) -> Change:
+def _return_change(case: Case, entry: Entry) -> Change:
     return {"due": _day_of(entry.data["due"]), "moved": 0, "turned": _day_of(entry.data["since"])}
 
 
-def _away(case: Case, entry: Entry) -> Change:
-    return _sooner(case, entry.data) | {"turned": _day_of(entry.data["since"])}
+def _away_change(case: Case, entry: Entry) -> Change:
+    return _sooner_day(case, entry.data) | {"turned": _day_of(entry.data["since"])}
 
 
-def _referred(case: Case, entry: Entry) -> Change:
+def _referral_change(case: Case, entry: Entry) -> Change:
     due = _day_of(entry.data["due"])
     return {"due": due, "moved": 0, "referrals": {**case.referrals, entry.data["to"]: ""}}
 
 
-def _answered(case: Case, entry: Entry) -> Change:
+def _answer_change(case: Case, entry: Entry) -> Change:
     data = entry.data
     changed: Change = {"referrals": {**case.referrals, data["to"]: data["said"]}}
-    return changed | (_sooner(case, data) if "due" in data else {})
+    return changed | (_sooner_day(case, data) if "due" in data else {})
 
 
-def _closed(case: Case, entry: Entry) -> Change:
+def _closing_change(case: Case, entry: Entry) -> Change:
     return {"due": None, "outcome": entry.data["outcome"], "moved": 0}
 
 
 _CHANGES: dict[str, Callable[[Case, Entry], Change]] = {
-    "meet": _met,
-    "plan": _planned,
-    "pass_up": _passed_up,
-    "hand_over": _handed_over,
-    "signal": _stirred,
-    "returned": _returned,
-    "away": _away,
-    "refer": _referred,
-    "answer": _answered,
-    "close": _closed,
+    "meet": _contact_change,
+    "plan": _plan_change,
+    "pass_up": _level_change,
+    "hand_over": _owner_change,
+    "signal": _signal_change,
+    "returned": _return_change,
+    "away": _away_change,
+    "refer": _referral_change,
+    "answer": _answer_change,
+    "close": _closing_change,
 }
 """What each verb changes beside the state; the others change nothing."""

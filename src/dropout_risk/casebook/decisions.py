@@ -8,17 +8,24 @@ from typing import Any
 
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import Act
-from dropout_risk.casebook.machine import ANSWERS, LEVELS, OUTCOMES, STATES, VERBS, WRONGS
-from dropout_risk.casebook.words import QUESTIONS
+from dropout_risk.casebook.machine import ANSWERS, LEVELS, LINES, OFFICES, OUTCOMES, STATES, VERBS, WRONGS
+from dropout_risk.casebook.words import QUESTIONS, REASON_QUESTION
 from dropout_risk.errors import CaseRefusedError, nearest
 from dropout_risk.settings import CaseSettings
 
 _CLOSED_WORDS: dict[str, Iterable[str]] = {
     **{name: question.keys for name, question in QUESTIONS.items()},
+    "line": LINES,
     "outcome": OUTCOMES,
     "said": ANSWERS,
     "wrong": WRONGS,
 }
+
+
+_LONGEST = dict.fromkeys(("pupil", "school", "rule", "owner", "to", "due", "since"), 120) | dict.fromkeys(
+    ("reason", "why", "document"), 2_000
+)
+"""What must be a text, and of how many letters at most."""
 
 
 def check_entry(
@@ -57,6 +64,8 @@ def check_entry(
     """
     kind, day = act.kind, act.day
     problems = [*_verb_problems(case, kind), *_data_problems(kind, data)]
+    if not problems:
+        problems += _level_problems(case, kind, data)
     if day > today:
         problems.append(("it tells of a day that has not come yet", "give the day on which it happened"))
     if case is not None and day < case.opened:
@@ -89,16 +98,41 @@ def _verb_problems(case: Case | None, kind: str) -> list[Problem]:
 def _data_problems(kind: str, data: Mapping[str, Any]) -> list[Problem]:
     if kind not in VERBS:
         return []
-    missing = [name for name in VERBS[kind].needs if data.get(name) in (None, "", [], ())]
+    needs = VERBS[kind].needs
+    if kind == "meet" and {*(data.get("met") or ())} - {"nobody"}:
+        needs = (*needs, "difficulty", "result")
+    missing = [name for name in needs if data.get(name) in (None, "", [], ())]
     problems: list[Problem] = [(f"{name} is missing", "") for name in missing]
     for name, allowed in _CLOSED_WORDS.items():
         given = data.get(name)
         words = given if isinstance(given, list | tuple) else [given]
-        if given is not None and not {*words} <= {*allowed}:
+        if given is not None and not all(isinstance(word, str) and word in allowed for word in words):
             problems.append((f"{name} is no word that is known", f"{name}: {', '.join(allowed)}"))
-    if not 0 <= int(data.get("level", 0)) < len(LEVELS):
-        problems.append(("there is no such level", f"from 0 to {len(LEVELS) - 1}"))
-    return problems + _date_problems(data)
+    for name, longest in _LONGEST.items():
+        given = data.get(name)
+        if given is not None and not (isinstance(given, str) and len(given) <= longest):
+            problems.append((f"{name} is no text of at most {longest} letters", ""))
+    return problems + _date_problems(data) + _feedback_problems(data)
+
+
+def _feedback_problems(data: Mapping[str, Any]) -> list[Problem]:
+    if "feedback" not in data:
+        return []
+    said, allowed = data["feedback"], REASON_QUESTION.keys
+    if not isinstance(said, Mapping) or not said or not {*said.values()} <= {*allowed}:
+        return [("feedback is no word that is known", f"for each feature one of {', '.join(allowed)}")]
+    return [] if data.get("run") else [("run is missing", "name the version of the model")]
+
+
+def _level_problems(case: Case | None, kind: str, data: Mapping[str, Any]) -> list[Problem]:
+    if "level" not in data:
+        return []
+    level, offices = data["level"], OFFICES[data["line"] if case is None else case.line]
+    if type(level) is not int or not 0 <= level < len(offices):
+        return [("there is no such level", f"from 0 to {len(offices) - 1}")]
+    if kind == "pass_up" and case is not None and not case.is_at_top and level <= case.level:
+        return [("that is not above its level", f"from {case.level + 1} to {len(offices) - 1}")]
+    return []
 
 
 def _date_problems(data: Mapping[str, Any]) -> list[Problem]:
@@ -115,6 +149,8 @@ def _rule_problems(
     case: Case, kind: str, today: dt.date, data: Mapping[str, Any], settings: CaseSettings
 ) -> list[Problem]:
     problems: list[Problem] = []
+    if dt.date.fromisoformat(data.get("since") or "2000-01-01") > today:
+        problems.append(("since is a day that has not come yet", "give the day on which it began"))
     if kind in ("meet", "plan", "refer", "returned") and dt.date.fromisoformat(data["due"]) <= today:
         problems.append(("the next day is not after today", "name a later school day"))
     if kind == "plan" and case.moved >= settings.most_moves:
@@ -152,7 +188,9 @@ def _staying_problems(data: Mapping[str, Any], settings: CaseSettings) -> list[P
     """Ask the register whether the pupil stayed: ``present`` days without one of unexplained absence."""
     if data.get("absent"):
         return [("the register has unexplained absences since the return", "wait, or write 'away'")]
-    if int(data["present"]) < settings.staying_days:
+    if type(data["present"]) is not int:
+        return [("present is no number of days", "give what the register says")]
+    if data["present"] < settings.staying_days:
         return [(
             f"the register has {data['present']} of {settings.staying_days} days of attendance since then",
             "it closes once the register confirms all of them",

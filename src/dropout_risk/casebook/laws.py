@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from dropout_risk.casebook.book import Book, folded_cases, read_cases, read_entries
-from dropout_risk.casebook.case import Case
-from dropout_risk.casebook.entry import Entry
-from dropout_risk.casebook.machine import PARTS
+from dropout_risk.casebook.book import UNREADABLE, Book, read_cases, stream_entries
+from dropout_risk.casebook.case import Case, fold_entries
+from dropout_risk.casebook.entry import MORNING, Entry
+from dropout_risk.casebook.machine import FATES, PARTS, VERBS
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import Grant, Placed
-from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, ROUND, SIGNAL, STANDING
+from dropout_risk.casebook.seen import broken_looks
+from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, ROUND, SEEN, SIGNAL, STANDING
 from dropout_risk.errors import NoteKeyError
 from dropout_risk.text import Text
 
@@ -65,37 +67,44 @@ _SHOWN = 5
 def check_book(book: Book) -> list[BrokenLaw]:
     """Check all laws of a book, those of its notes too where it was opened with keys."""
     with book.reading() as connection:
-        return [*broken_laws(connection), *_note_laws(connection, book.keys)]
+        return broken_laws(connection, book.keys)
 
 
-def broken_laws(connection: sa.Connection, *, chain: bool = True) -> list[BrokenLaw]:
+def broken_laws(
+    connection: sa.Connection, keys: NoteKeys | None = None, *, chain: bool = True
+) -> list[BrokenLaw]:
     """Find the laws that do not hold; without ``chain``, those that today's tables alone tell of.
 
-    Law 4, and of law 6 what concerns single entries, ask every entry ever written.
+    Law 4, and of laws 3 and 6 what concerns single entries, ask every entry ever written.
     """
-    found = [broken for law in _OF_TODAY for broken in law(connection)]
-    if chain:
-        found += [*_fold_laws(connection)]
-    return found
+    found: list[BrokenLaw] = []
+    for law in (*_OF_TODAY, *(_OF_EVER if chain else ())):
+        try:
+            found += law(connection)
+        except UNREADABLE:
+            found.append(BrokenLaw(4, "rows that this library did not write and cannot read", 1))
+    return [*dict.fromkeys(found), *(_note_laws(connection, keys) if chain else ())]
 
 
-def _some(law: int, wrong: str, cases: list[int]) -> Iterator[BrokenLaw]:
+def _broken_cases(law: int, wrong: str, cases: list[int]) -> Iterator[BrokenLaw]:
     if cases:
         yield BrokenLaw(law, wrong, len(cases), tuple(sorted(cases)[:_SHOWN]))
 
 
-def _today(connection: sa.Connection) -> dt.date | None:
+def _last_morning(connection: sa.Connection) -> dt.date | None:
     day: dt.date | None = connection.scalar(sa.select(sa.func.max(CLOCK.c.day)))
     return day
 
 
 def _signals_have_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 1: of today's signals each pupil has a live case, had one closed since, or a reason."""
-    day = _today(connection)
+    day = _last_morning(connection)
     if day is None:
         return
+    morning = sa.select(CLOCK.c.recorded_at).where(CLOCK.c.day == day).scalar_subquery()
+    closed_since = (ENTRY.c.case == CASE.c.id) & (ENTRY.c.kind == "close") & (ENTRY.c.recorded_at >= morning)
     of_pupil = (CASE.c.pupil == SIGNAL.c.pupil) & (CASE.c.line == SIGNAL.c.line)
-    has_case = sa.exists().where(of_pupil & ((CASE.c.state != "closed") | (CASE.c.turned >= day)))
+    has_case = sa.exists().where(of_pupil & ((CASE.c.state != "closed") | sa.exists().where(closed_since)))
     lost = connection.scalar(
         sa.select(sa.func.count()).where(SIGNAL.c.day == day, SIGNAL.c.why_not.is_(None), ~has_case)
     )
@@ -113,15 +122,17 @@ def _signals_have_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
 def _cases_have_owners(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 2, by the grants and the standings of the last morning."""
     live = read_cases(connection, CASE.c.state != "closed")
-    yield from _some(2, "open cases without a due day", [case.id for case in live if case.due is None])
-    if _today(connection) is None:
+    yield from _broken_cases(
+        2, "open cases without a due day", [case.id for case in live if case.due is None]
+    )
+    if _last_morning(connection) is None:
         return
     grants: dict[tuple[str, str], list[Grant]] = {}
     for row in connection.execute(sa.select(GRANT)).mappings():
         grant = Grant(**{("begins" if name == "from" else name): value for name, value in row.items()})
         grants.setdefault((grant.person, grant.role), []).append(grant)
     placed = _placed_pupils(connection)
-    yield from _some(
+    yield from _broken_cases(
         2,
         "open cases whose owner has no live right at its level",
         [case.id for case in live if not _is_owned(case, grants, placed)],
@@ -144,21 +155,49 @@ def _is_owned(
 
 def _rounds_balance(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 3: of every round but today's each case has a fate."""
-    day = _today(connection)
+    day = _last_morning(connection)
     if day is not None:
         open_still = sa.select(ROUND.c.case).where(ROUND.c.day < day, ROUND.c.fate.is_(None))
-        yield from _some(3, "cases of earlier rounds without a fate", [*connection.scalars(open_still)])
-    struck = sa.select(CLOCK.c.day)
-    yield from _some(
-        3,
-        "rounds of days without a morning",
-        [*connection.scalars(sa.select(ROUND.c.case).where(ROUND.c.day.not_in(struck)))],
-    )
+        yield from _broken_cases(
+            3, "cases of earlier rounds without a fate", [*connection.scalars(open_still)]
+        )
+    unknown = sa.select(ROUND.c.case).where(ROUND.c.fate.not_in(FATES))
+    yield from _broken_cases(3, "cases with a fate that there is not", [*connection.scalars(unknown)])
+
+
+def _rounds_are_whole(connection: sa.Connection) -> Iterator[BrokenLaw]:
+    """Law 3: each round has as many cases as its morning counted."""
+    sizes = sa.select(ROUND.c.day, sa.func.count().label("number")).group_by(ROUND.c.day)
+    counted = {row.day: row.number for row in connection.execute(sizes)}
+    told = {row.day: row.due for row in connection.execute(sa.select(CLOCK.c.day, CLOCK.c.due))}
+    odd = [day for day in told | counted if counted.get(day, 0) != told.get(day)]
+    if odd:
+        yield BrokenLaw(3, "rounds that have not as many cases as their morning counted", len(odd))
+
+
+def _fates_are_told(connection: sa.Connection) -> Iterator[BrokenLaw]:
+    """Law 3 by the entries: what became of a case was written between that morning and the next."""
+    mornings = connection.execute(sa.select(CLOCK.c.day, CLOCK.c.recorded_at).order_by(CLOCK.c.day)).all()
+    wrong: list[int] = []
+    of_case = ENTRY.c.case == ROUND.c.case
+    went_up = of_case & (ENTRY.c.kind == "pass_up") & (ENTRY.c.by == MORNING) & (ENTRY.c.day == ROUND.c.day)
+    for (day, begun), (_, ended) in itertools.pairwise(mornings):
+        meanwhile = of_case & ENTRY.c.recorded_at.between(begun - _CLOCKS_DIFFER, ended + _CLOCKS_DIFFER)
+        untold = [(ROUND.c.fate == "held") & sa.exists().where(went_up)]
+        for fate in ("done", "planned", "passed_up"):
+            verbs = [verb.name for verb in VERBS.values() if verb.fate == fate]
+            untold.append((ROUND.c.fate == fate) & ~sa.exists().where(meanwhile & ENTRY.c.kind.in_(verbs)))
+        wrong += connection.scalars(sa.select(ROUND.c.case).where(ROUND.c.day == day, sa.or_(*untold)))
+    yield from _broken_cases(3, "cases of which no entry tells their fate in a round", wrong)
+
+
+_CLOCKS_DIFFER = dt.timedelta(hours=1)
+"""By how much the clocks of two machines that write to a book may differ."""
 
 
 def _everybody_stands(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 5: every pupil at school has one part, which says what the cases and today's round say."""
-    day = _today(connection)
+    day = _last_morning(connection)
     if day is None:
         return
     report = connection.scalar(sa.select(CLOCK.c.report).where(CLOCK.c.day == day)) or {}
@@ -171,8 +210,8 @@ def _everybody_stands(connection: sa.Connection) -> Iterator[BrokenLaw]:
 
 
 def _counts_never_fall(connection: sa.Connection) -> Iterator[BrokenLaw]:
-    """Law 6: there are never fewer entries or cases than on an earlier morning."""
-    for name, table in (("entries", ENTRY), ("cases", CASE)):
+    """Law 6: there are never fewer entries, cases or looks than on an earlier morning."""
+    for name, table in (("entries", ENTRY), ("cases", CASE), ("looks", SEEN)):
         now = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
         most = connection.scalar(sa.select(sa.func.max(CLOCK.c[name]))) or 0
         if now < most:
@@ -184,30 +223,54 @@ _OF_TODAY: tuple[Callable[[sa.Connection], Iterator[BrokenLaw]], ...] = (
 )  # fmt: skip
 
 
-def _fold_laws(connection: sa.Connection) -> Iterator[BrokenLaw]:
+def _entries_tell_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Laws 4 and 6 of the entries: numbered without a gap, chained, and folded to what is stored."""
-    chained: dict[int, Entry] = {}
-    broken: set[int] = set()
-    gaps: set[int] = set()
-    for entry in read_entries(connection):
-        before = chained.get(entry.case)
-        if entry.seq != (before.seq if before else 0) + 1:
-            gaps.add(entry.case)
-        if entry.digest(before.hash if before else "") != entry.hash:
-            broken.add(entry.case)
-        chained[entry.case] = entry
-    yield from _some(4, "cases whose chain is broken", [*broken])
-    yield from _some(6, "cases of which entries are missing", [*gaps])
     stored = {case.id: case for case in read_cases(connection)}
-    made = folded_cases(connection) if not gaps else {}
-    if not gaps:
-        numbers = stored.keys() | made.keys()
-        yield from _some(
-            4, "cases that are not what their entries say",
-            [number for number in numbers if stored.get(number) != made.get(number)],
-        )  # fmt: skip
-    missing = set(range(1, max(stored, default=0) + 1)) - stored.keys()
-    yield from _some(6, "cases that are missing", [*missing])
+    numbers = {*stored}
+    gaps, broken, notes, other = [], [], [], []
+    for number, group in itertools.groupby(stream_entries(connection), key=lambda entry: entry.case):
+        entries = [*group]
+        known = max(len(entries), stored[number].seq if number in stored else 0)
+        if [entry.seq for entry in entries] != [*range(1, known + 1)]:
+            gaps.append(number)
+        if not all(itertools.starmap(_is_chained, itertools.pairwise([None, *entries]))):
+            broken.append(number)
+        if not all(("note_mac" in entry.data) == (entry.note is not None) for entry in entries):
+            notes.append(number)
+        if stored.pop(number, None) != _folded_case(entries):
+            other.append(number)
+    yield from _broken_cases(4, "cases whose chain is broken", broken)
+    yield from _broken_cases(4, "cases of which notes were taken out or put in", notes)
+    yield from _broken_cases(4, "cases that are not what their entries say", [*other, *stored])
+    yield from _broken_cases(6, "cases of which entries are missing", [*gaps, *stored])
+    missing = set(range(1, max(numbers, default=0) + 1)) - numbers
+    yield from _broken_cases(6, "cases that are missing", [*missing])
+
+
+def _is_chained(before: Entry | None, entry: Entry) -> bool:
+    try:
+        return entry.digest(before.hash if before else "") == entry.hash
+    except UNREADABLE:
+        return False
+
+
+def _folded_case(entries: Sequence[Entry]) -> Case | None:
+    try:
+        return fold_entries(entries)
+    except UNREADABLE:
+        return None
+
+
+def _looks_are_chained(connection: sa.Connection) -> Iterator[BrokenLaw]:
+    """Law 4 of the looks: numbered without a gap, and chained."""
+    broken = broken_looks(connection)
+    if broken:
+        yield BrokenLaw(4, "looks at pupils that were changed, added or taken out", len(broken))
+
+
+_OF_EVER: tuple[Callable[[sa.Connection], Iterator[BrokenLaw]], ...] = (
+    _rounds_are_whole, _fates_are_told, _entries_tell_cases, _looks_are_chained,
+)  # fmt: skip
 
 
 def _note_laws(connection: sa.Connection, keys: NoteKeys | None) -> Iterator[BrokenLaw]:
@@ -216,15 +279,15 @@ def _note_laws(connection: sa.Connection, keys: NoteKeys | None) -> Iterator[Bro
         return
     wrong = [
         entry.case
-        for entry in read_entries(connection, ENTRY.c.note.is_not(None))
+        for entry in stream_entries(connection, ENTRY.c.note.is_not(None))
         if not _is_vouched(entry, keys)
     ]
-    yield from _some(4, "notes that are not what was written", wrong)
+    yield from _broken_cases(4, "notes that are not what was written", wrong)
 
 
 def _is_vouched(entry: Entry, keys: NoteKeys) -> bool:
     try:
         text = keys.read(entry.note or b"", case=entry.case, seq=entry.seq)
-    except NoteKeyError:
+    except (NoteKeyError, *UNREADABLE):
         return False
     return keys.vouch(text) == entry.data.get("note_mac")

@@ -69,7 +69,7 @@ VERBS: dict[str, Verb] = {
         ),
         Verb(
             "meet", Text(zh="联系", en="contact"), _LIVE, "done",
-            ("way", "met", "difficulty", "result", "due"),
+            ("way", "met", "due"),
         ),
         Verb("plan", Text(zh="约定日期", en="planned"), _LIVE, "planned", ("due", "reason")),
         Verb("pass_up", Text(zh="上报", en="passed up"), _LIVE, "passed_up", ("level", "owner", "due")),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,18 +15,34 @@ from dropout_risk.casebook.book import Book, lock_book, read_cases
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import MORNING, Act
 from dropout_risk.casebook.laws import broken_laws
-from dropout_risk.casebook.machine import OUTCOMES, PARTS, Line
+from dropout_risk.casebook.machine import PARTS, Line
+from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
-from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, OUTBOX, ROUND, SCHOOL, SIGNAL, STANDING
+from dropout_risk.casebook.tables import (
+    CASE,
+    CLOCK,
+    DIGESTS,
+    ENTRY,
+    GRANT,
+    NO_CHANNEL,
+    OUTBOX,
+    ROUND,
+    SCHOOL,
+    SEEN,
+    SIGNAL,
+    STANDING,
+)
+from dropout_risk.casebook.trial import drawn_order
 from dropout_risk.casebook.writer import Writer
-from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.errors import LawBrokenError
 from dropout_risk.settings import CaseSettings
 
 LISTED = "listed"
 """The rule of a place on the watch list."""
-NO_CHANNEL = "none"
+_A_YEAR = 366
+_TOLD: Line = "school"
+"""What a report counts: nobody learns from a count that there is a case of the other line."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,7 @@ class Signal:
 
     ``since`` is the first day of what it tells, ``level`` the level whose case it is, and ``due_in`` within
     how many school days it is to be acted upon; one that is not ``urgent`` stirs no case that is there.
+    Pupils of one ``urgency`` are equally urgent: only among them may a declared trial change the order.
     """
 
     pupil: str
@@ -44,6 +61,7 @@ class Signal:
     level: int = 0
     urgent: bool = True
     due_in: int = 0
+    urgency: str = ""
 
 
 class Attended(NamedTuple):
@@ -58,7 +76,7 @@ def _nothing_attended(asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
     return [Attended(0, 0, None) for _ in asked]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MorningFacts:
     """What a morning is told.
 
@@ -86,6 +104,10 @@ class MorningFacts:
     attended: Callable[[Sequence[tuple[str, dt.date]]], list[Attended]] = _nothing_attended
     registers: Sequence[str] = ()
 
+    def __repr__(self) -> str:
+        """Count; nobody's id belongs into a log."""
+        return f"<MorningFacts of {self.day}: {len(self.pupils)} pupils, {len(self.signals)} signals>"
+
     @cached_property
     def open_schools(self) -> frozenset[str]:
         """The schools that are open on the day."""
@@ -96,24 +118,6 @@ class MorningFacts:
     def placed(self) -> dict[str, Placed]:
         """Where each pupil is."""
         return {pupil.pupil: pupil for pupil in self.pupils}
-
-
-@dataclass(frozen=True)
-class MorningReport:
-    """What a morning did: counts of what was written, of where pupils stand, of why signals opened nothing."""
-
-    day: dt.date
-    written: Mapping[str, int] = field(default_factory=dict)
-    parts: Mapping[str, int] = field(default_factory=dict)
-    why_not: Mapping[str, int] = field(default_factory=dict)
-    round: int = 0
-    held: int = 0
-    notices: int = 0
-    registers: Sequence[str] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Write it as JSON."""
-        return asdict(self) | {"day": self.day.isoformat(), "registers": [*self.registers]}
 
 
 def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -> MorningReport | None:
@@ -149,16 +153,19 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
 
 
 def _refuse_nobody(facts: MorningFacts, people: People) -> None:
-    """Refuse a school for which nobody acts, whether or not it has a signal today."""
+    """Refuse schools for which nobody acts, whether or not they have a signal today."""
+    schools = sorted({pupil.school for pupil in facts.pupils if pupil.school})
     needed: dict[Line, str] = {"school": "a principal, or an office above", "care": "a counsellor"}
-    for line, who in needed.items():
-        schools = sorted({pupil.school for pupil in facts.pupils})
-        alone = [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
-        if alone:
-            raise LawBrokenError(
-                f"On {facts.day} nobody may act for {len(alone)} school(s): {', '.join(alone)} (law 2).",
-                hint=f"name {who} for them in the file of people, and somebody who stands in",
-            )
+    alone = {
+        line: [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
+        for line in needed
+    }
+    told = "; ".join(f"{line}: {', '.join(names)}" for line, names in alone.items() if names)
+    if told:
+        raise LawBrokenError(
+            f"On {facts.day} nobody may act for some schools (law 2), {told}.",
+            hint=f"name in the file of people: {'; '.join(needed[line] for line in needed if alone[line])}",
+        )
 
 
 class _Morning:
@@ -218,9 +225,9 @@ class _Morning:
 
     def _write_grants(self) -> None:
         self.connection.execute(GRANT.delete())
-        rows = [_grant_row(grant) for grant in self.people.live_grants(self.day)]
+        rows = {grant.name: _grant_row(grant) for grant in self.people.live_grants(self.day)}
         if rows:
-            self.connection.execute(GRANT.insert(), rows)
+            self.connection.execute(GRANT.insert(), [*rows.values()])
 
     def _pass_up(self) -> int:
         """Pass up what nobody answered on the last day; at the top level it is held."""
@@ -229,7 +236,12 @@ class _Morning:
         unanswered = sa.select(ROUND.c.case).where(ROUND.c.day == self.last, ROUND.c.fate.is_(None))
         held = []
         for number in self.connection.scalars(unanswered.order_by(ROUND.c.case)):
-            case = self.live[number]
+            case = self.live.get(number)
+            if case is None:
+                raise LawBrokenError(
+                    f"Case {number} of the round of {self.last} is closed, and nothing became of it (law 3).",
+                    hint="dropout-risk casebook check names all that is wrong",
+                )
             above = (
                 None if case.is_at_top else self._owner(case.pupil, case.school, case.line, case.level + 1)
             )
@@ -243,7 +255,7 @@ class _Morning:
         for number in held:
             at = (ROUND.c.day == self.last) & (ROUND.c.case == number)
             self.connection.execute(ROUND.update().where(at).values(fate="held"))
-        return len(held)
+        return sum(self.live[number].line == _TOLD for number in held)
 
     def _hand_over(self) -> None:
         """Give the cases of whoever has left, or is away, to whoever stands in; take back open referrals."""
@@ -282,11 +294,11 @@ class _Morning:
         answered = self._answered()
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         opened: Counter[str] = Counter()
-        for signal in self.facts.signals:
+        for signal in self._ordered_signals():
             if (signal.pupil, signal.rule) in rows:
                 continue
             why_not = self._take(signal, answered, opened)
-            self.why_not.update([why_not] if why_not else ())
+            self.why_not.update([why_not] if why_not and signal.line == _TOLD else ())
             rows[signal.pupil, signal.rule] = {
                 "day": self.day, "pupil": signal.pupil, "rule": signal.rule, "line": signal.line,
                 "since": signal.since, "why_not": why_not,
@@ -294,8 +306,16 @@ class _Morning:
         if rows:
             self.connection.execute(SIGNAL.insert(), [*rows.values()])
 
+    def _ordered_signals(self) -> list[Signal]:
+        """Give the signals, in the order of a trial where one runs: of the list alone, no alert moves."""
+        listed = (
+            (signal.pupil, signal.urgency if signal.rule == LISTED else "") for signal in self.facts.signals
+        )
+        units = [(pupil, self._place(pupil, "").school, urgency) for pupil, urgency in listed]
+        return [self.facts.signals[at] for at in drawn_order(self.connection, LISTED, units, self.day)]
+
     def _take(
-        self, signal: Signal, answered: set[tuple[str, str, dt.date]], opened: Counter[str]
+        self, signal: Signal, answered: set[tuple[str, str, dt.date | None]], opened: Counter[str]
     ) -> str | None:
         """Open or stir a case; say why not where none is opened and there is none."""
         key = f"sig/{self.day}/{signal.pupil}/{signal.rule}"
@@ -306,9 +326,9 @@ class _Morning:
         placed = self.facts.placed.get(signal.pupil)
         if placed is None:
             return "not_at_school"
-        if (signal.pupil, kind_of_rule(signal.rule), signal.since) in answered:
+        if (signal.pupil, signal.rule, None if signal.rule == LISTED else signal.since) in answered:
             return "answered"
-        found = self._owner(signal.pupil, placed.school, signal.line, signal.level)
+        found = self._owner_near(signal, placed)
         if found is None:
             return "nobody"
         owner, level = found
@@ -337,15 +357,21 @@ class _Morning:
         }  # fmt: skip
         self._append(case, "signal", key, data)
 
-    def _answered(self) -> set[tuple[str, str, dt.date]]:
-        """Find what was closed lately: the same fact opens no case twice."""
-        since = self.day - dt.timedelta(days=2 * self.settings.answered_days)
-        closed = read_cases(self.connection, CASE.c.state == "closed", CASE.c.turned >= since)
-        return {
-            (case.pupil, kind_of_rule(rule), dt.date.fromisoformat(day))
+    def _answered(self) -> set[tuple[str, str, dt.date | None]]:
+        """Find what was closed: the same fact opens no case twice, nor a place on the list so soon again."""
+        closed = read_cases(
+            self.connection, CASE.c.state == "closed", CASE.c.turned >= self.day - dt.timedelta(days=_A_YEAR)
+        )
+        facts: set[tuple[str, str, dt.date | None]] = {
+            (case.pupil, rule, dt.date.fromisoformat(day))
             for case in closed
-            if case.outcome in OUTCOMES
             for rule, day in case.signals.items()
+        }
+        lately = self.settings.listed_again
+        return facts | {
+            (case.pupil, LISTED, None)
+            for case in closed
+            if self.days.between(case.school, case.turned, self.day) < lately
         }
 
     def _known_schools(self) -> dict[str, dt.date]:
@@ -394,21 +420,21 @@ class _Morning:
         return case.due is not None and case.due <= self.day and case.school in self.open
 
     def _begin_round(self) -> int:
-        rows = [
-            {"day": self.day, "case": case.id, "fate": None}
-            for case in self.live.values()
-            if self._is_due(case)
-        ]
-        if rows:
+        due = [case for case in self.live.values() if self._is_due(case)]
+        if due:
+            rows = [{"day": self.day, "case": case.id, "fate": None} for case in due]
             self.connection.execute(ROUND.insert(), rows)
-        return len(rows)
+        return sum(case.line == _TOLD for case in due)
 
     def _write_digests(self) -> int:
-        """Put one notice per owner into the outbox: how many wait, and for how long."""
-        waiting: dict[str, list[int]] = {}
+        """Put one notice per owner into the outbox: how many wait, and for how long; count the school's.
+
+        Cases that only counsellors know of are told apart, since nobody else may learn their number.
+        """
+        waiting: dict[tuple[str, str], list[int]] = {}
         for case in self.live.values():
             if self._is_due(case):
-                waiting.setdefault(case.owner, []).append(
+                waiting.setdefault((DIGESTS[case.line], case.owner), []).append(
                     self.days.between(case.school, case.due or self.day, self.day)
                 )
         channels = {
@@ -416,20 +442,23 @@ class _Morning:
         }
         rows = [
             {
-                "key": f"round/{self.day}/{owner}", "to": owner, "channel": channels.get(owner, NO_CHANNEL),
-                "count": len(ages), "oldest": max(ages), "state": "queued", "tries": 0, "next": None,
+                "key": f"{digest}/{self.day}/{owner}", "to": owner,
+                "channel": channels.get(owner, NO_CHANNEL), "count": len(ages), "oldest": max(ages),
+                "state": "queued", "tries": 0, "next": None,
             }
-            for owner, ages in sorted(waiting.items())
+            for (digest, owner), ages in sorted(waiting.items())
         ]  # fmt: skip
         if rows:
             self.connection.execute(OUTBOX.insert(), rows)
-        return len(rows)
+        return sum(digest == DIGESTS[_TOLD] for digest, _ in waiting)
 
     def _strike_clock(self, report: MorningReport) -> None:
         counts = {
             name: self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-            for name, table in (("entries", ENTRY), ("cases", CASE))
+            for name, table in (("entries", ENTRY), ("cases", CASE), ("looks", SEEN))
         }
+        due = sa.select(sa.func.count()).where(ROUND.c.day == self.day)
+        counts["due"] = self.connection.scalar(due) or 0
         told = report.to_dict()
         self.connection.execute(
             CLOCK.insert().values(day=self.day, recorded_at=self.at, report=told, **counts)
@@ -448,7 +477,8 @@ class _Morning:
     ) -> Case:
         after = self.writer.append(case, Act(kind, day or self.day, MORNING, key), data)
         self.live[after.id] = after
-        self.written[kind] += 1
+        if after.line == _TOLD:
+            self.written[kind] += 1
         return after
 
     def _place(self, pupil: str, school: str) -> Placed:
@@ -464,6 +494,12 @@ class _Morning:
         """Name who acts at a level, or at the next one above that has somebody."""
         return self.people.owner(self._place(pupil, school), line, level, self.day)
 
+    def _owner_near(self, signal: Signal, placed: Placed) -> tuple[str, int] | None:
+        """Name who acts on a signal: at its level, above, or else as near below as there is somebody."""
+        levels = range(signal.level, -1, -1)
+        found = (self._owner(signal.pupil, placed.school, signal.line, level) for level in levels)
+        return next(filter(None, found), None)
+
     def _later(self, school: str, number: int) -> dt.date:
         return self.days.later(school, self.day, number)
 
@@ -478,8 +514,3 @@ def _standing_row(placed: Placed, part: str, *, at_school: bool) -> dict[str, An
     row: dict[str, Any] = placed._asdict()
     row["class"] = row.pop("class_name")
     return row | {"part": part, "at_school": at_school}
-
-
-def sorted_signals(signals: Iterable[tuple[Any, Signal]]) -> list[Signal]:
-    """Sort signals by their keys of urgency, the most urgent first."""
-    return [signal for _, signal in sorted(signals, key=lambda pair: (*pair[0], pair[1].pupil, pair[1].rule))]

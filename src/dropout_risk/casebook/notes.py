@@ -91,7 +91,7 @@ class NoteKeys:
             plain = AESGCM(self.encrypting[name]).decrypt(
                 rest[:_NONCE], rest[_NONCE:], _bound_to(case, seq, name)
             )
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise NoteKeyError(
                 "A note is not the one that was written there.", hint="dropout-risk casebook check names it"
             ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -62,6 +63,11 @@ class Grant:
     deputy: str | None = None
     channel: str | None = None
     stands_for: str = ""
+
+    @property
+    def name(self) -> tuple[str, str, str, str, dt.date, str]:
+        """What names it: two grants of one name contradict one another."""
+        return self.person, self.role, self.scope, self.scope_id, self.begins, self.stands_for
 
     def is_live(self, day: dt.date) -> bool:
         """Say whether it holds on a day."""
@@ -146,11 +152,12 @@ class People:
         PeopleError with all that is wrong in it.
         """
         path = Path(path)
-        lines = _toml_lines(path) if path.suffix.lower() == ".toml" else _csv_lines(path)
         problems: list[str] = []
+        read_lines = _toml_lines if path.suffix.lower() == ".toml" else _csv_lines
+        lines = read_lines(path, problems)
         grants = [grant for line in lines for grant in _grant_of(line, problems)]
         absences = [away for line in lines for away in _absence_of(line, problems)]
-        problems += _deputy_problems(grants)
+        problems += [*_deputy_problems(grants), *_twice_problems(grants)]
         if not grants and not problems:
             problems.append("it names nobody")
         if problems:
@@ -179,9 +186,18 @@ class People:
             found.setdefault(absence.person, []).append(absence)
         return found
 
+    @cached_property
+    def _last_days(self) -> dict[str, dt.date]:
+        """Until which day each person has any right of their own."""
+        found: dict[str, dt.date] = {}
+        for grant in self.grants:
+            found[grant.person] = max(found.get(grant.person, dt.date.min), grant.until or dt.date.max)
+        return found
+
     def is_away(self, person: str, day: dt.date) -> bool:
-        """Say whether somebody does not act on a day."""
-        return any(item.begins <= day < item.until for item in self._away.get(person, ()))
+        """Say whether somebody does not act on a day: is away, or has left as all rights have ended."""
+        has_left = self._last_days.get(person, dt.date.max) <= day
+        return has_left or any(item.begins <= day < item.until for item in self._away.get(person, ()))
 
     def grants_of(self, person: str, day: dt.date) -> tuple[Grant, ...]:
         """Give what a person may do on a day; a deputy has the grants of whom it stands in for."""
@@ -192,7 +208,8 @@ class People:
         live = [grant for grant in self.grants if grant.is_live(day)]
         for grant in self.grants:
             begun = grant.begins <= day
-            if grant.deputy and begun and (not grant.is_live(day) or self.is_away(grant.person, day)):
+            stands_in = begun and (not grant.is_live(day) or self.is_away(grant.person, day))
+            if grant.deputy and stands_in and not self.is_away(grant.deputy, day):
                 live.append(_stood_in(grant))
         return list(dict.fromkeys(live))
 
@@ -241,52 +258,72 @@ class People:
 
 
 def _stood_in(grant: Grant) -> Grant:
-    """Give the deputy's grant; own pupils stay those of the person stood in for."""
-    return replace(grant, person=grant.deputy or "", until=None, deputy=None, stands_for=grant.person)
+    """Give the deputy's grant; own pupils stay those of the person stood in for, whose channel it is not."""
+    return replace(
+        grant, person=grant.deputy or "", until=None, deputy=None, channel=None, stands_for=grant.person
+    )
 
 
 # --- Files ---
 
 
-def _csv_lines(path: Path) -> list[dict[str, Any]]:
+def _csv_lines(path: Path, problems: list[str]) -> list[dict[str, Any]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PeopleError(f"{path.name} cannot be read as UTF-8.", hint="save it as CSV in UTF-8") from error
-    rows = csv.DictReader(io.StringIO(text))
-    unknown = [name for name in rows.fieldnames or () if name not in COLUMNS]
-    if unknown:
-        raise PeopleError(
-            f"{path.name} has an unknown column {unknown[0]!r}.", hint=nearest(unknown[0], COLUMNS)
-        )
-    return [{"line": number, **row} for number, row in enumerate(rows, start=2)]
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    header = [*(rows.fieldnames or ())]
+    _unknown_problems(path.name, header, COLUMNS, problems)
+    problems += [f"column {name} is there twice" for name in COLUMNS if header.count(name) > 1]
+    lines = []
+    for row in rows:
+        if row.pop(None, None):
+            problems.append(f"line {rows.line_num}: more cells than columns")
+        lines.append({"line": f"line {rows.line_num}", **row})
+    return lines
 
 
-def _toml_lines(path: Path) -> list[dict[str, Any]]:
+def _unknown_problems(
+    where: str, given: Iterable[str], allowed: Collection[str], problems: list[str]
+) -> None:
+    unknown = [str(name) for name in given if name not in allowed]
+    problems += [f"{where}: unknown {name!r} ({nearest(name, allowed)})" for name in unknown]
+
+
+def _toml_lines(path: Path, problems: list[str]) -> list[dict[str, Any]]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PeopleError(
             f"{path.name} is not TOML in UTF-8.", hint="tables [[grant]] and [[away]]"
         ) from error
-    unknown = [name for name in data if name not in ("grant", "away")]
-    if unknown:
-        raise PeopleError(f"{path.name} has an unknown table {unknown[0]!r}.", hint="allowed: grant, away")
-    grants = [
-        {"line": f"grant {number}", **line} for number, line in enumerate(data.get("grant", ()), start=1)
-    ]
-    away = [
-        {"line": f"away {number}", "person": line.get("person"), "away_from": line.get("from"),
-         "away_until": line.get("until")}
-        for number, line in enumerate(data.get("away", ()), start=1)
-    ]  # fmt: skip
-    return grants + away
+    _unknown_problems(path.name, data, _TOML, problems)
+    lines: list[dict[str, Any]] = []
+    for table, columns in _TOML.items():
+        given = data.get(table, [])
+        if not isinstance(given, list) or not all(isinstance(line, dict) for line in given):
+            problems.append(f"{table} is no list of tables: write [[{table}]]")
+            continue
+        for number, line in enumerate(given, start=1):
+            where = f"{table} {number}"
+            _unknown_problems(where, line, columns, problems)
+            lines.append({"line": where, **{columns.get(name, name): value for name, value in line.items()}})
+    return lines
+
+
+_GRANT_COLUMNS = COLUMNS[:7] + COLUMNS[9:]
+_TOML: dict[str, dict[str, str]] = {
+    "grant": dict(zip(_GRANT_COLUMNS, _GRANT_COLUMNS, strict=True)),
+    "away": {"person": "person", "from": "away_from", "until": "away_until"},
+}
+"""The tables of a TOML file, and what their keys are called among the columns of a CSV."""
 
 
 def _grant_of(line: Mapping[str, Any], problems: list[str]) -> list[Grant]:
     if not line.get("role"):
         return []
-    where = f"line {line['line']}"
+    where = line["line"]
     role, scope = str(line["role"]).strip(), str(line.get("scope") or "").strip()
     if role not in CASE_ROLES:
         problems.append(f"{where}: unknown role ({nearest(role, CASE_ROLES)})")
@@ -297,15 +334,15 @@ def _grant_of(line: Mapping[str, Any], problems: list[str]) -> list[Grant]:
         problems.append(f"{where}: scope_id is missing")
     person = _person_of(line, problems)
     begins, until = _days_of(line, "from", "until", problems)
-    texts = {name: str(line.get(name) or "").strip() or None for name in ("deputy", "channel")}
-    return [Grant(person, role, scope, scope_id, begins or dt.date.min, until, **texts)]
+    deputy, channel = (str(line.get(name) or "").strip() or None for name in ("deputy", "channel"))
+    return [Grant(person, role, scope, scope_id, begins or dt.date.min, until, deputy, channel)]
 
 
 def _absence_of(line: Mapping[str, Any], problems: list[str]) -> list[Absence]:
     begins, until = _days_of(line, "away_from", "away_until", problems)
     if begins is None and until is None:
         if not line.get("role"):
-            problems.append(f"line {line['line']}: neither a role nor an absence")
+            problems.append(f"{line['line']}: neither a role nor an absence")
         return []
     person = _person_of(line, problems)
     return [Absence(person, begins or dt.date.min, until or dt.date.max)]
@@ -314,7 +351,7 @@ def _absence_of(line: Mapping[str, Any], problems: list[str]) -> list[Absence]:
 def _person_of(line: Mapping[str, Any], problems: list[str]) -> str:
     person = str(line.get("person") or "").strip()
     if not person:
-        problems.append(f"line {line['line']}: person is missing")
+        problems.append(f"{line['line']}: person is missing")
     return person
 
 
@@ -324,19 +361,30 @@ def _days_of(
     days: list[dt.date | None] = []
     for name in (first, last):
         given = line.get(name)
+        given = given.strip() if isinstance(given, str) else given
         try:
-            days.append(
-                given if isinstance(given, dt.date) else dt.date.fromisoformat(given) if given else None
-            )
+            days.append(given if type(given) is dt.date else dt.date.fromisoformat(given) if given else None)
         except (TypeError, ValueError):
-            problems.append(f"line {line['line']}: {name} is no date (YYYY-MM-DD)")
+            problems.append(f"{line['line']}: {name} is no date (YYYY-MM-DD)")
             days.append(None)
     begins, until = days
     if begins and until and until <= begins:
-        problems.append(f"line {line['line']}: {last} is not after {first}")
+        problems.append(f"{line['line']}: {last} is not after {first}")
     return begins, until
 
 
 def _deputy_problems(grants: Collection[Grant]) -> list[str]:
     alone = sum(grant.deputy == grant.person for grant in grants)
     return [f"{alone} deput{'y stands' if alone == 1 else 'ies stand'} in for themselves"] if alone else []
+
+
+def _twice_problems(grants: Collection[Grant]) -> list[str]:
+    """Find grants of one person, role and scope whose days overlap: which end counts is not known."""
+    known: dict[tuple[str, ...], list[Grant]] = {}
+    for grant in dict.fromkeys(grants):
+        known.setdefault(grant.name[:4], []).append(grant)
+    number = 0
+    for same in known.values():
+        same.sort(key=lambda grant: grant.begins)
+        number += sum((one.until or dt.date.max) > two.begins for one, two in itertools.pairwise(same))
+    return [f"{number} grant(s) overlap with another of the same person, role and scope"] if number else []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.holidays import chinese_holidays, is_weekday
 from dropout_risk.records.ordinary_week import OrdinaryWeek, Week
 
 _AHEAD = 400
@@ -46,52 +46,51 @@ class SchoolDaysAhead:
         self._known = days or {}
         self._closed = closed or {}
         self._week = OrdinaryWeek("china" if week == "china" else "weekdays")
-        self._lists: dict[str, np.ndarray] = {}
+        self._lists: dict[str, tuple[int, int, np.ndarray]] = {}
 
     @classmethod
     def of_calendar(cls, calendar: SchoolCalendar, week: Week | None = None) -> Self:
         """Take the calendar of some histories."""
         return cls({school: calendar.days_of(school)[0] for school in calendar.schools}, week or "weekdays")
 
-    @cached_property
-    def _last(self) -> int:
-        return max((int(days[-1]) for days in self._known.values() if len(days)), default=0)
-
-    def _days(self, school: str, upto: int) -> np.ndarray:
-        """Give the days of a school, at least to an ordinal."""
-        held = self._lists.get(school)
-        if held is None or held[-1] < upto + _AHEAD // 2:
+    def _days(self, school: str, first: int, last: int) -> np.ndarray:
+        """Give the days of a school, at least from an ordinal to well after another."""
+        begun, ended, held = self._lists.get(school, (0, 0, _NONE))
+        if not (begun <= first and last + _AHEAD // 2 <= ended):
             known = self._known.get(school, _NONE)
-            first = int(known[-1]) + 1 if len(known) else upto - 3 * _AHEAD
-            ahead = np.arange(first, max(first, upto) + _AHEAD, dtype=np.int32)
+            begun, ended = min(first - _AHEAD, begun or first), max(last + _AHEAD, ended)
+            ahead = np.arange(int(known[-1]) + 1 if len(known) else begun, ended, dtype=np.int32)
             held = np.concatenate([known, ahead[self._opens(ahead)]])
             closed = [ordinal_of(day) for day in self._closed.get(school, ())]
-            self._lists[school] = held = held[~np.isin(held, closed)]
+            held = held[~np.isin(held, closed)]
+            self._lists[school] = begun, ended, held
         return held
 
     def _opens(self, dates: np.ndarray) -> np.ndarray:
         """Open the ordinary week; of years whose holidays are not known, every weekday."""
-        opened = self._week.opens(dates)
-        return opened if opened.any() else OrdinaryWeek().opens(dates)
+        opened: np.ndarray = self._week.opens(dates)
+        if self._week.name == "china":
+            opened = np.where(chinese_holidays().knows(dates), opened, is_weekday(dates))
+        return opened
 
     def is_open(self, school: str, day: dt.date) -> bool:
         """Say whether a day is a school day of a school."""
         date = ordinal_of(day)
-        days = self._days(school, date)
+        days = self._days(school, date, date)
         at = int(np.searchsorted(days, date))
         return at < len(days) and int(days[at]) == date
 
     def later(self, school: str, day: dt.date, number: int) -> dt.date:
         """Give the school day so many school days after a day; for 0 that day, or the next open one."""
         date = ordinal_of(day)
-        days = self._days(school, date + 2 * number)
+        days = self._days(school, date, date + 2 * number)
         at = int(np.searchsorted(days, date))
         moved = at + number - (int(days[at]) != date and number > 0)
         return date_of(int(days[min(moved, len(days) - 1)]))
 
     def between(self, school: str, first: dt.date, last: dt.date) -> int:
         """Count the school days from a day up to, and without, a later one."""
-        days = self._days(school, ordinal_of(last))
+        days = self._days(school, ordinal_of(first), ordinal_of(last))
         begun, ended = np.searchsorted(days, [ordinal_of(first), ordinal_of(last)])
         return int(ended - begun)
 

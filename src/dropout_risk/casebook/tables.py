@@ -24,6 +24,7 @@ ENTRY = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.Column("note", sa.LargeBinary),
     sa.Column("hash", sa.String(64), nullable=False),
+    sqlite_with_rowid=False,
 )
 
 CASE = sa.Table(
@@ -52,7 +53,7 @@ _LIVE = CASE.c.state != "closed"
 sa.Index("one_open", CASE.c.pupil, CASE.c.line, unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE)
 sa.Index("case_due", CASE.c.due, sqlite_where=_LIVE, postgresql_where=_LIVE)
 sa.Index("case_owner", CASE.c.owner, CASE.c.due)
-sa.Index("case_school", CASE.c.school, CASE.c.state)
+sa.Index("case_school", CASE.c.school, CASE.c.state, CASE.c.due)
 
 ROUND = sa.Table(
     "round",
@@ -70,6 +71,8 @@ CLOCK = sa.Table(
     sa.Column("recorded_at", sa.DateTime, nullable=False),
     sa.Column("entries", _COUNT, nullable=False),
     sa.Column("cases", _COUNT, nullable=False),
+    sa.Column("looks", _COUNT, nullable=False),
+    sa.Column("due", _COUNT, nullable=False),
     sa.Column("report", sa.JSON, nullable=False),
 )
 """One row per morning: the last one is today's, all before it are closed. Its counts can never fall."""
@@ -123,6 +126,10 @@ OUTBOX = sa.Table(
     sa.Column("next", sa.DateTime),
 )
 OUTBOX_STATES = ("queued", "sending", "sent", "failed", "unsure")
+NO_CHANNEL = "none"
+"""The channel of whoever has named none: the pages alone tell what waits."""
+DIGESTS = {"school": "round", "care": "own"}
+"""How the key of a morning's notice begins, by line; *own* goes to a channel of one's own, or nowhere."""
 
 GRANT = sa.Table(
     "grant",
@@ -157,21 +164,71 @@ META = sa.Table(
     sa.Column("value", sa.String(240), nullable=False),
 )
 
-_REFUSED = "entries are only ever added"
+TRIAL = sa.Table(
+    "trial",
+    BOOK,
+    sa.Column("name", _NAME, primary_key=True),
+    sa.Column("declared_at", sa.DateTime, nullable=False),
+    sa.Column("by", _NAME, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+"""Trials as they were declared beforehand; off where there is none."""
+
+ASSIGNED = sa.Table(
+    "assigned",
+    BOOK,
+    sa.Column("trial", _NAME, primary_key=True),
+    sa.Column("unit", _NAME, primary_key=True),
+    sa.Column("day", _DAY, nullable=False),
+    sa.Column("rank", sa.BigInteger, nullable=False),
+    sa.Column("urgency", _WORD),
+    sa.Column("starts", _DAY),
+)
+"""What a trial gave each pupil or school, and on which day."""
+
+_REFUSED = "entries, looks and trials are only ever added"
+_NOTE_GONE = "(OLD.note IS NULL) <> (NEW.note IS NULL)"
 _NOT_NOTE = ", ".join(f'"{column.name}"' for column in ENTRY.columns if column.name != "note")
-ONLY_ADDED: dict[str, tuple[str, ...]] = {
+_SAME_ENTRY = 'SELECT 1 FROM entry WHERE ("case" = NEW."case" AND seq = NEW.seq) OR key = NEW.key'
+_SAME_LOOK = "SELECT 1 FROM seen WHERE id = NEW.id"
+_TRIALS = (TRIAL.name, ASSIGNED.name)
+_WHOLE = (SEEN.name, *_TRIALS)
+_GUARDS: dict[str, tuple[tuple[str, str], ...]] = {
     "sqlite": (
-        f"CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
-        f"CREATE TRIGGER entry_same BEFORE UPDATE OF {_NOT_NOTE} ON entry "
-        f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+        ("entry_stays", "DELETE ON entry"),
+        ("entry_same", f"UPDATE OF {_NOT_NOTE} ON entry"),
+        ("entry_new", f"INSERT ON entry WHEN EXISTS ({_SAME_ENTRY})"),
+        ("entry_note", f"UPDATE OF note ON entry WHEN {_NOTE_GONE}"),
+        ("seen_stays", "DELETE ON seen"),
+        ("seen_same", "UPDATE ON seen"),
+        ("seen_new", f"INSERT ON seen WHEN EXISTS ({_SAME_LOOK})"),
+        *((f"{name}_{act.lower()}", f"{act} ON {name}") for name in _TRIALS for act in ("DELETE", "UPDATE")),
     ),
     "postgresql": (
-        "CREATE OR REPLACE FUNCTION entry_refused() RETURNS trigger AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $$ LANGUAGE plpgsql",
-        "CREATE TRIGGER entry_stays BEFORE DELETE OR TRUNCATE ON entry "
-        "FOR EACH STATEMENT EXECUTE FUNCTION entry_refused()",
-        f"CREATE TRIGGER entry_same BEFORE UPDATE OF {_NOT_NOTE} ON entry "
-        "FOR EACH STATEMENT EXECUTE FUNCTION entry_refused()",
+        ("entry_stays", "DELETE OR TRUNCATE ON entry FOR EACH STATEMENT"),
+        ("entry_same", f"UPDATE OF {_NOT_NOTE} ON entry FOR EACH STATEMENT"),
+        ("entry_note", f"UPDATE OF note ON entry FOR EACH ROW WHEN ({_NOTE_GONE})"),
+        *((f"{name}_same", f"UPDATE OR DELETE OR TRUNCATE ON {name} FOR EACH STATEMENT") for name in _WHOLE),
     ),
 }
-"""What keeps entries as they are in the database itself; only an encrypted note may be written anew."""
+"""When the database itself refuses, by the name of the trigger; only an encrypted note may be written anew.
+
+SQLite deletes without asking where INSERT OR REPLACE is said; so it also asks before a row is added.
+"""
+_REFUSE = {
+    "sqlite": f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+    "postgresql": "EXECUTE FUNCTION only_added()",
+}
+_FUNCTION = (
+    "CREATE OR REPLACE FUNCTION only_added() RETURNS trigger AS "
+    f"$$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $$ LANGUAGE plpgsql"
+)
+ONLY_ADDED: dict[str, tuple[str, ...]] = {
+    dialect: (
+        *((_FUNCTION,) if dialect == "postgresql" else ()),
+        *(f"CREATE TRIGGER {name} BEFORE {event} {_REFUSE[dialect]}" for name, event in guards),
+    )
+    for dialect, guards in _GUARDS.items()
+}
+"""The statements that make the database refuse, by its dialect."""

@@ -66,6 +66,44 @@ RESULTS = (
     Word("transfer_to_verify", Text(zh="转学待核", en="transfer to be verified")),
     Word("false_alarm", Text(zh="误报", en="false alarm")),
 )
+FEEDBACK = (
+    Word("right", Text(zh="对", en="right")),
+    Word("wrong", Text(zh="不对", en="wrong")),
+    Word("known", Text(zh="已知", en="known before")),
+    Word("no_help", Text(zh="没有帮助", en="no help")),
+)
+"""What somebody who knows the pupil says of a reason."""
+RELEASED = (
+    Word(
+        "care_no_marks",
+        Text(
+            zh="请多关心，近期不要在班上谈论成绩",
+            en="Please look after this pupil, and do not speak of marks in class for now",
+        ),
+    ),
+    Word(
+        "no_blame",
+        Text(
+            zh="近期请不要当众批评，有事单独谈",
+            en="Please do not blame this pupil before others; talk alone if need be",
+        ),
+    ),
+    Word(
+        "call_if_absent",
+        Text(
+            zh="如果没来上课，请当天告诉我",
+            en="If this pupil does not come to school, please tell me the same day",
+        ),
+    ),
+    Word(
+        "good_company",
+        Text(
+            zh="请让要好的同学多陪伴，座位安排近一些",
+            en="Please let good friends keep company, and sit close by",
+        ),
+    ),
+)
+"""What a counsellor may tell a class teacher: sentences that say nothing of why."""
 
 
 @dataclass(frozen=True)
@@ -117,3 +155,5 @@ _ALL = (
 )
 QUESTIONS: dict[str, Question] = {question.key: question for question in _ALL}
 """What is asked of every contact, by key and in the order in which it is asked."""
+REASON_QUESTION = Question("feedback", Text(zh="这条原因", en="this reason"), FEEDBACK)
+"""What may be said of each reason of a score; it is no question about a contact."""

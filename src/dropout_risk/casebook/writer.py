@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -85,8 +84,8 @@ class Writer:
         """Write what was appended; CaseConflictError if somebody else wrote to one of the cases."""
         if not self._entries:
             return
-        self.connection.execute(ENTRY.insert(), [asdict(entry) for entry in self._entries])
-        new = [asdict(case) for number, case in self._cases.items() if not self._read[number]]
+        self.connection.execute(ENTRY.insert(), [{**vars(entry)} for entry in self._entries])
+        new = [{**vars(case)} for number, case in self._cases.items() if not self._read[number]]
         if new:
             self.connection.execute(CASE.insert(), new)
         self._update_cases()
@@ -95,7 +94,7 @@ class Writer:
 
     def _update_cases(self) -> None:
         changed = [
-            {"was": number, "read": self._read[number]} | asdict(case)
+            {"was": number, "read": self._read[number], **vars(case)}
             for number, case in self._cases.items()
             if self._read[number]
         ]

@@ -8,7 +8,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dropout_risk.cli import catalogue, demo, morning, records, service, training, versions
+from dropout_risk.cli import (
+    casebook,
+    catalogue,
+    demo,
+    exchange,
+    morning,
+    records,
+    service,
+    training,
+    versions,
+    working_day,
+)
 from dropout_risk.errors import DropoutRiskError
 
 
@@ -33,6 +44,7 @@ app.command()(records.check)
 app.command()(training.train)
 app.command()(morning.score)
 app.command()(morning.watchlist)
+app.command()(working_day.morning)
 app.command()(catalogue.catalogue)
 app.command()(training.report)
 app.command()(versions.compare)
@@ -40,3 +52,6 @@ app.command()(versions.publish)
 app.command()(service.serve)
 app.command("desk-link")(service.desk_link)
 app.add_typer(records.store, name="store")
+app.add_typer(casebook.casebook, name="casebook")
+app.add_typer(exchange.import_app, name="import")
+app.command()(exchange.export)

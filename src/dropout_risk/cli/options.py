@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_risk.errors import SettingsError
-from dropout_risk.settings import Settings
+from dropout_risk.errors import MissingExtraError, SettingsError
+from dropout_risk.settings import CaseSettings, Settings
 from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from dropout_risk.casebook.book import Book
     from dropout_risk.histories.histories import Histories
     from dropout_risk.records.checking import KnownPupils
     from dropout_risk.records.school_records import SchoolRecords
@@ -132,6 +133,14 @@ ClassId = Annotated[str | None, typer.Option("--class", help="Only pupils of thi
 Responsible = Annotated[
     str | None, typer.Option("--responsible", help="Only pupils for whom this person is responsible.")
 ]
+BookAddress = Annotated[
+    str, typer.Option("--book", help="The case book: sqlite:///FILE, or postgresql://...")
+]
+DEFAULT_BOOK = "sqlite:///casebook.db"
+KeysFile = Annotated[
+    Path | None,
+    typer.Option("--keys", help="The keys of its notes; without them no note is read or written."),
+]
 PrintedIn = Annotated[str, typer.Option(help="zh or en")]
 Speech = Annotated[str | None, typer.Option("--language", help="zh or en (by default the model's settings)")]
 
@@ -156,6 +165,29 @@ def load_model(model: str) -> RiskModel:
 
         return RiskModel.load(load_bundle_path(model, Settings().tracking))
     return RiskModel.load(model)
+
+
+def require_book() -> type[Book]:
+    """Import the case book; MissingExtraError where its libraries are not installed."""
+    try:
+        from dropout_risk.casebook.book import Book
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"The case book needs {error.name}, which is not installed.",
+            hint='pip install "dropout-risk[desk]"',
+        ) from error
+    return Book
+
+
+def open_book(
+    url: str, keys: Path | None = None, ladder: CaseSettings | None = None, *, create: bool = False
+) -> Book:
+    """Open a case book with the keys in a file, by default only one that is there."""
+    opener = require_book()
+    from dropout_risk.casebook.notes import NoteKeys
+
+    read = None if keys is None else NoteKeys.load(keys)
+    return opener.open(url, keys=read, settings=ladder, create=create)
 
 
 def spoken_language(asked: str | None, model: RiskModel) -> Language:

@@ -97,6 +97,11 @@ def append(
     quarantine: options.Quarantine = None,
 ) -> None:
     """Add the rows of a day; 'students' may be missing, or hold only who is new or changed."""
+    append_folder(folder, store, mapping, quarantine)
+
+
+def append_folder(folder: Path, store: Path, mapping: Path | None, quarantine: Path | None) -> None:
+    """Add the rows of a day to a store, and say what that did."""
     from dropout_risk.histories.store_append import MANY_DAYS, append_day, known_to
     from dropout_risk.records.directory import Directory
 

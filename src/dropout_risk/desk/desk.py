@@ -15,10 +15,10 @@ from dropout_risk.casebook.entry import Entry
 from dropout_risk.casebook.morning import Attended
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
+from dropout_risk.casebook.seen import note_seen
 from dropout_risk.casebook.tables import CASE, ENTRY, GRANT, STANDING
 from dropout_risk.desk.case_address import CaseAddresses
 from dropout_risk.desk.reader import SCHOOL_ROLES, Reader, Seat
-from dropout_risk.desk.seen_adapter import note_seen
 from dropout_risk.errors import DateError, UnknownPupilError
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.scores import PupilScore

@@ -322,6 +322,7 @@ EVENTS = {
     "died": Text(zh="去世", en="died"),
 }
 CENSORED = EVENTS | {
+    "helped": Text(zh="预测期内有人帮扶", en="helped within the horizon"),
     "horizon_not_observed": Text(zh="预测期尚未结束", en="horizon not observed"),
     "outcomes_not_complete": Text(
         zh="学籍变动未必登记到预测期末", en="outcomes not known to be complete to the end of the horizon"

@@ -114,10 +114,14 @@ def find_parts(folder: Path, mapping: RecordsMapping) -> FoundParts:
     return FoundParts(search.parts, search.unknown, search.problems)
 
 
-def find_files(folder: Path, mapping: RecordsMapping) -> list[FoundFile]:
-    """Find every file that may hold a table, whatever it is called, without copies and templates."""
-    search = _Search(folder, mapping, whatever_called=True)
-    for entry in sorted(folder.iterdir()):
+def find_files(source: Path, mapping: RecordsMapping) -> list[FoundFile]:
+    """Find every file that may hold a table, whatever it is called, without copies and templates.
+
+    The source is a folder, or one file or zip alone.
+    """
+    alone = source.is_file()
+    search = _Search(source.parent if alone else source, mapping, whatever_called=True)
+    for entry in [source] if alone else sorted(source.iterdir()):
         search.look_at(entry)
     return [
         FoundFile(file, table, table_stem(PurePosixPath(inside).parts[0]), _kind_of(file))

@@ -87,6 +87,7 @@ def train(
     progress: bool = False,
     track: bool = True,
     last_model: RiskModel | None = None,
+    helped: pd.DataFrame | None = None,
 ) -> TrainingRun:
     """Train a risk model on monthly snapshots, test it on later ones, and log the run.
 
@@ -108,6 +109,9 @@ def train(
     last_model : RiskModel, optional
         Last year's model, to be measured on the same test rows; by default the bundle that
         ``settings.evaluation.last_model`` names.
+    helped : pandas.DataFrame, optional
+        Who was helped and when (:func:`dropout_risk.casebook.treatment.helped_since`): the labels of their
+        rows are censored, so that help which worked teaches nobody that its signs are harmless.
 
     Returns
     -------
@@ -148,6 +152,8 @@ def train(
             refuse_refused(records, settings.missingness)
             catalogue = kept_features(histories) if catalogue is None else catalogue
             cohort = labelled_cohort(histories, settings)
+            if helped is not None:
+                cohort = _without_helped(histories, cohort, helped, settings)
         features = _daily_features(histories, cohort, catalogue, steps)
         parts = make_parts(histories, cohort, features, settings)
         refuse_missing(parts, records, catalogue, settings.missingness)
@@ -181,6 +187,14 @@ def check_settings(settings: object) -> None:
             hint="Settings(**values), or Settings.from_toml(path)",
         )
     check_outcome(settings.outcome.horizon_days, settings.outcome.events)
+
+
+def _without_helped(histories: Histories, cohort: Cohort, helped: pd.DataFrame, settings: Settings) -> Cohort:
+    from dropout_risk.casebook.school_days import SchoolDaysAhead
+    from dropout_risk.casebook.treatment import censor_helped
+
+    days = SchoolDaysAhead.of_calendar(histories.calendar)
+    return censor_helped(cohort, helped, horizon_days=settings.outcome.horizon_days, days=days)
 
 
 def _daily_features(

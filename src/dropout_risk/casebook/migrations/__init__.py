@@ -1,0 +1,1 @@
+"""The steps from each version of the tables of a case book to the next."""

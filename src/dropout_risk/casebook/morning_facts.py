@@ -1,0 +1,235 @@
+"""What a morning is told of the records: who is at school, what fired, and what registers say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.duty import urgency_of
+from dropout_risk.alerts.register_facts import RegisterFacts
+from dropout_risk.casebook.morning import LISTED, Attended, MorningFacts, Signal
+from dropout_risk.casebook.people import Placed
+from dropout_risk.casebook.school_days import SchoolDaysAhead
+from dropout_risk.catalogue.alert_kinds import ABSENT, CRITICAL_ITEM, kind_of_rule
+from dropout_risk.features.cohort import members_on
+from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.records.calendar import date_of, ordinal_of
+from dropout_risk.records.directory import Directory
+from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.score_rows import pupil_heads, take_pupils
+from dropout_risk.scoring.scores import Scores
+from dropout_risk.settings import UNKNOWN_BAND, CaseSettings
+from dropout_risk.text import ITEMS, Language, Text
+from dropout_risk.watchlist.watch_list import WatchList
+
+_REGISTER = Text(
+    zh="{school}没有前一教学日的考勤登记：{classes}",
+    en="{school} has no register of the last school day: {classes}",
+)
+_WHOLE_SCHOOL = Text(zh="全校", en="whole school")
+
+
+def morning_facts(
+    model: RiskModel,
+    histories: Histories,
+    day: dt.date,
+    *,
+    directory: Directory | None = None,
+    settings: CaseSettings | None = None,
+    language: Language | None = None,
+) -> MorningFacts:
+    """Score everybody at school as of a morning, and say what the case book is told of it.
+
+    Parameters
+    ----------
+    model : RiskModel
+    histories : Histories
+    day : date
+        Rows dated or recorded on or after it are not seen.
+    directory : Directory, optional
+        For the village of each pupil.
+    settings : CaseSettings, optional
+        By default the model's.
+    language : {"zh", "en"}, optional
+        Of the sentences about registers.
+
+    Raises
+    ------
+    DateError
+        If nobody was at school on the day.
+    """
+    scores = model.score(histories, day, language=language)
+    told = _Told(
+        model, histories, scores, day, directory or Directory.empty(), settings or model.settings.cases
+    )
+    return MorningFacts(
+        day,
+        told.placed,
+        told.days,
+        [*told.alerted(), *told.listed()],
+        told.to_verify(),
+        told.attended,
+        told.registers(),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """The scores and the histories of one morning, read for the case book."""
+
+    model: RiskModel
+    histories: Histories
+    scores: Scores
+    day: dt.date
+    directory: Directory
+    settings: CaseSettings
+
+    @cached_property
+    def _snapshot(self) -> Snapshot:
+        return self.histories.on(self.day)
+
+    @cached_property
+    def days(self) -> SchoolDaysAhead:
+        return SchoolDaysAhead.of_calendar(self._snapshot.calendar, self.settings.week)
+
+    @cached_property
+    def placed(self) -> list[Placed]:
+        """Everybody at school, and whoever's own row could not be used."""
+        members = np.flatnonzero(members_on(self._snapshot))
+        students = self.histories.placed_on(ordinal_of(self.day)).students.take(members)
+        columns = (
+            students[name].to_pylist()
+            for name in ("student_id", "school_id", "grade_level", "class_id", "responsible_id")
+        )
+        placed = [
+            Placed(
+                str(pupil),
+                _filled_word(school),
+                class_path(school, grade, own),
+                None if responsible is None else str(responsible),
+                self.directory.of(pupil).get("village"),
+            )
+            for pupil, school, grade, own, responsible in zip(*columns, strict=True)
+        ]
+        known = {pupil.pupil for pupil in placed}
+        apart = (str(pupil) for pupil in self.histories.set_apart)
+        return placed + [Placed(pupil, "") for pupil in apart if pupil not in known]
+
+    def to_verify(self) -> frozenset[str]:
+        """Name the pupils of whom too little is known: not judged, or not scored."""
+        judged = {
+            str(head.student_id) for head in pupil_heads(self.scores.pupils) if head.band != UNKNOWN_BAND
+        }
+        return frozenset(pupil.pupil for pupil in self.placed if pupil.pupil not in judged)
+
+    def alerted(self) -> list[Signal]:
+        """Give a signal for each alert, the most urgent first."""
+        heads = [head.row for head in pupil_heads(self.scores.pupils) if head.alerted]
+        found = [
+            (urgency_of(alert), self._signal_of(str(score.student_id), alert))
+            for score in take_pupils(self.scores.pupils, heads)
+            for alert in score.alerts
+        ]
+        return [signal for _, signal in sorted(found, key=lambda pair: (pair[0], pair[1].pupil))]
+
+    def _signal_of(self, pupil: str, alert: Alert) -> Signal:
+        kind = kind_of_rule(alert.rule)
+        if kind == CRITICAL_ITEM:
+            return Signal(pupil, alert.rule, alert.since, "care")
+        days = (alert.days or 0) if kind == ABSENT else 0
+        steps = (self.settings.principal_days, self.settings.township_days)
+        return Signal(pupil, alert.rule, alert.since, level=sum(days >= step for step in steps))
+
+    def listed(self) -> Iterator[Signal]:
+        """Give a signal for each pupil above the line of the watch list who has no alert."""
+        if not self.settings.listed_opens:
+            return
+        watch_list = WatchList.of(self.scores, settings=self.model.settings.watch_list)
+        entries = (entry for group in watch_list.groups for entry in group.risks)
+        for entry in sorted(entries, key=lambda item: (-item.score.risk, str(item.score.student_id))):
+            pupil = str(entry.score.student_id)
+            due_in, band = self.settings.listed_days, entry.score.band
+            yield Signal(pupil, LISTED, self.day, urgent=False, due_in=due_in, urgency=band)
+
+    def attended(self, asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
+        """Say what the register has of pupils since a day."""
+        return attended_days(self.histories, self.day, asked)
+
+    def registers(self) -> tuple[str, ...]:
+        """Name the classes without a register of the last school day, and what is odd about the others."""
+        language = self.scores.language
+        missing = [
+            _REGISTER.fill(language, school=school, classes=ITEMS.join(language, classes))
+            for school, classes in sorted(self._missing_registers().items())
+        ]
+        return (*missing, *(question.text for question in self.scores.registers))
+
+    def _missing_registers(self) -> dict[str, list[str]]:
+        facts = RegisterFacts.of(self._snapshot, self.model.settings.registers)
+        members = np.flatnonzero(members_on(self._snapshot))
+        ages = facts.last[members]
+        handed_in = self._snapshot.dates_before(facts.last)[members]
+        late: dict[str, dict[str, None]] = {}
+        last: dict[str, int] = {}
+        told = zip(
+            self.placed, facts.missing[members].tolist(), ages.tolist(), handed_in.tolist(), strict=False
+        )
+        for pupil, missing, age, date in told:
+            if missing:
+                late.setdefault(pupil.school, {})[pupil.class_name or pupil.school] = None
+            last[pupil.school] = max(last.get(pupil.school, 0), date if age else 0)
+        whole = _WHOLE_SCHOOL.to(self.scores.language)
+        stopped = {school: [whole] for school, date in last.items() if self._has_stopped(school, date)}
+        return {school: [*classes] for school, classes in late.items()} | stopped
+
+    def _has_stopped(self, school: str, last: int) -> bool:
+        """Say whether a whole school has nothing of its last school day."""
+        return not last or self.days.between(school, date_of(last), self.day) > 1
+
+
+def attended_days(histories: Histories, day: dt.date, asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
+    """Say what the register had of pupils since a day, as known on another."""
+    rows = {str(pupil): row for row, pupil in enumerate(histories.student_ids)}
+    chosen = [rows[pupil] for pupil, _ in asked if pupil in rows]
+    if not chosen:
+        return [Attended(0, 0, None) for _ in asked]
+    snapshot = histories.take(chosen).on(day)
+    first = min(since for _, since in asked)
+    width = min(max((day - first).days, 1), snapshot.n_days)
+    if not width:
+        return [Attended(0, 0, None) for _ in asked]
+    present, absent = snapshot.days("present", width), snapshot.days("unexcused", width)
+    dates = snapshot.dates_before(np.arange(width, 0, -1)[None, :])
+    told = iter(zip(present, absent, dates, strict=True))
+    return [
+        _attended_since(*next(told), since) if pupil in rows else Attended(0, 0, None)
+        for pupil, since in asked
+    ]
+
+
+def _attended_since(present: Any, absent: Any, dates: Any, since: dt.date) -> Attended:
+    after = dates >= ordinal_of(since)
+    missed = dates[absent & after]
+    return Attended(
+        int((present & after).sum()), len(missed), date_of(int(missed[0])) if len(missed) else None
+    )
+
+
+def _filled_word(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def class_path(school: object, grade: object, own: object) -> str:
+    """Name a class as people write it in a file of grants: school, grade level and class; empty for none.
+
+    >>> class_path("s-1", 8, "2"), class_path("s-1", 8, None)
+    ('s-1/8/2', '')
+    """
+    return "" if own is None else "/".join(_filled_word(part) for part in (school, grade, own))
