@@ -22,6 +22,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, parse_qsl
@@ -31,6 +32,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from dropout_risk.casebook.book import Book
+from dropout_risk.casebook.morning_facts import attended_days
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import People
 from dropout_risk.casebook.school_days import SchoolDaysAhead
@@ -195,15 +197,16 @@ class DeskRoom:
 
     def desk(self) -> Desk:
         """Give the desk as it stands: the people as their file names them now."""
-        review = self._review(self.language)
+        review, today = self._review(self.language), self.day or dt.date.today()
         return Desk(
             self.book,
             self._current_people(),
-            self.day or dt.date.today(),
+            today,
             SchoolDaysAhead() if review is None else SchoolDaysAhead.of_calendar(review.histories.calendar),
             CaseAddresses.by_secret(self.keys.secret),
             self._names(),
             self._review,
+            None if review is None else partial(attended_days, review.histories, today),
         )
 
     def _current_people(self) -> People:

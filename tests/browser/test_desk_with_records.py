@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -105,3 +106,13 @@ def test_the_room_is_opened_by_the_environment_and_refuses_a_short_secret(tmp_pa
     monkeypatch.setenv("DROPOUT_RISK_DESK_SECRET", str(tmp_path / "secret"))
     with pytest.raises(NoteKeyError):
         desk_room_or_none(reviews)
+
+
+def test_the_register_says_whether_a_pupil_who_came_back_stayed(room):
+    desk = room.desk()
+    pupil = desk.book.cases()[0].pupil
+    (told,) = desk.attended([(pupil, desk.day - dt.timedelta(days=60))])
+    (unknown,) = desk.attended([("nobody", desk.day)])
+
+    assert told.present + told.absent > 0
+    assert (unknown.present, unknown.absent) == (0, 0)

@@ -7,7 +7,7 @@ import pytest
 
 from house.modules import MODULES
 
-LONGEST, FILES, LINES = 700, 215, 47_500
+LONGEST, FILES, LINES = 700, 215, 47_600
 FACADES = {
     "dropout_risk.histories.histories": "gives the Snapshot that is made of it",
     "dropout_risk.evaluation.report": "is handed whole to its tables, its panels and the rules of publishing",
@@ -157,7 +157,7 @@ WORKING_DAY = (
     *(f"dropout_risk.cli.{name}" for name in ("notices", "learning")),
 )
 """The packages of the working day and their commands, a house of its own beside the one that scores."""
-MOST_WORKING_DAY_LINES = 11_500
+MOST_WORKING_DAY_LINES = 15_000
 
 
 def is_of_working_day(module):

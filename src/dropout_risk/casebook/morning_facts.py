@@ -160,22 +160,7 @@ class _Told:
 
     def attended(self, asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
         """Say what the register has of pupils since a day."""
-        rows = {str(pupil): row for row, pupil in enumerate(self.histories.student_ids)}
-        chosen = [rows[pupil] for pupil, _ in asked if pupil in rows]
-        if not chosen:
-            return [Attended(0, 0, None) for _ in asked]
-        snapshot = self.histories.take(chosen).on(self.day)
-        first = min(since for _, since in asked)
-        width = min(max((self.day - first).days, 1), snapshot.n_days)
-        if not width:
-            return [Attended(0, 0, None) for _ in asked]
-        present, absent = snapshot.days("present", width), snapshot.days("unexcused", width)
-        dates = snapshot.dates_before(np.arange(width, 0, -1)[None, :])
-        told = iter(zip(present, absent, dates, strict=True))
-        return [
-            _attended_since(*next(told), since) if pupil in rows else Attended(0, 0, None)
-            for pupil, since in asked
-        ]
+        return attended_days(self.histories, self.day, asked)
 
     def registers(self) -> tuple[str, ...]:
         """Name the classes without a register of the last school day, and what is odd about the others."""
@@ -207,6 +192,26 @@ class _Told:
     def _has_stopped(self, school: str, last: int) -> bool:
         """Say whether a whole school has nothing of its last school day."""
         return not last or self.days.between(school, date_of(last), self.day) > 1
+
+
+def attended_days(histories: Histories, day: dt.date, asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
+    """Say what the register had of pupils since a day, as known on another."""
+    rows = {str(pupil): row for row, pupil in enumerate(histories.student_ids)}
+    chosen = [rows[pupil] for pupil, _ in asked if pupil in rows]
+    if not chosen:
+        return [Attended(0, 0, None) for _ in asked]
+    snapshot = histories.take(chosen).on(day)
+    first = min(since for _, since in asked)
+    width = min(max((day - first).days, 1), snapshot.n_days)
+    if not width:
+        return [Attended(0, 0, None) for _ in asked]
+    present, absent = snapshot.days("present", width), snapshot.days("unexcused", width)
+    dates = snapshot.dates_before(np.arange(width, 0, -1)[None, :])
+    told = iter(zip(present, absent, dates, strict=True))
+    return [
+        _attended_since(*next(told), since) if pupil in rows else Attended(0, 0, None)
+        for pupil, since in asked
+    ]
 
 
 def _attended_since(present: Any, absent: Any, dates: Any, since: dt.date) -> Attended:

@@ -127,7 +127,9 @@ def drop_triggers(connection):
     on_table = connection.dialect.name == "postgresql"
     names = "SELECT tgname, tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = ANY(ARRAY["
     listed = (
-        connection.exec_driver_sql(f"{names}'entry'::regclass, 'seen'::regclass])")
+        connection.exec_driver_sql(
+            f"{names}{', '.join(f"'{name}'::regclass" for name in ('entry', 'seen', 'trial', 'assigned'))}])"
+        )
         if on_table
         else connection.exec_driver_sql("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'")
     )
