@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dropout_risk.cli import service
+from dropout_risk.cli.demo_week import BOOK, SECRET, STORE, write_demo_week
 from dropout_risk.cli.morning import summary_line
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.settings import Settings
@@ -41,8 +42,12 @@ STEPS = {
         en="3 Train on monthly snapshots, test on later ones, log to MLflow",
     ),
     "list": Text(zh="4 写出今天的关注名单", en="4 Write the morning's watch list"),
+    "week": Text(
+        zh="5 用个案簿过完最近一周（工作人员也是模拟的）",
+        en="5 Live through the last week with a case book (its staff is made up too)",
+    ),
     "serve": Text(
-        zh="5 启动评分服务，提交一名学生的记录", en="5 Serve the model and post one pupil's records to it"
+        zh="6 启动评分服务，提交一名学生的记录", en="6 Serve the model and post one pupil's records to it"
     ),
     "lies": Text(zh="全部文件在", en="Everything lies in"),
     "next": Text(zh="接下来可以试试", en="Try next"),
@@ -61,12 +66,17 @@ CONTENTS = {
         en="the whole report and the model card, in Chinese and English",
     ),
     "mlflow.db": Text(zh="MLflow的训练记录和模型登记", en="the MLflow runs and the model registry"),
+    "casebook.db": Text(zh="一周的个案簿", en="the case book of a week"),
     "reply.json": Text(
         zh="服务的完整答复；提交的内容在request.json",
         en="the endpoint's whole reply; request.json is what was posted",
     ),
 }
 OPEN_PAGES = Text(zh="今天的关注名单：用浏览器打开", en="the morning's watch list: open it in a browser")
+TODAY = Text(
+    zh="“今天”：先启动服务，再打开下面的地址（24小时内有效）",
+    en="Today: start the service, then open the address below it (within 24 hours)",
+)
 SHORTENED = Text(zh="（已缩短）", en="(shortened)")
 
 
@@ -76,7 +86,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed, another district.")] = 7,
     language: Annotated[str, typer.Option(help="Language of the pages: zh or en.")] = "en",
 ) -> None:
-    """Simulate a district, check, train, log, write the morning's watch list, serve one pupil."""
+    """Simulate a district, check, train, log, write the morning's list and a week's cases, serve a pupil."""
     speech = language_of(language)
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
@@ -89,9 +99,12 @@ def demo(
     _say_step("list", speech)
     today = records.observed_to + dt.timedelta(days=1)
     pages, scores = _write_list(model, records, today, out, speech)
+    _say_step("week", speech)
+    link = write_demo_week(model, records, today, out, speech)
     _say_step("serve", speech)
     _post_one_pupil(scores, records, today, out)
     _where_everything_lies(out, pages, today, speech)
+    _where_today_is(out, link, today, speech)
 
 
 def _say_step(step: str, language: Language, **fields: object) -> None:
@@ -223,3 +236,14 @@ def _where_everything_lies(out: Path, pages: Path, today: dt.date, language: Lan
     )
     typer.echo(f"  {command} catalogue --language {language}")
     typer.echo(f"  {command} serve --model {out / 'model'}")
+
+
+def _where_today_is(out: Path, link: str, today: dt.date, language: Language) -> None:
+    """Print the address of the first page of a day, and what serves it."""
+    typer.echo(f"  {TODAY.to(language)}")
+    book = f"sqlite:///{out / BOOK}"
+    typer.echo(
+        f"  {sys.argv[0]} serve --model {out / 'model'} --store {out / STORE} --book {book} "
+        f"--secret {out / SECRET} --day {today} --language {language}"
+    )
+    typer.echo(f"  {link}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from dropout_risk.casebook.case import Case
     from dropout_risk.casebook.morning import MorningFacts
     from dropout_risk.histories.histories import Histories
+    from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.scoring.risk_model import RiskModel
 
-BOOK = "casebook.db"
-_MORNINGS = 5
+BOOK, STORE, SECRET = "casebook.db", "store", "desk.secret"
+ADDRESS = "http://127.0.0.1:3000"
+_DAYS = 6
 _CONTACTS = (
     {"way": "call", "met": ["mother"], "difficulty": ["schoolwork"], "result": "promised"},
     {"way": "home_visit", "met": ["grandparents"], "with": ["village"], "difficulty": ["migrant_work"],
@@ -30,29 +33,52 @@ _CONTACTS = (
 
 
 def write_demo_week(
-    model: RiskModel, histories: Histories, today: dt.date, out: Path, language: Language
+    model: RiskModel, records: SchoolRecords, today: dt.date, out: Path, language: Language
 ) -> str:
-    """Live through the last school days with a case book in a folder; give whoever has most to do today."""
+    """Live through the last school days with a case book in a folder; give the address of 今天.
+
+    It is that of whoever has most to do today. Beside the book lie the store of histories and the secret of
+    the service, for ``dropout-risk serve``.
+    """
     from dropout_risk.casebook.book import Book
-    from dropout_risk.casebook.morning import run_morning
-    from dropout_risk.casebook.morning_facts import morning_facts
+    from dropout_risk.histories.histories import Histories
+    from dropout_risk.records.directory import Directory
 
     for old in out.glob(f"{BOOK}*"):
         old.unlink()
+    histories = Histories.from_records(records)
+    histories.save(out / STORE)
+    Directory.of_records(records).save(out / STORE)
     book = Book.open(f"sqlite:///{out / BOOK}", settings=model.settings.cases)
+    _run_mornings(book, model, histories, today, language)
+    person = _busiest_teacher(book, today)
+    book.close()
+    return _link_for(person, out / SECRET)
+
+
+def _run_mornings(
+    book: Book, model: RiskModel, histories: Histories, today: dt.date, language: Language
+) -> None:
+    from dropout_risk.casebook.morning import run_morning
+    from dropout_risk.casebook.morning_facts import morning_facts
+
     chance = random.Random(0)  # noqa: S311
-    report, day = None, today - dt.timedelta(days=_MORNINGS + 1)
-    while day <= today:
-        facts = morning_facts(model, histories, day, language=language)
+    report = None
+    for number in range(_DAYS, -1, -1):
+        facts = morning_facts(model, histories, today - dt.timedelta(days=number), language=language)
         report = run_morning(book, facts) or report
-        if day < today:
+        if number:
             _act_on_some(book, facts, chance)
-        day += dt.timedelta(days=1)
     if report is not None:
         typer.echo(report.text(language))
-    busiest = _busiest_teacher(book, today)
-    book.close()
-    return busiest
+
+
+def _link_for(person: str, secret: Path) -> str:
+    from dropout_risk.desk.session_keys import SessionKeys
+    from dropout_risk.files import write_whole
+
+    write_whole(secret, secrets.token_urlsafe(48))
+    return f"{ADDRESS}/desk/enter?token={SessionKeys.load(secret).link_for(person)}"
 
 
 def _act_on_some(book: Book, facts: MorningFacts, chance: random.Random) -> None:
