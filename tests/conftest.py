@@ -19,8 +19,9 @@ from support.postgres import started_server
 from support.sharing import made_once
 
 # the same examples in every run of CI, and no clock: a busy machine is no failure
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
-hypothesis.settings.register_profile("here", deadline=None)
+NO_CLOCK = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("ci", derandomize=True, **NO_CLOCK)
+hypothesis.settings.register_profile("here", **NO_CLOCK)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 ROOT = Path(__file__).parents[1]

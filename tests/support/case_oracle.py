@@ -36,7 +36,7 @@ NEEDS = {
     "close": ["outcome"],
 }
 LOWEST = {
-    "stayed": 0, "false_alarm": 0, "corrected": 0,
+    "stayed": 0, "settled": 0, "false_alarm": 0, "corrected": 0,
     "transferred": 1, "home_teaching": 1, "deferred": 2, "lost": 3,
 }  # fmt: skip
 ASKED = {"transferred": "school", "home_teaching": "document", "deferred": "document"}
@@ -81,7 +81,7 @@ def accepts(case, verb, day, today, data, level, note):
     if verb == "answer":
         return data["to"] in case["referrals"]
     if verb == "close":
-        return may_close(case, data, max(level, case["level"]), note)
+        return may_close(case, data, level, note)
     return True
 
 
@@ -92,6 +92,9 @@ def may_close(case, data, level, note):
     if outcome == "stayed":
         stayed = data.get("present") or 0
         return case["state"] == "staying" and stayed >= STAYING_DAYS and not data.get("absent")
+    if outcome == "settled":
+        absences = [rule for rule in case["signals"] if rule.startswith(("absent_", "register_silent"))]
+        return case["state"] == "open" and case["met"] is not None and not absences
     if outcome in ("false_alarm", "corrected"):
         return bool(note or data.get("why"))
     return outcome not in ASKED or bool(data.get(ASKED[outcome]))

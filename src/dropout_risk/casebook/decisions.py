@@ -8,8 +8,19 @@ from typing import Any
 
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import Act
-from dropout_risk.casebook.machine import ANSWERS, LEVELS, LINES, OFFICES, OUTCOMES, STATES, VERBS, WRONGS
+from dropout_risk.casebook.machine import (
+    ABSENCES,
+    ANSWERS,
+    LEVELS,
+    LINES,
+    OFFICES,
+    OUTCOMES,
+    STATES,
+    VERBS,
+    WRONGS,
+)
 from dropout_risk.casebook.words import QUESTIONS, REASON_QUESTION
+from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.errors import CaseRefusedError, nearest
 from dropout_risk.settings import CaseSettings
 
@@ -167,7 +178,7 @@ def _rule_problems(
 def _close_problems(
     case: Case, data: Mapping[str, Any], settings: CaseSettings, level: int, has_note: bool
 ) -> list[Problem]:
-    outcome, level = OUTCOMES[data["outcome"]], max(level, case.level)
+    outcome = OUTCOMES[data["outcome"]]
     offices = tuple(LEVELS)
     problems: list[Problem] = []
     if case.line == "school" and level < outcome.level:
@@ -180,9 +191,17 @@ def _close_problems(
     problems += [(f"{name} is missing", "") for name in outcome.needs if not data.get(name)]
     if outcome.sentence and not has_note and not data.get("why"):
         problems.append(("this outcome needs a sentence that says why", "write a note with it"))
+    if outcome.after_contact and not is_talked_over(case):
+        way = "write down a contact; a pupil who was absent comes back, and stays"
+        problems.append(("this outcome is for cases without absence, after a contact", way))
     if outcome.name == "stayed" and not problems:
         problems += _staying_problems(data, settings)
     return problems
+
+
+def is_talked_over(case: Case) -> bool:
+    """Say whether somebody was met on a case that no absence is part of."""
+    return case.met is not None and not any(kind_of_rule(rule) in ABSENCES for rule in case.signals)
 
 
 def _staying_problems(data: Mapping[str, Any], settings: CaseSettings) -> list[Problem]:

@@ -107,7 +107,8 @@ WRONGS: dict[str, Text] = {
 class Outcome:
     """One way in which a case ends: at which level, from which states, and on what it stands.
 
-    ``needs`` names what the closing entry must hold; ``sentence`` asks for a note in words.
+    ``needs`` names what the closing entry must hold; ``sentence`` asks for a note in words; ``after_contact``
+    is for cases without any absence, once somebody has met the pupil or the family.
     """
 
     name: str
@@ -116,12 +117,20 @@ class Outcome:
     states: tuple[State, ...] = ("open", "staying")
     needs: tuple[str, ...] = ()
     sentence: bool = False
+    after_contact: bool = False
 
 
 OUTCOMES: dict[str, Outcome] = {
     outcome.name: outcome
     for outcome in (
         Outcome("stayed", Text(zh="稳定就读", en="stays at school"), 0, ("staying",), ("present",)),
+        Outcome(
+            "settled",
+            Text(zh="已谈话，暂不需跟进", en="talked to, nothing more for now"),
+            0,
+            ("open",),
+            after_contact=True,
+        ),
         Outcome("false_alarm", Text(zh="误报", en="false alarm"), 0, sentence=True),
         Outcome("corrected", Text(zh="数据更正", en="records corrected"), 0, sentence=True),
         Outcome("transferred", Text(zh="转学（接收学校已确认）", en="transferred"), 1, needs=("school",)),
@@ -130,6 +139,9 @@ OUTCOMES: dict[str, Outcome] = {
         Outcome("lost", Text(zh="劝返无效、失联", en="not brought back"), 3),
     )
 }
+
+ABSENCES = ("absent", "register_silent")
+"""Kinds of rules that tell of absence: a case of these does not end with a talk."""
 
 PARTS: dict[str, Text] = {
     "today": Text(zh="今天要做", en="to do today"),

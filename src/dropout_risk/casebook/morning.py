@@ -359,9 +359,7 @@ class _Morning:
 
     def _answered(self) -> set[tuple[str, str, dt.date | None]]:
         """Find what was closed: the same fact opens no case twice, nor a place on the list so soon again."""
-        closed = read_cases(
-            self.connection, CASE.c.state == "closed", CASE.c.turned >= self.day - dt.timedelta(days=_A_YEAR)
-        )
+        closed = self.closed_lately
         facts: set[tuple[str, str, dt.date | None]] = {
             (case.pupil, rule, dt.date.fromisoformat(day))
             for case in closed
@@ -373,6 +371,12 @@ class _Morning:
             for case in closed
             if self.days.between(case.school, case.turned, self.day) < lately
         }
+
+    @cached_property
+    def closed_lately(self) -> list[Case]:
+        """The cases that were closed within a year, before this morning."""
+        since = self.day - dt.timedelta(days=_A_YEAR)
+        return read_cases(self.connection, CASE.c.state == "closed", CASE.c.turned >= since)
 
     def _known_schools(self) -> dict[str, dt.date]:
         """Since which morning each school is in the book; those of today are written down."""
@@ -390,13 +394,15 @@ class _Morning:
     # --- Today ---
 
     def _write_standings(self) -> dict[str, int]:
-        """Say where everybody stands: pupils at school, and whoever has a case and left."""
+        """Say where everybody stands: pupils at school, and who left and has a case, or is lost."""
         of_school = {case.pupil: case for case in self.live.values() if case.line == "school"}
         rows = [
             _standing_row(placed, self._part(placed.pupil, of_school.get(placed.pupil)), at_school=True)
             for placed in self.facts.placed.values()
         ]
-        gone = {case.pupil: case for case in self.live.values() if case.pupil not in self.facts.placed}
+        lost = (case for case in self.closed_lately if (case.line, case.outcome) == ("school", "lost"))
+        left = [*lost, *self.live.values()]
+        gone = {case.pupil: case for case in left if case.pupil not in self.facts.placed}
         rows += [
             _standing_row(
                 self._place(pupil, case.school), self._part(pupil, of_school.get(pupil)), at_school=False

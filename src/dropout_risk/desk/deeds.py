@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dropout_risk.casebook.decisions import is_talked_over
 from dropout_risk.casebook.machine import ANSWERS, LEVELS, OFFICES, OUTCOMES, VERBS, WRONGS, Line, Outcome
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.rights import CASE_ROLES, Act, Part
@@ -261,6 +262,7 @@ def open_outcomes(desk: Desk, seat: Seat) -> list[Outcome]:
         and (seat.case.line == "care" or level >= outcome.level)
         and not (outcome.sentence and not desk.may_note(seat))
         and not (outcome.name == "stayed" and _stayed_data(desk, seat) is None)
+        and not (outcome.after_contact and not is_talked_over(seat.case))
     ]
 
 

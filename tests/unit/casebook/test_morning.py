@@ -213,3 +213,17 @@ def test_a_round_whose_case_was_closed_by_hand_stops_the_morning_in_our_words(bo
         connection.execute(CASE.update().values(state="closed", due=None))
     with pytest.raises(LawBrokenError, match="law 3"):
         run_morning(book, facts_of(DAYS[1]), STAFF)
+
+
+def test_a_pupil_who_was_lost_still_stands_in_a_place_and_is_not_at_school(book):
+    pupils = [Placed("p-1", "s-1", "s-1/8/1"), Placed("p-2", "s-1", "s-1/8/1")]
+    first = MorningFacts(FIRST, pupils, SchoolDaysAhead(), [Signal("p-1", "absent_20_days", FIRST)])
+    run_morning(book, first)
+    case = book.case_of("p-1")
+    book.write("close", FIRST, "county", "lost", case=case, data={"outcome": "lost"}, level=3, today=FIRST)
+
+    run_morning(book, MorningFacts(DAYS[1], pupils[1:], SchoolDaysAhead()))
+
+    standing = {row.pupil: row for row in book.frames()["standing"].itertuples()}
+    assert (standing["p-1"].school, standing["p-1"].at_school) == ("s-1", False)
+    assert bool(standing["p-2"].at_school)
