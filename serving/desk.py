@@ -31,13 +31,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from dropout_risk.casebook.book import Book
+from dropout_risk.casebook.book import Book, read_people
 from dropout_risk.casebook.morning_facts import attended_days
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import People
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.desk.case_address import CaseAddresses
-from dropout_risk.desk.desk import Desk, people_of_book
+from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.screens import answer_get, answer_post, open_screens
 from dropout_risk.desk.session_keys import SESSION_SECONDS, Session, SessionKeys
 from dropout_risk.desk.view import ROOM, Answer, View, message_answer
@@ -211,7 +211,8 @@ class DeskRoom:
 
     def _current_people(self) -> People:
         if self.people_file is None:
-            return people_of_book(self.book)
+            with self.book.reading() as connection:
+                return read_people(connection)
         try:
             changed = self.people_file.stat().st_mtime
         except OSError as error:

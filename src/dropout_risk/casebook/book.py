@@ -16,7 +16,8 @@ from dropout_risk.casebook.case import Case, fold_entries
 from dropout_risk.casebook.decisions import check_entry
 from dropout_risk.casebook.entry import Act, Entry
 from dropout_risk.casebook.notes import NoteKeys
-from dropout_risk.casebook.tables import BOOK, CASE, CLOCK, ENTRY, META, ONLY_ADDED, VERSION
+from dropout_risk.casebook.people import Grant, People
+from dropout_risk.casebook.tables import BOOK, CASE, CLOCK, ENTRY, GRANT, META, ONLY_ADDED, VERSION
 from dropout_risk.casebook.writer import Writer
 from dropout_risk.errors import (
     CaseBookError,
@@ -331,6 +332,12 @@ def check_version(found: str | None, *, oldest: int = VERSION) -> int:
         f"The book is of version {version}; this library reads {VERSION}.",
         hint=ways.get(True, "bring it up to date: dropout-risk casebook upgrade --book URL"),
     )
+
+
+def read_people(connection: sa.Connection) -> People:
+    """Give the people of the last morning."""
+    rows = [dict(row) for row in connection.execute(sa.select(GRANT)).mappings()]
+    return People(tuple(Grant(begins=row.pop("from"), **row) for row in rows))
 
 
 def read_cases(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Case]:

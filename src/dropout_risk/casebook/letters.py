@@ -9,12 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal, Self
 
 from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import MORNING, Entry
+from dropout_risk.casebook.morning import Attended
 from dropout_risk.casebook.rights import require_right
+from dropout_risk.catalogue.alert_kinds import ABSENT, kind_of_rule
 from dropout_risk.errors import CaseRefusedError, NoticeError, nearest
 from dropout_risk.text import DAY_OF_YEAR, ITEMS, NO_WORDS, Text, date_in_words
 
@@ -48,6 +51,8 @@ _CORRECTION = Text(
     "not so: we apologise to you and your child. Please call {call}.\n{school}",
 )
 
+_SILENT = Attended(0, 0, None)
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -66,6 +71,8 @@ class Letter:
     state : {"released", "wrong", "taken_back"} or None
     wrong : tuple of date
         The days of which it was wrong.
+    call : str
+        Whom to call, with a number, as it was released.
     """
 
     day: dt.date
@@ -74,9 +81,10 @@ class Letter:
     seq: int | None = None
     state: LetterState | None = None
     wrong: tuple[dt.date, ...] = ()
+    call: str = ""
 
     @classmethod
-    def draft(cls, day: dt.date, absent: Iterable[dt.date], aids: Sequence[str] = ()) -> Self:
+    def draft(cls, day: dt.date, absent: Iterable[dt.date], aids: Sequence[str] = (), call: str = "") -> Self:
         """Draft a letter of the week that ends with a day. NoticeError where it would tell nothing.
 
         >>> draft = Letter.draft(dt.date(2025, 3, 7), [dt.date(2025, 3, 3), dt.date(2025, 2, 27)])
@@ -95,7 +103,7 @@ class Letter:
             raise NoticeError(
                 f"There is no day of absence in the week up to {day}.", hint="no letter is needed"
             )
-        return cls(day, this_week, tuple(aids))
+        return cls(day, this_week, tuple(aids), call=call)
 
     def text(self, call: str, school: str) -> Text:
         """Word it, to be printed: whom to call (with a number), and the name of the school.
@@ -114,6 +122,26 @@ class Letter:
 
 def _days_text(days: Iterable[dt.date]) -> Text:
     return ITEMS.joined(DAY_OF_YEAR.filled(day=day) for day in days)
+
+
+def absent_since(case: Case) -> dt.date | None:
+    """Give the first day of absence, where that is what a case is about and the pupil is not back."""
+    days = [since for rule, since in case.signals.items() if kind_of_rule(rule) == ABSENT]
+    return dt.date.fromisoformat(min(days)) if days and case.state == "open" else None
+
+
+def proposed_days(case: Case, week: Sequence[dt.date], told: Sequence[Attended]) -> list[dt.date]:
+    """Choose the days of a week, without its last, on which a letter would say that the child was absent.
+
+    ``told`` is what the records have since each day, or nothing: where they are silent, the signals speak.
+    """
+    told, since = [*told] or [_SILENT] * len(week), absent_since(case)
+    silent = [here.present == after.present for here, after in pairwise([*told, _SILENT])]
+    return [
+        day
+        for day, here, is_silent in zip(week, told, silent, strict=True)
+        if here.first_absent == day or (since and is_silent and since <= day < week[-1])
+    ]
 
 
 def release_letter(
@@ -138,7 +166,7 @@ def release_letter(
         "of": letter.day.isoformat(),
         "absent": [day.isoformat() for day in letter.absent],
         "aids": [*letter.aids],
-    }
+    } | ({"call": letter.call} if letter.call else {})
     return book.write("note", letter.day, by, key, case=case, data=data, today=today)
 
 
@@ -180,6 +208,7 @@ def _released_letter(entry: Entry) -> Letter:
         tuple(data["aids"]),
         entry.seq,
         "released",
+        call=data.get("call", ""),
     )
 
 

@@ -13,17 +13,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dropout_risk.casebook.book import Book, read_cases, read_entries
+from dropout_risk.casebook.book import Book, read_cases, read_entries, read_people
 from dropout_risk.casebook.case import Case
-from dropout_risk.casebook.people import Grant, People, Placed
+from dropout_risk.casebook.people import People, Placed
 from dropout_risk.casebook.rights import require_right
 from dropout_risk.casebook.school_days import SchoolDaysAhead
-from dropout_risk.casebook.tables import CASE, ENTRY, GRANT, STANDING
+from dropout_risk.casebook.tables import CASE, ENTRY, STANDING
 from dropout_risk.casebook.words import RELEASED
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.errors import CaseRefusedError
-from dropout_risk.text import Text
+from dropout_risk.text import CLAUSES, Text
 
 WORD_RULE = "counsellor_word"
 WORD_RULE_TEXT = Text(zh="心理教师请您留意", en="the counsellor asks you to look after this pupil")
@@ -39,6 +39,13 @@ TELLING = (
 )  # fmt: skip
 """Words that name a test or a crisis: they reach no class teacher by this way."""
 _ITEM = re.compile(r"(第\s*[0-9一二三四五六七八九十百]+\s*题|题目?\s*[0-9]+|\bq\s*[0-9]+\b)")
+_WRONG_LENGTH = Text(
+    zh=f"自己写的话须为1至{LONGEST_WORDS}字", en=f"own words have from 1 to {LONGEST_WORDS} letters"
+)
+_TOLD = Text(zh="话里提到了测评、量表、题目或危机", en="they name a test, an instrument, an item or a crisis")
+_COPY = Text(
+    zh="与只有心理教师能看的记录雷同", en="they copy what stands in a note that only counsellors read"
+)
 _COPIED = 8
 """So many letters in a row that stand in a note of the counsellor's own case are a copy of it."""
 
@@ -88,6 +95,18 @@ def _pattern_of(name: str) -> re.Pattern[str]:
     return re.compile(begin + body + end)
 
 
+def problems_of_words(
+    book: Book, pupil: str, words: str, instruments: InstrumentRegistry | None = None
+) -> list[Text]:
+    """Say why own words cannot be released; nothing where they can. NoteKeyError as in release_words."""
+    problems = (
+        (_WRONG_LENGTH, not 0 < len(words) <= LONGEST_WORDS),
+        (_TOLD, bool(telling_words(words, instruments))),
+        (_COPY, _is_copied(words, _care_notes(book, pupil))),
+    )
+    return [problem for problem, is_there in problems if is_there]
+
+
 def release_words(
     book: Book,
     pupil: str,
@@ -135,7 +154,7 @@ def release_words(
     """
     with book.reading() as connection:
         placed = _placed_pupil(connection, pupil)
-        people = people or _people_in(connection)
+        people = people or read_people(connection)
     require_right(people.roles_of(by, placed, day), "write", "psychology")
     said = _checked_words(book, pupil, words.strip(), instruments)
     key = f"word/{day}/{hashlib.sha256(f'{pupil}|{by}|{said}'.encode()).hexdigest()[:24]}"
@@ -165,27 +184,15 @@ def _placed_pupil(connection: sa.Connection, pupil: str) -> Placed:
     return Placed(*row)
 
 
-def _people_in(connection: sa.Connection) -> People:
-    rows = [dict(row) for row in connection.execute(sa.select(GRANT)).mappings()]
-    return People(tuple(Grant(begins=row.pop("from"), **row) for row in rows))
-
-
 def _checked_words(book: Book, pupil: str, words: str, instruments: InstrumentRegistry | None) -> str:
     for word in RELEASED:
         if words in (word.key, word.text.zh, word.text.en):
             return word.key
-    problems = {
-        f"own words have from 1 to {LONGEST_WORDS} letters": not 0 < len(words) <= LONGEST_WORDS,
-        "they name a test, an instrument, an item or a crisis": bool(telling_words(words, instruments)),
-        "they copy what stands in a note that only counsellors read": _is_copied(
-            words, _care_notes(book, pupil)
-        ),
-    }
-    if any(problems.values()):
-        said = "; ".join(problem for problem, is_there in problems.items() if is_there)
+    problems = problems_of_words(book, pupil, words, instruments)
+    if problems:
         allowed = ", ".join(word.key for word in RELEASED)
         raise CaseRefusedError(
-            f"These words cannot be released: {said}.",
+            f"These words cannot be released: {CLAUSES.joined(problems).en}.",
             hint=f"say only what the class teacher is to do; standard sentences: {allowed}",
         )
     return words

@@ -88,6 +88,15 @@ class SchoolDaysAhead:
         moved = at + number - (int(days[at]) != date and number > 0)
         return date_of(int(days[min(moved, len(days) - 1)]))
 
+    def week_until(self, school: str, day: dt.date) -> list[dt.date]:
+        """Give the school days of a week, from Monday up to a day.
+
+        >>> [date.day for date in SchoolDaysAhead().week_until("s-1", dt.date(2025, 3, 5))]
+        [3, 4, 5]
+        """
+        dates = (day - dt.timedelta(ago) for ago in range(day.weekday(), -1, -1))
+        return [date for date in dates if self.is_open(school, date)]
+
     def between(self, school: str, first: dt.date, last: dt.date) -> int:
         """Count the school days from a day up to, and without, a later one."""
         days = self._days(school, ordinal_of(first), ordinal_of(last))

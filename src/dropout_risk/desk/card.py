@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.casebook.entry import MORNING, Entry
+from dropout_risk.casebook.letters import LETTER_STATES
 from dropout_risk.casebook.machine import LEVELS
 from dropout_risk.casebook.rights import CASE_ROLES
 from dropout_risk.casebook.words import QUESTIONS
@@ -15,7 +16,7 @@ from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import View
 from dropout_risk.desk.words import DESK_WORDS, SEEN_BY, day_text, fact_text, main_rule, step_text
 from dropout_risk.pages.morning_page import first_sentence
-from dropout_risk.text import Text
+from dropout_risk.text import COLON, Text
 
 CALL = Text(zh="登记联系", en="Phone call")
 VISIT = Text(zh="登记家访", en="Home visit")
@@ -119,7 +120,7 @@ def last_words(view: View, entry: Entry) -> str:
     deed = DEEDS.get(entry.kind)
     what = way.text if way else deed.text if deed else None
     if "letter" in entry.data:
-        what = DESK_WORDS["letter_done"]
+        what = COLON.joined((DESK_WORDS["letter"], LETTER_STATES[entry.data["letter"]]))
     if entry.data.get("seen") in SEEN_BY:
         what = SEEN_BY[entry.data["seen"]]
     return view.say(_LAST.filled(what=what, day=day_text(entry.day))) if what else ""

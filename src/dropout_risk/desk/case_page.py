@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dropout_risk.casebook.entry import MORNING, Entry
+from dropout_risk.casebook.letters import LETTER_STATES
 from dropout_risk.casebook.machine import ANSWERS, OUTCOMES, STATES, VERBS, WRONGS
+from dropout_risk.casebook.release import released_text
 from dropout_risk.casebook.rights import CASE_ROLES
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.desk.card import Button, facts_of_domain, name_of_pupil, small_print
@@ -25,12 +27,11 @@ from dropout_risk.desk.words import (
 )
 from dropout_risk.errors import NoteKeyError
 from dropout_risk.pages.on_record import COLUMN_WORDS
-from dropout_risk.text import COLON, ITEMS, Text
+from dropout_risk.text import COLON, ITEMS, NO_WORDS, Text
 
 _DOMAINS = ("family", "attendance", "grades")
 _DUE = Text(zh="下次{day}", en="next: {day}")
 _TO = Text(zh="给{who}", en="to {who}")
-_LOCKED = Text(zh="（备注没有密钥，读不了）", en="(the key of this note is not here)")
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ def told_entries(view: View, seat: Seat, entries: Iterable[Entry]) -> list[Told]
 
 
 def _told_entry(view: View, seat: Seat, entry: Entry) -> Told:
-    what = DESK_WORDS["letter_done"] if "letter" in entry.data else VERBS[entry.kind].text
+    what = VERBS[entry.kind].text
+    if "letter" in entry.data:
+        what = COLON.joined((DESK_WORDS["letter"], LETTER_STATES[entry.data["letter"]]))
     return Told(
         view.say(day_text(entry.day)),
         view.say(what),
@@ -110,12 +113,12 @@ def _told_entry(view: View, seat: Seat, entry: Entry) -> Told:
 
 
 def _note_of(view: View, seat: Seat, entry: Entry) -> str:
-    if entry.note is None or not seat.may("see", "notes"):
+    if not seat.may("see", "notes"):
         return ""
     try:
-        return view.desk.book.note_of(entry)
+        return view.desk.book.note_of(entry) or view.say(released_text(entry.data) or NO_WORDS)
     except NoteKeyError:
-        return view.say(_LOCKED)
+        return view.word("locked")
 
 
 def _told_details(seat: Seat, entry: Entry) -> list[Text]:
@@ -127,7 +130,7 @@ def _told_details(seat: Seat, entry: Entry) -> list[Text]:
         given = data.get(name, [])
         keys = [given] if isinstance(given, str) else given
         words = [word.text for word in question.words if word.key in keys]
-        told += [_named_words(question.title, ITEMS.joined(words))] if words else []
+        told += [COLON.joined((question.title, ITEMS.joined(words)))] if words else []
     if "outcome" in data and seat.may("see", "outcome"):
         told.append(OUTCOMES[data["outcome"]].text)
     for name, words_of in (("reason", REASONS), ("said", ANSWERS), ("wrong", WRONGS), ("seen", SEEN_BY)):
@@ -140,10 +143,7 @@ def _told_details(seat: Seat, entry: Entry) -> list[Text]:
                 day=day_text(data["since"])
             )
         )
+    told += [day_text(day) for day in data.get("days", ())]
     if "due" in data:
         told.append(_DUE.filled(day=day_text(data["due"])))
     return told
-
-
-def _named_words(title: Text, words: Text) -> Text:
-    return Text(zh=f"{title.zh}{COLON.zh}{words.zh}", en=f"{title.en}{COLON.en}{words.en}")

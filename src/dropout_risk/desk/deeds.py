@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from dropout_risk.casebook.decisions import is_talked_over
+from dropout_risk.casebook.letters import (
+    AIDS,
+    Letter,
+    absent_since,
+    letters_of,
+    proposed_days,
+    release_letter,
+    take_back_letter,
+)
 from dropout_risk.casebook.machine import ANSWERS, LEVELS, OFFICES, OUTCOMES, VERBS, WRONGS, Line, Outcome
 from dropout_risk.casebook.people import Placed
+from dropout_risk.casebook.release import LONGEST_WORDS, problems_of_words, release_words
 from dropout_risk.casebook.rights import CASE_ROLES, Act, Part
-from dropout_risk.casebook.words import QUESTIONS
-from dropout_risk.catalogue.alert_kinds import ABSENT, kind_of_rule
+from dropout_risk.casebook.words import QUESTIONS, RELEASED
 from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.form import NOTE_LENGTH, Answers, Ask, AskKind, options_of
 from dropout_risk.desk.reader import Seat
-from dropout_risk.desk.words import AID, DESK_WORDS, PUT_OFF, RELEASE_TEXT, SEEN_BY, WORRY, weekday_text
-from dropout_risk.text import Text
+from dropout_risk.desk.words import DESK_WORDS, PUT_OFF, SEEN_BY, WORRY, day_text, weekday_text
+from dropout_risk.errors import NoteKeyError
+from dropout_risk.text import CLAUSES, Text
 
 Asks = Callable[[Desk, Seat], list[Ask]]
 Data = Callable[[Desk, Seat, Answers], dict[str, Any]]
 Check = Callable[[Desk, Seat, Answers], dict[str, Text]]
 PAST_DAYS = 3
 """How many days back are offered as buttons; an earlier one is typed."""
-EARLIER = "earlier"
-_LETTER_DAYS = 3
+EARLIER, OWN = "earlier", "own"
 
 
-def _always_ready(desk: Desk, seat: Seat) -> bool:
-    return True
-
-
-def _no_check(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Text]:
+def _nothing_said(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
     return {}
 
 
@@ -42,20 +48,21 @@ class Deed:
 
     ``verb`` is what is written, by whoever may do ``act`` with ``part``. ``at_level`` keeps it for the level
     of the case and those above; ``ready`` says whether the case would take it, and ``check`` what is wrong
-    with answers beyond single ones. One ``by_village`` is a village's too; one ``of_school`` is for the
-    school, and one ``of_care`` for what only counsellors know.
+    with answers beyond single ones; ``write`` is the book's own way of writing it, if it has one. One
+    ``by_village`` is a village's too; one ``of_school`` is for the school, one ``of_care`` for counsellors.
     """
 
     name: str
     text: Text
     verb: str
     asks: Asks
-    data: Data
+    data: Data = _nothing_said
     act: Act = "write"
     part: Part = "plan"
     at_level: bool = False
-    ready: Callable[[Desk, Seat], bool] = _always_ready
-    check: Check = _no_check
+    ready: Callable[[Desk, Seat], bool] = lambda desk, seat: True
+    check: Check = _nothing_said
+    write: Callable[[Desk, Seat, Answers, str], None] | None = None
     by_village: bool = False
     of_school: bool = False
     of_care: bool = False
@@ -96,9 +103,13 @@ def _note_asks(desk: Desk, seat: Seat, *, needed: bool = False) -> list[Ask]:
     return [Ask("note", label, "words", needed=needed, most=NOTE_LENGTH)]
 
 
+def _day_options(days: Iterable[dt.date]) -> tuple[tuple[str, Text], ...]:
+    return tuple((day.isoformat(), weekday_text(day)) for day in days)
+
+
 def _due_ask(desk: Desk, seat: Seat, default: int, most: int | None = None, label: Text | None = None) -> Ask:
     days = desk.next_days(seat.case.school, most or max(default, desk.book.settings.meet_again))
-    options = tuple((day.isoformat(), weekday_text(day)) for day in days)
+    options = _day_options(days)
     chosen = (options[min(default, len(options)) - 1][0],)
     return Ask("due", label or Text(zh="下次什么时候", en="Next time"), options=options, value=chosen)
 
@@ -106,15 +117,13 @@ def _due_ask(desk: Desk, seat: Seat, default: int, most: int | None = None, labe
 def _day_asks(desk: Desk, seat: Seat, name: str, label: Text) -> list[Ask]:
     """Ask for a day that has been: today and the last ones as buttons, an earlier one typed."""
     days = [desk.day - dt.timedelta(ago) for ago in range(PAST_DAYS)]
-    options = [(day.isoformat(), weekday_text(day)) for day in days if day >= seat.case.opened]
+    options = _day_options(day for day in days if day >= seat.case.opened)
     if seat.case.opened >= days[-1]:
-        return [Ask(name, label, options=tuple(options), value=(options[0][0],))]
-    options.append((EARLIER, Text(zh="更早", en="earlier")))
+        return [Ask(name, label, options=options, value=(options[0][0],))]
     typed = Text(zh="更早的日期", en="The earlier day")
-    return [
-        Ask(name, label, options=tuple(options), value=(options[0][0],)),
-        Ask(f"{name}_typed", typed, "date", needed=False),
-    ]
+    earlier = (EARLIER, Text(zh="更早", en="earlier"))
+    ask = Ask(name, label, options=(*options, earlier), value=(options[0][0],))
+    return [ask, Ask(f"{name}_typed", typed, "date", needed=False)]
 
 
 def _day_in(answers: Answers, name: str) -> str:
@@ -227,10 +236,6 @@ def _answer_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
     return {"to": seat.person, "said": answers.one("said")}
 
 
-def _needed_note(desk: Desk, seat: Seat) -> list[Ask]:
-    return _note_asks(desk, seat, needed=True)
-
-
 def _is_asked(desk: Desk, seat: Seat) -> bool:
     return seat.case.referrals.get(seat.person) in ("", "accepted")
 
@@ -249,7 +254,23 @@ def _since_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
 
 def _correct_asks(desk: Desk, seat: Seat) -> list[Ask]:
     wrong = Ask("wrong", Text(zh="哪里有误", en="What was wrong"), options=tuple(WRONGS.items()))
-    return [wrong, *_note_asks(desk, seat)]
+    if seat.case.line == "care":
+        return [wrong, *_note_asks(desk, seat)]
+    told = (day for letter in _letters_in(desk, seat) for day in letter.absent)
+    days = _day_options(sorted({*desk.days.week_until(seat.case.school, desk.day), *told}))
+    label = Text(zh="哪几天没有缺课（补交请假、考勤有误时选）", en="Which days (late excuse, wrong register)")
+    return [wrong, Ask("days", label, "many", days, needed=False), *_note_asks(desk, seat)]
+
+
+def _check_correct(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Text]:
+    if answers.many("days") and answers.one("wrong") not in ("late_excuse", "register"):
+        return {"days": Text(zh="补交请假或考勤有误才选日期", en="only for an excuse or the register")}
+    return {}
+
+
+def _correct_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
+    days = {"days": answers.many("days")} if answers.many("days") else {}
+    return {"wrong": answers.one("wrong")} | days
 
 
 def open_outcomes(desk: Desk, seat: Seat) -> list[Outcome]:
@@ -278,18 +299,12 @@ def _stayed_data(desk: Desk, seat: Seat) -> dict[str, int] | None:
 def _close_asks(desk: Desk, seat: Seat) -> list[Ask]:
     outcomes = open_outcomes(desk, seat)
     needs = {need for outcome in outcomes for need in outcome.needs}
-    asks = [
-        Ask(
-            "outcome",
-            Text(zh="结果", en="Outcome"),
-            options=tuple((item.name, item.text) for item in outcomes),
-        )
-    ]
+    options = tuple((item.name, item.text) for item in outcomes)
+    asks = [Ask("outcome", Text(zh="结果", en="Outcome"), options=options)]
+    document = Text(zh="文件名称和文号（送教、休学等时填）", en="Document (for lessons at home, deferral)")
     typed = {
         "school": Text(zh="接收学校（转学时填）", en="Receiving school (for a transfer)"),
-        "document": Text(
-            zh="文件名称和文号（送教、休学等时填）", en="Document (for lessons at home, deferral)"
-        ),
+        "document": document,
     }
     asks += [Ask(name, label, "line", needed=False) for name, label in typed.items() if name in needs]
     return [*asks, *_note_asks(desk, seat)]
@@ -311,18 +326,49 @@ def _close_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
     return told | ((_stayed_data(desk, seat) or {}) if outcome.name == "stayed" else {})
 
 
+def _letters_in(desk: Desk, seat: Seat) -> list[Letter]:
+    return letters_of(desk.book.entries(seat.case.id)) if seat.case.line == "school" else []
+
+
+def _wrong_letters(desk: Desk, seat: Seat) -> dict[str, Letter]:
+    return {str(letter.seq): letter for letter in _letters_in(desk, seat) if letter.state == "wrong"}
+
+
+def _takes_letter(desk: Desk, seat: Seat) -> bool:
+    """Say whether there is, or may be, a letter: a closed case still shows those that it has."""
+    new = seat.case.line == "school" and _is_live(desk, seat)
+    return (new and bool(desk.days.week_until(seat.case.school, desk.day))) or bool(_letters_in(desk, seat))
+
+
 def _letter_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    days = desk.days.week_until(seat.case.school, desk.day)
+    told = desk.attended([(seat.case.pupil, day) for day in days]) if desk.attended else []
+    absent = tuple(map(str, proposed_days(seat.case, days, told)))
+    which = Text(zh="本周哪几天没有到校", en="Days of this week not at school")
+    call = Text(zh="请家长联系谁、电话", en="Whom to call, with the number")
+    aids = Text(zh="可以申请的资助", en="Aid to apply for")
     return [
-        Ask("days", Text(zh="没有到校几天", en="Days not at school"), "number", value=(str(_LETTER_DAYS),)),
-        Ask("call", Text(zh="请家长联系谁", en="Whom to call"), "line", value=(seat.person,)),
-        Ask("phone", Text(zh="电话", en="Phone"), "line"),
-        Ask("aid", Text(zh="可以申请的资助", en="Help to apply for"), "many", options_of(AID), needed=False),
+        Ask("days", which, "many", _day_options(days), value=absent),
+        Ask("call", call, "line", value=(seat.person,)),
+        Ask("aids", aids, "many", tuple(AIDS.items()), needed=False),
     ]
 
 
-def _letter_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
-    told = {name: answers.one(name) for name in ("call", "phone")}
-    return {"letter": {"days": int(answers.one("days")), "aid": answers.many("aid"), **told}}
+def _write_letter(desk: Desk, seat: Seat, answers: Answers, key: str) -> None:
+    days = (dt.date.fromisoformat(day) for day in answers.many("days"))
+    letter = Letter.draft(desk.day, days, answers.many("aids"), answers.one("call"))
+    release_letter(desk.book, seat.case, letter, seat.person, roles=seat.roles, key=key, today=desk.day)
+
+
+def _take_back_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    label = Text(zh="哪天的信（更正已告诉家长）", en="The letter of which day (the family was told)")
+    wrong = [(seq, day_text(letter.day)) for seq, letter in _wrong_letters(desk, seat).items()]
+    return [Ask("entry", label, options=tuple(wrong), value=wrong[0][:1])]
+
+
+def _write_taken_back(desk: Desk, seat: Seat, answers: Answers, key: str) -> None:
+    letter, roles = _wrong_letters(desk, seat)[answers.one("entry")], seat.roles
+    take_back_letter(desk.book, seat.case, letter, seat.person, roles=roles, key=key, today=desk.day)
 
 
 def _seen_asks(desk: Desk, seat: Seat) -> list[Ask]:
@@ -330,38 +376,49 @@ def _seen_asks(desk: Desk, seat: Seat) -> list[Ask]:
 
 
 def _release_asks(desk: Desk, seat: Seat) -> list[Ask]:
-    return [
-        Ask(
-            "note",
-            Text(zh="告诉班主任的话（不写测评）", en="What the class teacher is told (no test)"),
-            "words",
-            value=(RELEASE_TEXT.zh,),
-            most=NOTE_LENGTH,
-        )
-    ]
+    label = Text(zh="告诉班主任的话", en="What the class teacher is told")
+    ask = Ask("released", label, options=options_of(RELEASED), value=(RELEASED[0].key,))
+    if desk.book.keys is None:
+        return [ask]
+    own = replace(ask, options=(*ask.options, (OWN, Text(zh="自己写", en="own words"))))
+    typed = Text(zh="自己写的话（不写测评，不写原因）", en="Own words (no test, no reason)")
+    return [own, Ask("words", typed, "words", needed=False, most=LONGEST_WORDS)]
+
+
+def _check_release(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Text]:
+    """Refuse own words that tell too much, and a sentence that was chosen beside own words."""
+    words, is_own = answers.one("words"), answers.one("released") == OWN
+    if not is_own:
+        either = Text(zh="下面写了话：请选“自己写”，或把它删掉", en="choose own words, or delete those below")
+        return {"released": either} if words else {}
+    try:
+        problems = problems_of_words(desk.book, seat.case.pupil, words) if words else [DESK_WORDS["needed"]]
+    except NoteKeyError:
+        problems = [DESK_WORDS["locked"]]
+    return {"words": CLAUSES.joined(problems)} if problems else {}
+
+
+def _write_release(desk: Desk, seat: Seat, answers: Answers, key: str) -> None:
+    """Tell the class teacher; the book's own key keeps it from being written twice."""
+    said = answers.one("released")
+    release_words(
+        desk.book, seat.case.pupil, answers.one("words") if said == OWN else said, by=seat.person,
+        day=desk.day, people=desk.people, days=desk.days, today=desk.day,
+    )  # fmt: skip
 
 
 def _picked_data(*names: str) -> Data:
     return lambda desk, seat, answers: {name: answers.one(name) for name in names}
 
 
-def away_since(seat: Seat) -> str | None:
-    """Give the first day of absence, where that is what the case is about and the pupil is not back."""
-    days = [since for rule, since in seat.case.signals.items() if kind_of_rule(rule) == ABSENT]
-    return min(days, default=None) if seat.case.state == "open" else None
-
-
 def is_asked_about(seat: Seat) -> bool:
     """Say whether a village is asked to look in on the pupil: one away from school, or referred to it."""
-    return "village" in seat.roles and (away_since(seat) is not None or seat.person in seat.case.referrals)
+    is_asked = absent_since(seat.case) is not None or seat.person in seat.case.referrals
+    return "village" in seat.roles and is_asked
 
 
 def _is_live(desk: Desk, seat: Seat) -> bool:
     return seat.case.state != "closed"
-
-
-def _staying_check(desk: Desk) -> int:
-    return desk.book.settings.staying_check
 
 
 DEEDS: Mapping[str, Deed] = {
@@ -370,8 +427,8 @@ DEEDS: Mapping[str, Deed] = {
         Deed("meet", Text(zh="登记联系", en="Contact"), "meet", _meet_asks, _meet_data, check=_check_meet),
         Deed(
             "returned", Text(zh="登记返校", en="Back at school"), "returned",
-            _since_asks(Text(zh="哪天返校", en="Back since"), _staying_check), _since_data,
-            check=_check_day,
+            _since_asks(Text(zh="哪天返校", en="Back since"), lambda desk: desk.book.settings.staying_check),
+            _since_data, check=_check_day,
         ),
         Deed(
             "away", Text(zh="又离校了", en="Away again"), "away",
@@ -396,14 +453,22 @@ DEEDS: Mapping[str, Deed] = {
             act="hand_over", at_level=True, ready=lambda desk, seat: bool(_other_holders(desk, seat)),
         ),
         Deed(
-            "letter", Text(zh="家长信", en="Letter to the family"), "note", _letter_asks, _letter_data,
-            of_school=True, ready=lambda desk, seat: _is_live(desk, seat) and seat.case.line == "school",
+            "letter", DESK_WORDS["letter"], "note", _letter_asks, part="notes", of_school=True,
+            ready=_takes_letter, write=_write_letter,
         ),
         Deed(
-            "note", Text(zh="备注", en="Note"), "note", _needed_note, _picked_data(), part="notes",
+            "take_back", Text(zh="收回家长信", en="Take a letter back"), "note", _take_back_asks,
+            part="notes", of_school=True, write=_write_taken_back,
+            ready=lambda desk, seat: bool(_wrong_letters(desk, seat)),
+        ),
+        Deed(
+            "note", Text(zh="备注", en="Note"), "note", partial(_note_asks, needed=True), part="notes",
             ready=Desk.may_note,
         ),
-        Deed("correct", Text(zh="更正", en="Correct"), "correct", _correct_asks, _picked_data("wrong")),
+        Deed(
+            "correct", Text(zh="更正", en="Correct"), "correct", _correct_asks, _correct_data,
+            check=_check_correct,
+        ),
         Deed(
             "close", Text(zh="销号", en="Close"), "close", _close_asks, _close_data, act="close",
             part="outcome", at_level=True, check=_check_close,
@@ -411,7 +476,7 @@ DEEDS: Mapping[str, Deed] = {
         ),
         Deed(
             "release", Text(zh="告知班主任", en="Tell the class teacher"), "note", _release_asks,
-            _picked_data(), ready=Desk.may_note, of_care=True,
+            check=_check_release, of_care=True, write=_write_release,
         ),
         Deed(
             "seen", Text(zh="回复是否见到", en="Seen or not"), "note", _seen_asks, _picked_data("seen"),
@@ -431,8 +496,8 @@ def write_deed(desk: Desk, seat: Seat, deed: Deed, answers: Answers, key: str) -
     CaseConflictError if somebody wrote to the case since ``seat`` was read; CaseRefusedError if it does not
     take it.
     """
-    if deed.name == "release":
-        _release_to_school(desk, seat, answers, key)
+    if deed.write is not None:
+        deed.write(desk, seat, answers, key)
         return
     verb, data = deed.verb, deed.data(desk, seat, answers)
     if deed.name == "seen" and _is_asked(desk, seat):
@@ -440,18 +505,6 @@ def write_deed(desk: Desk, seat: Seat, deed: Deed, answers: Answers, key: str) -
     desk.book.write(
         verb, day_of_entry(desk, answers), seat.person, key, case=seat.case, data=data,
         note=answers.one("note"), level=seat.level or 0, today=desk.day,
-    )  # fmt: skip
-
-
-def _release_to_school(desk: Desk, seat: Seat, answers: Answers, key: str) -> None:
-    """Tell the school what the counsellor releases: on its own case of the pupil, or by opening one."""
-    case = desk.book.case_of(seat.case.pupil)
-    if case is None:
-        open_worry(desk, seat.placed, seat.person, key, answers.one("note"))
-        return
-    desk.book.write(
-        "note", desk.day, seat.person, key, case=case, data={"from": "counsellor"},
-        note=answers.one("note"), today=desk.day,
     )  # fmt: skip
 
 

@@ -13,10 +13,10 @@ from dropout_risk.casebook.book import Book, read_case
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import Entry
 from dropout_risk.casebook.morning import Attended
-from dropout_risk.casebook.people import Grant, People, Placed
+from dropout_risk.casebook.people import People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.seen import note_seen
-from dropout_risk.casebook.tables import CASE, ENTRY, GRANT, STANDING
+from dropout_risk.casebook.tables import CASE, ENTRY, STANDING
 from dropout_risk.desk.case_address import CaseAddresses
 from dropout_risk.desk.reader import SCHOOL_ROLES, Reader, Seat
 from dropout_risk.errors import DateError, UnknownPupilError
@@ -59,6 +59,7 @@ class Desk:
 
     Examples
     --------
+    >>> from dropout_risk.casebook.people import Grant
     >>> desk = Desk(Book.open("sqlite://"), People((Grant("t-1", "principal", "school", "s-1"),)),
     ...             dt.date(2025, 3, 3))
     >>> desk.reader("t-1").roles, desk.reader("t-2").roles, desk.seats(desk.reader("t-1"))
@@ -183,15 +184,3 @@ def _placed_in(row: sa.RowMapping) -> Placed:
 def _placed_at(connection: sa.Connection, pupil: str, school: str) -> Placed:
     row = connection.execute(sa.select(*_STOOD).where(STANDING.c.pupil == pupil)).mappings().first()
     return Placed(pupil, school) if row is None else _placed_in(row)
-
-
-def people_of_book(book: Book) -> People:
-    """Give the people of the last morning, where no file names them."""
-    with book.reading() as connection:
-        rows = connection.execute(sa.select(GRANT)).mappings().all()
-    return People(
-        tuple(
-            Grant(**{("begins" if name == "from" else name): value for name, value in row.items()})
-            for row in rows
-        )
-    )

@@ -11,8 +11,8 @@ from dropout_risk.casebook.words import Word
 from dropout_risk.desk.words import DESK_WORDS
 from dropout_risk.text import Text
 
-AskKind = Literal["one", "many", "pick", "line", "words", "number", "date"]
-NOTE_LENGTH, LINE_LENGTH, MOST_NUMBER = 2000, 80, 365
+AskKind = Literal["one", "many", "pick", "line", "words", "date"]
+NOTE_LENGTH, LINE_LENGTH = 2000, 80
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -31,7 +31,6 @@ class Ask:
     needed: bool = True
     value: tuple[str, ...] = ()
     most: int = LINE_LENGTH
-    hint: Text | None = None
 
 
 def options_of(words: Iterable[Word]) -> tuple[tuple[str, Text], ...]:
@@ -93,9 +92,6 @@ def _problem_with(ask: Ask, said: tuple[str, ...], today: dt.date) -> Text | Non
 def _problem_with_typed(ask: Ask, word: str, today: dt.date) -> Text | None:
     if ask.kind == "date":
         return None if _is_past_day(word, today) else DESK_WORDS["no_day"]
-    if ask.kind == "number":
-        right = word.isascii() and word.isdigit() and 0 < int(word[:9]) <= MOST_NUMBER
-        return None if right else DESK_WORDS["needed"]
     return DESK_WORDS["too_long"].filled(n=ask.most) if len(word) > ask.most else None
 
 

@@ -75,7 +75,7 @@ def _address_onward(view: View, seat: Seat, deed: Deed, answers: Answers, fields
     back = deed.name == "meet" and answers.one("result") == "returned" and seat.case.state == "open"
     if back:
         return view.seat_link(seat, "returned", said="came_back")
-    if deed.name == "letter":
+    if deed.name in ("letter", "take_back"):
         return view.seat_link(seat, "letter", said="saved")
     return _address_after(view, seat, "saved")
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from dropout_risk.casebook.letters import absent_since
 from dropout_risk.casebook.tables import ENTRY
 from dropout_risk.desk.card import name_of_pupil
-from dropout_risk.desk.deeds import DEEDS, away_since, is_asked_about
+from dropout_risk.desk.deeds import DEEDS, is_asked_about
 from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import Answer, View
 from dropout_risk.desk.words import SEEN_BY, day_text
@@ -41,7 +42,7 @@ def village_page(view: View) -> Answer:
 
 def _visit_card(view: View, seat: Seat, said: dict[int, str]) -> VisitCard:
     told = view.desk.told_of(seat)
-    since, due = away_since(seat), seat.case.due
+    since, due = absent_since(seat.case), seat.case.due
     answer = said.get(seat.case.id, "")
     opened = DEEDS["seen"].is_open_to(view.desk, seat)
     return VisitCard(

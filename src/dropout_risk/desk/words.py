@@ -8,6 +8,7 @@ import re
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.machine import PARTS
 from dropout_risk.casebook.morning import LISTED
+from dropout_risk.casebook.release import WORD_RULE, WORD_RULE_TEXT
 from dropout_risk.casebook.words import Word
 from dropout_risk.catalogue.alert_kinds import (
     ABSENT,
@@ -16,7 +17,7 @@ from dropout_risk.catalogue.alert_kinds import (
     REGISTER_SILENT,
     kind_of_rule,
 )
-from dropout_risk.text import CLAUSES, DAY_OF_YEAR, Language, Text
+from dropout_risk.text import DAY_OF_YEAR, Language, Text
 
 WORRY = "worry"
 RULES: dict[str, Text] = {
@@ -27,6 +28,7 @@ RULES: dict[str, Text] = {
     ),
     MARKS_FALL: Text(zh="成绩下滑，缺课增多", en="falling marks with more absence"),
     WORRY: Text(zh="有人提出担心", en="somebody is worried"),
+    WORD_RULE: WORD_RULE_TEXT,
     LISTED: Text(zh="列入关注名单，建议谈话", en="on the watch list: a talk is suggested"),
 }
 """What each kind of rule says, the most urgent first."""
@@ -144,7 +146,7 @@ def _step_of(case: Case, last: str) -> str:
         return case.office
     if kind_of_rule(rule) == ABSENT and days_of_rule(rule) >= VISIT_DAYS:
         return "report" if days_of_rule(rule) >= REPORT_DAYS else "visit"
-    return "listed" if rule == LISTED else "first"
+    return "listed" if rule in (LISTED, WORD_RULE) else "first"
 
 
 PLAN_TEXT = Text(
@@ -154,10 +156,6 @@ PLAN_TEXT = Text(
     en="1. See the pupil in person today and stay there; 2. ask openly and calmly, judge nothing; 3. tell "
     "the guardian, who keeps watch and puts dangerous things away; 4. refer to a hospital or a crisis line "
     "where needed; 5. tell only those who must know, and write it down here.",
-)
-RELEASE_TEXT = Text(
-    zh="请多关心，近期不要在班上谈论成绩。",
-    en="Please be kind and watchful, and do not speak of marks before the class for now.",
 )
 
 PUT_OFF = (
@@ -170,15 +168,6 @@ PUT_OFF = (
 )
 """Why a day is put off."""
 REASONS = {word.key: word.text for word in PUT_OFF}
-
-AID = (
-    Word("living_allowance", Text(zh="生活补助", en="living allowance")),
-    Word("boarding", Text(zh="寄宿补助", en="support for boarders")),
-    Word("meals", Text(zh="营养餐", en="school meals")),
-    Word("temporary_relief", Text(zh="临时救助", en="temporary relief")),
-    Word("transport", Text(zh="交通补助", en="support for the way to school")),
-)
-"""The help that a letter may name."""
 
 SEEN_BY = {
     "yes": Text(zh="见到学生", en="the pupil was seen"),
@@ -316,23 +305,9 @@ DESK_WORDS: dict[str, Text] = {
     ),
     "letter": Text(zh="家长信", en="Letter to the family"),
     "letter_head": Text(zh="致{name}家长", en="To the family of {name}"),
-    "letter_days": Text(
-        zh="您的孩子最近有{days}天没有到校，老师很惦记。",
-        en="Your child has not been at school on {days} days lately, and we miss it.",
-    ),
-    "letter_call": Text(zh="请联系{who}，电话{phone}。", en="Please call {who}: {phone}."),
-    "letter_aid": Text(
-        zh="可以申请：{aid}。老师可以帮您办理。", en="You may ask for: {aid}. We help you to apply."
-    ),
-    "letter_end": Text(zh="学校随时欢迎孩子回来。", en="Your child is welcome at any time."),
-    "letter_signed": Text(zh="签发：{who} · {day}", en="Released by {who} · {day}"),
-    "letter_taken_back": Text(
-        zh="签发后出勤有更正，这封信不能再用，请核对后重新签发。",
-        en="The attendance was corrected after this letter: do not use it; check, and release a new one.",
-    ),
     "letter_print": Text(zh="用浏览器的打印功能打印这一页。", en="Print this page with the browser."),
     "letter_anew": Text(zh="重新签发", en="Release a new one"),
-    "letter_done": Text(zh="已签发家长信", en="a letter was released"),
+    "locked": Text(zh="（备注没有密钥，读不了）", en="(the key of a note is not here)"),
     "nothing_here": Text(zh="这里没有给您的内容", en="There is nothing for you here"),
     "nothing_here_text": Text(
         zh="您现在没有可办理的学生。如有疑问，请联系学校。",
@@ -361,8 +336,3 @@ DESK_WORDS: dict[str, Text] = {
 def desk_words(language: Language) -> dict[str, str]:
     """Give the wording in one language, by its name."""
     return {name: text.to(language) for name, text in DESK_WORDS.items()}
-
-
-def clauses_text(parts: list[Text]) -> Text:
-    """Tell several things as one sentence."""
-    return CLAUSES.joined(parts)

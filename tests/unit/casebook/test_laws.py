@@ -98,6 +98,7 @@ CHANGES = {
     "a look, taken out": ({4, 6}, "DELETE FROM seen WHERE id = 3"),
     "the last look, taken out": ({6}, "DELETE FROM seen WHERE id = (SELECT max(id) FROM seen)"),
 }  # fmt: skip
+GUARDED = ("entry", "seen", "trial", "assigned")
 TRIGGERS = {"sqlite": 11, "postgresql": 6}
 
 
@@ -127,9 +128,7 @@ def drop_triggers(connection):
     on_table = connection.dialect.name == "postgresql"
     names = "SELECT tgname, tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = ANY(ARRAY["
     listed = (
-        connection.exec_driver_sql(
-            f"{names}{', '.join(f"'{name}'::regclass" for name in ('entry', 'seen', 'trial', 'assigned'))}])"
-        )
+        connection.exec_driver_sql(names + ", ".join(f"'{name}'::regclass" for name in GUARDED) + "])")
         if on_table
         else connection.exec_driver_sql("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'")
     )

@@ -1,3 +1,4 @@
+import dataclasses
 import datetime as dt
 import re
 
@@ -11,9 +12,11 @@ from dropout_risk.casebook.letters import (
     LETTER_STATES,
     Letter,
     letters_of,
+    proposed_days,
     release_letter,
     take_back_letter,
 )
+from dropout_risk.casebook.morning import Attended
 from dropout_risk.casebook.rights import CASE_ROLES, may
 from dropout_risk.catalogue.alert_kinds import ALERT_KINDS
 from dropout_risk.errors import CaseConflictError, CaseRefusedError, CaseRightError, NoticeError
@@ -207,3 +210,22 @@ def test_letters_follow_from_the_entries_alone():
 
     assert letters_of(desk.book.entries(desk.case.id)) == [released]
     assert (released.day, [*released.absent], released.aids) == (FRIDAY, ABSENT, ("boarding", "nutrition"))
+
+
+def test_whom_to_call_is_kept_as_it_was_released():
+    letter = Desk().release(Letter.draft(FRIDAY, ABSENT, call="李老师"))
+
+    assert (letter.call, "请联系李老师" in letter.text(letter.call, "s").zh) == ("李老师", True)
+
+
+def test_a_letter_proposes_the_days_of_the_records_and_where_they_are_silent_those_of_the_signals():
+    week = [MONDAY + dt.timedelta(number) for number in range(5)]
+    case = Desk().case  # away since Monday
+    silent = Attended(0, 0, None)
+
+    assert proposed_days(case, week, []) == week[:4]
+    assert proposed_days(case, week, [silent] * 5) == week[:4]
+    told = [Attended(1, 2, week[0]), Attended(1, 1, week[2]), Attended(0, 1, week[2]), silent, silent]
+    assert proposed_days(case, week, told) == [week[0], week[2], week[3]]
+    staying = dataclasses.replace(case, state="staying")
+    assert proposed_days(staying, week, told) == [week[0], week[2]]

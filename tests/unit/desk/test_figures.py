@@ -7,12 +7,12 @@ import re
 import pytest
 from serving.desk import DeskRoom
 
-from dropout_risk.casebook.book import Book
+from dropout_risk.casebook.book import Book, read_people
 from dropout_risk.casebook.machine import PARTS
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import Grant, People
 from dropout_risk.desk.county_page import school_figures
-from dropout_risk.desk.desk import Desk, people_of_book
+from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.screens import SCREENS
 from support.casebook_county import County, open_book
 from support.desk_town import DAY, Town, Visitor
@@ -118,7 +118,8 @@ def test_what_is_left_out_is_counted_and_named():
 
 
 def test_the_people_of_the_last_morning_act_where_no_file_names_them(county):
-    people = people_of_book(county.book)
+    with county.book.reading() as connection:
+        people = read_people(connection)
     for grant in random.Random(1).sample(county.people.live_grants(county.day), 12):
         one = Desk(county.book, people, county.day).reader(grant.person)
         two = Desk(county.book, county.people, county.day).reader(grant.person)

@@ -11,7 +11,9 @@ from serving.desk import Asked
 
 from dropout_risk.casebook.machine import OUTCOMES
 from dropout_risk.casebook.morning import Attended
+from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.rights import CASE_ROLES
+from dropout_risk.casebook.words import RELEASED
 from dropout_risk.desk.deeds import DEEDS, open_outcomes
 from dropout_risk.desk.form import Ask, read_answers
 from dropout_risk.desk.session_keys import SessionKeys
@@ -241,7 +243,7 @@ def test_every_form_that_opens_is_taken_with_the_least_answered(role):
 
 
 def least_answer(ask):
-    if ask.value or ask.kind == "date":
+    if ask.value or ask.kind == "date" or ask.name == "words":  # own words go with no standard sentence
         return ""
     return ask.options[0][0] if ask.options else "x"
 
@@ -286,30 +288,124 @@ def test_a_worry_opens_a_case_and_a_second_one_stirs_it(town):
     assert "有人提出担心" in teacher.ask("/desk/today").html
 
 
+def released_on_the_page(town, person="t-1"):
+    return town.visitor(person).ask(f"/desk/case/{town.address('p-3')}").html
+
+
 def test_a_counsellor_tells_the_class_teacher_only_what_it_releases(town):
     counsellor = town.visitor("c-1")
     path = f"/desk/case/{town.address('p-3', 'care')}/release"
     assert counsellor.fill(path, {}).status == 303
-    page = town.visitor("t-1").ask(f"/desk/case/{town.address('p-3')}").html
+    page = released_on_the_page(town)
 
-    assert "请多关心，近期不要在班上谈论成绩。" in page
+    assert RELEASED[0].text.zh in page
     assert "测评" not in page.replace("不写测评结果", "")
+    assert RELEASED[0].text.zh not in released_on_the_page(town, "w-1")
+    assert len(town.book.entries(town.case("p-3", "care").id)) == 1
 
 
-def test_a_letter_is_released_by_a_person_and_taken_back_by_a_correction(town):
+@pytest.mark.parametrize("word", RELEASED, ids=lambda word: word.key)
+def test_every_standard_sentence_is_offered_and_read_in_the_readers_language(town, word):
+    path = f"/desk/case/{town.address('p-3', 'care')}/release"
+    assert town.visitor("c-1").fill(path, {"released": word.key}).status == 303
+    page = town.visitor("t-1", "en").ask(f"/desk/case/{town.address('p-3')}").html
+
+    assert (town.case("p-3").owner, [*town.case("p-3").signals]) == ("t-1", ["counsellor_word"])
+    assert word.text.en in page
+    assert "talk with the pupil by" in page
+
+
+def test_own_words_are_released_as_they_are_and_a_second_tap_writes_nothing(town):
+    counsellor, path = town.visitor("c-1"), f"/desk/case/{town.address('p-3', 'care')}/release"
+    fields = held_in(counsellor.ask(path).html) | {"released": "own", "words": "让他坐前排"}
+    assert [counsellor.send(path, fields).status for _ in range(2)] == [303, 303]
+
+    assert "让他坐前排" in released_on_the_page(town)
+    assert len(town.book.entries(town.case("p-3").id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "wrong"),
+    [
+        ({"released": "own", "words": "他 M H T 得分高"}, "话里提到了测评"),
+        ({"released": "own", "words": "请留意，他最近晚上总睡不着觉"}, "与只有心理教师能看的记录雷同"),
+        ({"released": "own", "words": "好" * 201}, "最多200个字"),
+        ({"released": "own"}, "请选择或填写"),
+        ({"released": "no_blame", "words": "让他坐前排"}, "请选“自己写”"),
+    ],
+)
+def test_words_that_tell_too_much_are_refused_in_the_form_with_what_was_typed(town, answers, wrong):
+    care = town.case("p-3", "care")
+    town.book.write("note", DAY, "c-1", "n", case=care, note="母亲说他最近晚上总睡不着觉，不敢说", today=DAY)
+    sent = town.visitor("c-1").fill(f"/desk/case/{town.address('p-3', 'care')}/release", answers)
+
+    assert sent.status == 400
+    assert wrong in sent.html
+    assert f"{answers.get('words', '')}</textarea>" in sent.html
+    assert f'value="{answers["released"]}" checked' in sent.html
+    assert town.case("p-3") is None
+
+
+def test_own_words_wait_while_a_note_cannot_be_read(town):
+    care = town.case("p-3", "care")
+    town.book.write("note", DAY, "c-1", "n", case=care, note="他说最近晚上总睡不着觉", today=DAY)
+    town.book.keys = NoteKeys.new()
+    sent = town.visitor("c-1").fill(
+        f"/desk/case/{town.address('p-3', 'care')}/release", {"released": "own", "words": "让他坐前排"}
+    )
+
+    assert (sent.status, "备注没有密钥" in sent.html) == (400, True)
+
+
+WEEK = ["2025-05-19", "2025-05-20"]
+
+
+def test_a_letter_is_released_by_a_person_found_wrong_by_a_correction_and_taken_back(town):
     teacher, path = town.visitor("t-1"), f"/desk/case/{town.address('p-1')}/letter"
-    assert "<form" in teacher.ask(path).html.split("</nav>")[1]
-    assert teacher.fill(path, {"phone": "0999-12", "aid": ["meals"]}).status == 303
-    letter = teacher.ask(path).html
-    assert "3天没有到校" in letter
-    assert "营养餐" in letter
-    assert "不能再用" not in letter
-    assert [
-        word for word in ("风险", "预警", "关注名单", "无故") if word in letter.split("<article")[1]
-    ] == []
-    teacher.fill(path.replace("/letter", "/correct"), {"wrong": "late_excuse"})
+    form = teacher.ask(path).html.split("</nav>")[1]
+    assert [f'value="{day}" checked' in form for day in WEEK] == [True, False]
+    sent = {"days": WEEK, "call": "李老师0999-12", "aids": ["nutrition"]}
+    assert teacher.fill(path, sent).status == 303
+    letter = teacher.ask(path).html.split("<article")[1]
 
-    assert "不能再用" in teacher.ask(path).html
+    assert "本周有2天没有到校（5月19日、5月20日）" in letter
+    assert "请联系李老师0999-12。" in letter
+    assert "营养改善计划" in letter
+    assert "已签发" in letter
+    assert [word for word in ("风险", "预警", "关注名单", "无故", "草稿") if word in letter] == []
+    assert "take_back" not in letter
+
+    corrected = {"wrong": "late_excuse", "days": WEEK[1:]}
+    assert teacher.fill(path.replace("/letter", "/correct"), corrected).status == 303
+    letter = teacher.ask(path).html
+    assert "5月20日没有到校，与事实不符" in letter
+    assert "内容有误，须收回" in letter
+
+    assert teacher.fill(path.replace("/letter", "/take_back"), {}).status == 303
+    letter = teacher.ask(path).html
+    assert "已收回" in letter
+    assert "take_back" not in letter
+    page = teacher.ask(path.removesuffix("/letter")).html
+    assert [text in page for text in ("家长信：已签发", "补交请假、5月20日", "家长信：已收回")] == [True] * 3
+
+
+def test_letters_of_a_closed_case_are_still_there_to_be_taken_back(town):
+    head, path = town.visitor("h-1"), f"/desk/case/{town.address('p-1')}/letter"
+    head.fill(path, {"days": WEEK[:1]})
+    head.fill(path.replace("/letter", "/close"), {"outcome": "corrected", "note": "病假条补交"})
+    head.fill(path.replace("/letter", "/correct"), {"wrong": "late_excuse"})
+    page = head.ask(path)
+
+    assert (page.status, "内容有误，须收回" in page.html, "anew" in page.html) == (200, True, False)
+    assert head.fill(path.replace("/letter", "/take_back"), {}).status == 303
+
+
+def test_days_of_a_correction_go_with_an_excuse_or_the_register_alone(town):
+    path = f"/desk/case/{town.address('p-1')}/correct"
+    sent = town.visitor("t-1").fill(path, {"wrong": "wrong_pupil", "days": WEEK[:1]})
+
+    assert (sent.status, "wrong-days" in sent.html) == (400, True)
+    assert f'value="{WEEK[0]}" checked' in sent.html
 
 
 def test_without_keys_nobody_is_asked_for_text_that_could_not_be_sealed():
