@@ -80,6 +80,46 @@ def test_a_bad_row_is_an_error_and_the_rest_is_scored(client, example):
     assert "500" not in error["message"] + error["hint"]
 
 
+def wrong_cells():
+    """One field of a row, or of a pupil, that holds what is no word, day or size of its kind."""
+    return [
+        ("attendance[0].status", lambda pupil: pupil["attendance"][0].update(status="MARKER")),
+        ("attendance[0].date", lambda pupil: pupil["attendance"][0].update(date="MARKER")),
+        ("grades[0].max_score", lambda pupil: pupil["grades"][0].update(max_score=-3)),
+        ("grades[0].subject", lambda pupil: pupil["grades"][0].update(subject="")),
+        ("left_on", lambda pupil: pupil.update(left_on="MARKER")),
+        ("distance_km", lambda pupil: pupil.update(distance_km=-3)),
+    ]
+
+
+@pytest.mark.parametrize(("field", "change"), wrong_cells())
+def test_a_bad_word_of_one_pupil_is_an_error_of_its_row_and_all_are_scored(client, example, field, change):
+    before = answered(client, "/score", example)
+    change(example["students"][0])
+    reply = answered(client, "/score", example)
+
+    assert [(error["index"], error["field"]) for error in reply["errors"]] == [(0, field)]
+    assert "MARKER" not in json.dumps(reply)
+    assert [pupil["student_id"] for pupil in reply["results"]] == ["p-001", "p-002"]
+    assert reply["results"][1] == before["results"][1]
+
+
+def test_a_number_of_310_digits_is_an_error_of_its_row_and_sinks_no_other(client):
+    rows = [{"features": {"absence_share_20d": number}} for number in (0.5, 10**310, 0.25)]
+    reply = answered(client, "/score_features", {"rows": rows, "language": "en"})
+
+    assert [pupil["student_id"] for pupil in reply["results"]] == [0, 2]
+    (error,) = reply["errors"]
+    assert (error["index"], error["code"], error["field"]) == (1, "DR606", "features.absence_share_20d")
+    assert "000000" not in error["message"]
+
+
+def test_the_name_of_an_unknown_feature_is_not_repeated_whole(client):
+    reply = answered(client, "/score_features", {"rows": [{"features": {"x" * 100_000: 1}}]})
+    assert reply["errors"][0]["code"] == "DR201"
+    assert len(json.dumps(reply["errors"])) < 5000
+
+
 def test_rank_is_unknown_because_a_request_is_no_school(client, example):
     assert {pupil["rank_in_school"] for pupil in answered(client, "/score", example)["results"]} == {None}
 

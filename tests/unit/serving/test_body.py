@@ -81,15 +81,32 @@ def test_numbers_that_are_none_are_refused_among_features():
         ({"grades": [{"date": "2025-01-10", "subject": "m", "exam": "e", "score": 1}]}, "DR608",
          "students[0].grades[0].max_score"),
         ({"grade_level": "8"}, "DR609", "students[0].grade_level"),
-        ({"attendance": [{"date": "2025-01-10", "status": "away"}]}, "DR610",
-         "students[0].attendance[0].status"),
-        ({"distance_km": -1}, "DR610", "students[0].distance_km"),
-        ({"family": [{"factor": "f", "valid_from": "2025-02-30"}]}, "DR611",
-         "students[0].family[0].valid_from"),
+        ({"unrecorded": "away"}, "DR610", "students[0].unrecorded"),
+        ({"registered_to": "2025-02-30"}, "DR611", "students[0].registered_to"),
     ],
 )  # fmt: skip
 def test_each_kind_of_problem_has_its_code_and_its_path(fields, code, field):
     assert only(one_pupil(**fields)) == (code, field)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"attendance": [{"date": "2025-01-10", "status": "away"}]},
+        {"attendance": [{"date": "10.1.2025", "status": "absent"}]},
+        {"distance_km": -1},
+        {"left_on": "2025-02-30"},
+        {"grades": [{"date": "2025-01-10", "subject": "", "exam": "e", "score": 1, "max_score": 0}]},
+        {"family": [{"factor": "f", "valid_from": "2025-02-30"}]},
+    ],
+)
+def test_a_cell_that_says_what_cannot_be_used_is_left_to_the_check_of_rows(fields):
+    assert SCORE.read(json.dumps(one_pupil(**fields)).encode())["students"] == [{"student_id": "p", **fields}]
+
+
+@pytest.mark.parametrize("fields", [{"grade_level": "8"}, {"attendance": [{"date": "2025-01-10", "status": 5}]}])
+def test_a_cell_of_another_type_is_the_callers_mistake_and_refuses_the_body(fields):
+    assert problems(one_pupil(**fields))
 
 
 def test_an_unknown_field_comes_with_the_nearest_right_name():
