@@ -24,9 +24,11 @@ os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
 import bentoml
 import pandas as pd
+from bentoml._internal.server.http.traffic import TimeoutMiddleware
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from dropout_risk.errors import DropoutRiskError, SettingsError
@@ -37,11 +39,12 @@ from dropout_risk.scoring.roles import Role, role_named, roles_of
 from dropout_risk.scoring.scores import Scores
 from dropout_risk.settings import TrackingSettings
 from serving.body import SCORE, SCORE_FEATURES, RefusedError
-from serving.door import App, Door, Limits, kind_of, service_fault
+from serving.door import App, Door, kind_of, service_fault
+from serving.limits import Limits
 from serving.openapi import service_description
 from serving.review import ReviewRoom, review_routes
 
-THREADS = 4
+LEFT_OUT = (TimeoutMiddleware, OpenTelemetryMiddleware)
 FAR_BEYOND = 24 * 3600
 _log = logging.getLogger("bentoml.dropout_risk")
 
@@ -50,8 +53,14 @@ class GuardedService(bentoml.Service[Any]):
     """A BentoML service behind the door: in front of its metrics, time limits and error replies."""
 
     def to_asgi(self, is_main: bool = True) -> App:
-        """Build the application, always as the entry: BentoML reads pickles in every other service."""
-        return Door(super().to_asgi(is_main=True), Limits.from_environment())
+        """Build the application, always as the entry: BentoML reads pickles in every other service.
+
+        Of BentoML's middlewares its time limit goes, which keeps a timer for each request until the limit is
+        over, and its tracing, which names each request once more: the door does both.
+        """
+        app = super().to_asgi(is_main=True)
+        app.user_middleware = [kept for kept in app.user_middleware if kept.cls not in LEFT_OUT]
+        return Door(app, Limits.from_environment())
 
 
 async def _answer_about(request: Request) -> Response:
@@ -72,7 +81,6 @@ ABOUT = [Route(path, _answer_about) for path in ("/model", "/catalogue", "/docs.
     name="dropout_risk",
     service_class=GuardedService,
     workers=1,
-    threads=THREADS,
     traffic={"timeout": FAR_BEYOND},
     logging={"access": {"enabled": False}},
 )
@@ -104,32 +112,52 @@ class DropoutRisk:
         gc.freeze()
 
     @bentoml.api(route="/score", output_spec=dict)
-    def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
+    async def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 200 pupils from their raw records."""
-        return self._answer(ctx, lambda name: score_request(
-            self.model, SCORE.read(body), request_id=name, checked=True, **self.held))  # fmt: skip
+        return await self._answer(ctx, lambda: SCORE.read(body), lambda request, name: score_request(
+            self.model, request, request_id=name, checked=True, **self.held))  # fmt: skip
 
     @bentoml.api(route="/score_features", output_spec=dict)
-    def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
+    async def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 10,000 rows of ready features."""
-        return self._answer(ctx, lambda name: score_features_request(
-            self.model, SCORE_FEATURES.read(body), request_id=name, checked=True))  # fmt: skip
+        return await self._answer(
+            ctx, lambda: SCORE_FEATURES.read(body), lambda request, name: score_features_request(
+            self.model, request, request_id=name, checked=True))  # fmt: skip
 
-    def _answer(self, ctx: bentoml.Context, score: Callable[[str], Scores]) -> Response:
+    async def _answer(
+        self, ctx: bentoml.Context, read: Callable[[], Any], score: Callable[[Any, str], Scores]
+    ) -> Response:
         """Turn scores into a reply, and every failure into problems that the door words."""
         state = ctx.request.state
+        name = state.request_id
+
+        def work() -> bytes:
+            scores = score(read(), name)
+            return written_reply(scores if self.reader is None else self.model.redact(scores, self.reader))
+
         try:
-            scores = score(state.request_id)
-            read = scores if self.reader is None else self.model.redact(scores, self.reader)
-            return JSONResponse(read.to_dict())
+            return Response(await state.answer(work), media_type="application/json")
         except RefusedError as refused:
             state.problems = refused.problems
         except DropoutRiskError as error:
             state.problems = [error]
         except Exception as error:
-            _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
+            _log.error("request_id=%s failed: %s", name, kind_of(error))
             state.problems = [service_fault()]
         return Response()
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def written_reply(scores: Scores) -> bytes:
+    """Write the reply pupil by pupil: written at once, a large one would hold up every other request."""
+    parts = []
+    for name, value in scores.to_dict().items():
+        listed = isinstance(value, list)
+        text = f"[{','.join(map(_ENCODER.encode, value))}]" if listed else _ENCODER.encode(value)
+        parts.append(f'"{name}":{text}')
+    return f"{{{','.join(parts)}}}".encode()
 
 
 def reply_role(model: RiskModel) -> Role | None:

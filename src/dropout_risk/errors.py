@@ -387,6 +387,7 @@ class BusyError(RequestError):
 
     code = "DR617"
     status = 429
+    retry_after = 1
 
 
 class TooSlowError(RequestError):

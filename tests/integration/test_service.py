@@ -9,7 +9,8 @@ import math
 
 import jsonschema
 import pytest
-from serving.door import Door, Limits
+from serving.door import Door
+from serving.limits import Limits
 from serving.openapi import ERROR
 
 from dropout_risk.scoring.contract_problems import contract_schema
@@ -185,7 +186,7 @@ def test_a_compressed_body_is_not_accepted(client):
     assert refused(reply) == (415, "DR602", "Content-Encoding")
 
 
-@pytest.mark.parametrize("body", [b" " * 8_000_001, (b" " * 1_000_000 for _ in range(9))])
+@pytest.mark.parametrize("body", [b" " * 32_000_001, (b" " * 1_000_000 for _ in range(33))])
 def test_a_body_over_the_limit_is_refused_with_and_without_a_declared_length(client, body):
     assert refused(client.post("/score", content=body, headers=JSON)) == (413, "DR601", "body")
 
