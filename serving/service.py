@@ -1,6 +1,7 @@
 """The service: parse, score, reply.
 
-Start it from the root of the repository with ``bentoml serve serving.service:DropoutRisk``. It reads, once,
+``serving.asgi`` is its application, which ``dropout-risk serve`` starts under uvicorn; for development it also
+starts with ``bentoml serve serving.service:DropoutRisk`` from the root of the repository. It reads, once,
 
 * ``DROPOUT_RISK_MODEL``: a bundle's folder, or ``models:/name@alias`` of the MLflow store;
 * ``DROPOUT_RISK_CALENDAR`` (optional): a CSV of school days (``date``, ``[school_id]``, ``is_school_day``);
@@ -16,14 +17,17 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
 import bentoml
 import pandas as pd
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.server.http.traffic import TimeoutMiddleware
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from starlette.applications import Starlette
@@ -37,9 +41,9 @@ from dropout_risk.scoring.request import score_features_request, score_request
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import Role, role_named, roles_of
 from dropout_risk.scoring.scores import Scores
-from dropout_risk.settings import TrackingSettings
 from serving.body import SCORE, SCORE_FEATURES, RefusedError
 from serving.door import App, Door, kind_of, service_fault
+from serving.identity import PINNED, Identity, bundle_folder
 from serving.limits import Limits
 from serving.openapi import service_description
 from serving.review import ReviewRoom, review_routes
@@ -92,16 +96,16 @@ class DropoutRisk:
     def check() -> None:
         """Refuse to start without a sound model: before a worker is started, which would be started again."""
         try:
-            model = load_configured()[0]
-            ReviewRoom.from_environment(model)
-            reply_role(model)
+            prepared = Prepared.from_environment()
         except DropoutRiskError as error:
             raise bentoml.exceptions.BentoMLException(str(error)) from error
+        os.environ[PINNED] = prepared.identity.manifest
 
     def __init__(self) -> None:
-        self.model, self.held = load_configured()
-        self.room = ReviewRoom.from_environment(self.model)
-        self.reader = reply_role(self.model)
+        prepared = _prepared.pop() if _prepared else Prepared.from_environment()
+        self.model, self.held, self.room = prepared.model, prepared.held, prepared.room
+        self.reader = prepared.reader
+        _tell_model(prepared.identity)
         about = {
             "/model": self.model.describe(),
             "/catalogue": self.model.catalogue.to_list(),
@@ -160,6 +164,46 @@ def written_reply(scores: Scores) -> bytes:
     return f"{{{','.join(parts)}}}".encode()
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What the service answers with, all that its environment names, tried once."""
+
+    model: RiskModel
+    held: dict[str, Any]
+    room: ReviewRoom
+    reader: Role | None
+    identity: Identity
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Load it, or raise what is wrong with it."""
+        place = os.environ.get("DROPOUT_RISK_MODEL", "")
+        identity = Identity.read(bundle_folder(place))
+        model, held = load_configured()
+        return cls(model, held, ReviewRoom.from_environment(model), reply_role(model), identity)
+
+
+_prepared: list[Prepared] = []
+
+
+def prepare_model() -> None:
+    """Load what the service will answer with, ahead of its start: what is wrong is then one error of ours."""
+    _prepared[:] = [Prepared.from_environment()]
+
+
+@cache
+def _model_gauge() -> Any:
+    client = BentoMLContainer.metrics_client.get()
+    words = "The model that is served"
+    return client.Gauge("dropout_risk_model_info", words, [*Identity.__annotations__], multiprocess_mode="max")
+
+
+def _tell_model(identity: Identity) -> None:
+    """Say which model is served, in the log and among the metrics."""
+    _log.info("model name=%s version=%s manifest=%s", identity.name, identity.version, identity.manifest)
+    _model_gauge().labels(**asdict(identity)).set(1)
+
+
 def reply_role(model: RiskModel) -> Role | None:
     """Give the role as which replies are read; UnknownRoleError if there is none of that name."""
     name = os.environ.get("DROPOUT_RISK_REPLY_ROLE", "")
@@ -179,19 +223,15 @@ def load_configured() -> tuple[RiskModel, dict[str, Any]]:
 
 
 def load_model(place: str) -> RiskModel:
-    """Load the model from a folder or from the MLflow store.
+    """Load the model from a folder or from the MLflow store; BundleError if there is no sound bundle there.
 
-    SettingsError if no place is given, BundleError if there is no sound bundle there.
+    SettingsError if no place is given; BundleError, too, if it is not the model that the service was started
+    with.
     """
-    if not place:
-        hint = "set it to a bundle's folder or to models:/name@champion"
-        raise SettingsError("DROPOUT_RISK_MODEL is not set: there is no model to serve.", hint=hint)
-    if not place.startswith("models:/"):
-        return RiskModel.load(place)
-    from dropout_risk.tracking.mlflow_store import load_bundle_path
-
-    settings = TrackingSettings(uri=os.environ.get("MLFLOW_TRACKING_URI", TrackingSettings().uri))
-    return RiskModel.load(load_bundle_path(place, settings))
+    folder = bundle_folder(place)
+    model = RiskModel.load(folder)
+    Identity.read(folder).require_pinned()
+    return model
 
 
 def load_calendar(place: str) -> pd.DataFrame | None:
