@@ -25,7 +25,7 @@ class Limits:
     seconds: int = 60
     at_once: int = 64
     reading: int = 10
-    rows: int = 200_000
+    rows: int = 500_000
     pages: str = "600/minute"
 
     @classmethod
