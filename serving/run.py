@@ -48,12 +48,13 @@ class Supervisor(Multiprocess):
     def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
         self.deaths: deque[float] = deque()
+        self.silent: dict[int | None, float] = {}
         self.exit_code = 0
 
     def keep_subprocess_alive(self) -> None:
         """Replace each worker that died; stop if it cannot start, or if they die again and again."""
         for index, process in enumerate(self.processes):
-            if self.should_exit.is_set() or process.is_alive(timeout=self.config.timeout_worker_healthcheck):
+            if self.should_exit.is_set() or self._is_well(process):
                 continue
             process.kill()
             process.join()
@@ -65,6 +66,15 @@ class Supervisor(Multiprocess):
                 logger.error("Worker %s died (code %s); another is started.", process.pid, process.exitcode)
                 self.processes[index] = Process(self.config, self.sockets)
                 self.processes[index].start()
+
+    def _is_well(self, process: Process) -> bool:
+        """Say whether a worker lives and has not been silent for too long; look for a second at most."""
+        if process.process.is_alive() and process.ping(timeout=1):
+            self.silent.pop(process.pid, None)
+            return True
+        since = self.silent.setdefault(process.pid, monotonic())
+        patience = self.config.timeout_worker_healthcheck
+        return process.process.is_alive() and monotonic() - since < patience
 
     def _dies_again(self) -> bool:
         now = monotonic()

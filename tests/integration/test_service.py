@@ -216,6 +216,7 @@ def test_more_requests_than_the_limit_are_told_to_come_again(client):
     door.inside = 1
     sent = run_door(door)
     assert (sent[0]["status"], json.loads(sent[1]["body"])["error"]["code"]) == (429, "DR617")
+    assert int(dict(sent[0]["headers"])[b"retry-after"]) >= 1
     assert door.inside == 1
 
 
@@ -298,6 +299,68 @@ def test_the_description_holds_the_contract_unchanged(client):
         assert {"400", "413", "415", "500"} <= set(operation["responses"])
 
 
+def test_pages_may_be_refused_for_their_question_and_say_so_in_the_description(client):
+    paths = client.get("/docs.json").json()["paths"]
+    pages = [path for path in paths if path.startswith("/review")]
+    assert len(pages) > 4
+    assert all({"200", "400", "404", "429", "503"} <= set(paths[path]["get"]["responses"]) for path in pages)
+
+
+def described_rows(client):
+    """The check of the description's class context rows."""
+    described = client.get("/docs.json").json()
+    asked = described["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert asked["properties"]["class_context"]["items"]["$ref"] == "#/components/schemas/context_row"
+    return validator(described["components"]["schemas"]["context_row"])
+
+
+CONTEXT_ROW = {"school_id": "s", "class_id": "c", "grade_level": None, "feature": "", "subject": "maths",
+               "exam": "final", "date": "2025-01-10", "mean": 0.5, "sd": 0.1, "n": 40}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"sd": -1}, {"n": 0}, {"n": "40"}, {"of": 1}, {"mean": None}, {"school_id": None}, {"date": 7}]
+)
+def test_the_description_of_a_class_context_row_is_that_of_what_reads_it(client, example, change):
+    row = CONTEXT_ROW | change
+    sound = described_rows(client).is_valid(row)
+    assert sound == (change == {})
+    assert post(client, "/score", example | {"class_context": [row]}).status_code == (200 if sound else 400)
+
+
+def test_the_reply_is_written_as_one_piece_of_json_would_be(client, risk_model, example):
+    from serving.service import written_reply
+    from starlette.responses import JSONResponse
+
+    from dropout_risk.scoring.request import score_request
+
+    example["students"][0]["grades"][2]["score"] = 500
+    for language in ("zh", "en"):
+        scores = score_request(risk_model, example | {"language": language}, request_id="x")
+        assert written_reply(scores) == JSONResponse(scores.to_dict()).body
+
+
+def test_nothing_is_scored_for_a_caller_who_was_told_that_it_took_too_long(client, example, monkeypatch):
+    scored = []
+    monkeypatch.setattr("serving.service.score_request", lambda *_, **__: scored.append(1))
+    monkeypatch.setattr(client.app, "limits", Limits(seconds=-1))
+    assert refused(post(client, "/score", example))[:2] == (504, "DR618")
+    assert scored == []
+
+
+def test_a_caller_of_pages_waits_after_many(client):
+    codes = []
+
+    async def at_once():
+        door = Door(quiet, Limits(pages="3/minute"))
+        for address in "aaaab":
+            await ask(door, "GET", "/review", hanging, codes, address)
+        await ask(door, "GET", "/model", hanging, codes, "a")
+
+    asyncio.run(at_once())
+    assert codes == [200, 200, 200, 429, 200, 200]
+
+
 async def never(scope, receive, send):
     raise AssertionError("the door let it in")
 
@@ -356,9 +419,10 @@ async def hanging():
     await asyncio.sleep(60)
 
 
-async def ask(door, method, path, receive, codes):
+async def ask(door, method, path, receive, codes, address="a"):
     async def send(message):
         codes.extend([message["status"]] if "status" in message else [])
 
     headers = [(b"content-type", b"application/json")]
-    await door({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
+    scope = {"type": "http", "method": method, "path": path, "headers": headers, "client": (address, 1)}
+    await door(scope, receive, send)
