@@ -43,9 +43,7 @@ class RefusedError(Exception):
 class Contract:
     """One request of the contract: a compiled check says yes, and only what it refuses is looked through.
 
-    In the list ``loose`` the contract allows what is no number: there NaN is looked for besides. What a cell of
-    a pupil says, a word, a day or how large a number is, refuses nobody else: a body that is wrong in nothing
-    but that goes on, and the check of records names the rows.
+    In the list ``loose`` the contract allows what is no number: there NaN is looked for besides.
     """
 
     def __init__(self, name: str, loose: str) -> None:
@@ -56,11 +54,16 @@ class Contract:
         self._form = Draft202012Validator(_as_strict(_with_open_cells(self._limited)), validate_formats=True)
         self._whole = _integers_of(self.schema)
 
-    def read(self, body: bytes) -> dict[str, Any]:
-        """Read a body; RefusedError with every problem, up to twenty."""
+    def read(self, body: bytes, *, by_row: bool = False) -> dict[str, Any]:
+        """Read a body; RefusedError with every problem, up to twenty.
+
+        ``by_row`` lets what a pupil's cells say pass, a word, a day, how large a number is, where nothing
+        else is wrong: it refuses nobody else, and the check of records names the rows.
+        """
         try:
             request = _parse_body(body)
-            if not (self._goes_on(request) and is_finite(request.get(self._loose))):
+            check = self._form if by_row else self._check
+            if not (check.is_valid(request) and is_finite(request.get(self._loose))):
                 problems = problems_of(request, self._limited)
                 if problems:
                     raise RefusedError(problems[:MOST_PROBLEMS])
@@ -71,9 +74,6 @@ class Contract:
         except RequestError as error:
             raise RefusedError([error]) from None
         return dict(request)
-
-    def _goes_on(self, request: Any) -> bool:
-        return self._check.is_valid(request) or self._form.is_valid(request)
 
 
 _SAID_BY_CELLS = ("enum", "format", "pattern", "minLength", "minimum", "exclusiveMinimum")

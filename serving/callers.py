@@ -47,10 +47,15 @@ class Sender:
 
 @dataclass(eq=False)
 class Senders:
-    """The bodies that are arriving; when there are too many, the slowest of the busiest caller is given up."""
+    """The bodies that are arriving; of too many, the slowest of the busiest caller is given up."""
 
     most: int
     held: list[Sender] = field(default_factory=list)
+
+    @property
+    def received(self) -> int:
+        """Bytes that are here of bodies that are not."""
+        return sum(sender.received for sender in self.held)
 
     def let_in(self, caller: str) -> Sender | None:
         """Take one more, if need be for another; None if nobody is slow enough to be given up."""

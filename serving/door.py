@@ -33,8 +33,8 @@ from dropout_risk.errors import (
     UnknownRouteError,
 )
 from serving.callers import Sender, Senders, caller_of
+from serving.costs import Limits
 from serving.lanes import SMALL, Lanes, busy_error, rows_in
-from serving.limits import Limits
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -58,6 +58,8 @@ REVIEW = (
 )
 NAMING = ("/review/pupil/", "/review/school/")
 NOWHERE = "/unknown"
+BODIES_HELD = 4
+"""How many of the largest bodies may be here in parts."""
 _JSON = (b"content-type", b"application/json")
 _log = logging.getLogger("bentoml.dropout_risk")
 
@@ -168,6 +170,8 @@ class Door:
                 raise NotJsonError("The body broke off.", field="body")
             body += message.get("body", b"")
             sender.received = len(body)
+            if self._senders.received > BODIES_HELD * self.limits.body:
+                raise busy_error()
             more = message.get("more_body", False)
             if len(body) > self.limits.body:
                 raise self._too_large()

@@ -1,7 +1,7 @@
 """Which model is served: its name, version and manifest, said at the start and kept until the end.
 
-Whoever starts the service names the manifest in ``DROPOUT_RISK_MANIFEST``: what is started in its place after a
-crash serves the same bytes, or nothing.
+Whoever starts the service names the manifest in ``DROPOUT_RISK_MANIFEST``: what is started in its place
+after a crash serves the same bytes, or nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The protocol of a connection: uvicorn's own on httptools, with an end to what only waits.
 
 httptools refuses what two servers could read in two ways, such as a Content-Length beside a
-Transfer-Encoding, and closes. This adds what uvicorn leaves open for ever: headers that never end, the rest of
-a body that was refused, a reply that nobody reads, and more connections than the process has files.
+Transfer-Encoding, and closes. This closes what uvicorn leaves open for ever: headers that never end, the rest
+of a body that was refused, a reply that nobody reads, and more connections than the process has files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.limits import Limits
+from serving.costs import Limits
 
 KEPT_FILES = 64
 """Files that are not for connections."""

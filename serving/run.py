@@ -1,7 +1,8 @@
 """Start the service: ``python -m serving.run``, which is what ``dropout-risk serve`` does.
 
-One process listens, and starts workers that answer, each with the application under uvicorn. A worker that dies
-is replaced, by one with the same model or by none; a service that cannot go on ends, with a code that says why.
+One process holds the port, and starts workers that answer, each with the application under uvicorn. A worker
+that dies is replaced, by one with the same model or by none; a service that cannot go on ends, with a code
+that says why.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process, logger
 
 from dropout_risk.errors import DropoutRiskError, SettingsError
+from serving.costs import Limits, positive_number
 from serving.identity import PINNED, Identity, bundle_folder
-from serving.limits import Limits, positive_number
 
 NOT_CONFIGURED, CANNOT_START, GAVE_UP = 2, STARTUP_FAILURE, 4
 """Exit codes: a setting or the port is wrong, a worker cannot start, workers died again and again."""
@@ -33,7 +34,9 @@ LOGS: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": _LINE},
-    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}},
+    "handlers": {
+        "out": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}
+    },
     "loggers": {
         "bentoml": {"level": "INFO", "handlers": ["out"], "propagate": False},
         "uvicorn.error": {"level": "INFO", "handlers": ["out"], "propagate": False},
@@ -98,8 +101,12 @@ def listen_on(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         held.close()
         taken = getattr(error, "errno", None) == errno.EADDRINUSE
-        why = "another process has it" if taken else (getattr(error, "strerror", None) or "there is none such")
-        hint = "stop that process, or choose another port with --port" if taken else "choose another with --port"
+        why = (
+            "another process has it" if taken else (getattr(error, "strerror", None) or "there is none such")
+        )
+        hint = (
+            "stop that process, or choose another port with --port" if taken else "choose another with --port"
+        )
         raise SettingsError(f"Port {port} of {host} cannot be had: {why}.", hint=hint) from error
     held.set_inheritable(True)
     return held
@@ -115,7 +122,7 @@ def pin_model() -> Identity:
 
 
 def share_counters() -> None:
-    """Give several workers a folder for their counters: private, and in memory where there is such a place."""
+    """Give several workers a private folder for their counters, in memory where there is such a place."""
     memory = "/dev/shm"  # noqa: S108
     where = memory if os.access(memory, os.W_OK) else None
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="dropout-risk-", dir=where)

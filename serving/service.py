@@ -1,7 +1,7 @@
 """The service: parse, score, reply.
 
-``serving.asgi`` is its application, which ``dropout-risk serve`` starts under uvicorn; for development it also
-starts with ``bentoml serve serving.service:DropoutRisk`` from the root of the repository. It reads, once,
+``serving.asgi`` is its application, which ``dropout-risk serve`` starts under uvicorn; for development it
+also starts with ``bentoml serve serving.service:DropoutRisk`` from the repository's root. It reads, once,
 
 * ``DROPOUT_RISK_MODEL``: a bundle's folder, or ``models:/name@alias`` of the MLflow store;
 * ``DROPOUT_RISK_CALENDAR`` (optional): a CSV of school days (``date``, ``[school_id]``, ``is_school_day``);
@@ -42,9 +42,9 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import Role, role_named, roles_of
 from dropout_risk.scoring.scores import Scores
 from serving.body import SCORE, SCORE_FEATURES, RefusedError
+from serving.costs import Limits
 from serving.door import App, Door, kind_of, service_fault
 from serving.identity import PINNED, Identity, bundle_folder
-from serving.limits import Limits
 from serving.openapi import service_description
 from serving.review import ReviewRoom, review_routes
 
@@ -118,15 +118,20 @@ class DropoutRisk:
     @bentoml.api(route="/score", output_spec=dict)
     async def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 200 pupils from their raw records."""
-        return await self._answer(ctx, lambda: SCORE.read(body), lambda request, name: score_request(
-            self.model, request, request_id=name, checked=True, **self.held))  # fmt: skip
+
+        def score(request: Any, name: str) -> Scores:
+            return score_request(self.model, request, request_id=name, checked=True, **self.held)
+
+        return await self._answer(ctx, lambda: SCORE.read(body, by_row=True), score)
 
     @bentoml.api(route="/score_features", output_spec=dict)
     async def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 10,000 rows of ready features."""
-        return await self._answer(
-            ctx, lambda: SCORE_FEATURES.read(body), lambda request, name: score_features_request(
-            self.model, request, request_id=name, checked=True))  # fmt: skip
+
+        def score(request: Any, name: str) -> Scores:
+            return score_features_request(self.model, request, request_id=name, checked=True)
+
+        return await self._answer(ctx, lambda: SCORE_FEATURES.read(body), score)
 
     async def _answer(
         self, ctx: bentoml.Context, read: Callable[[], Any], score: Callable[[Any, str], Scores]
@@ -195,7 +200,9 @@ def prepare_model() -> None:
 def _model_gauge() -> Any:
     client = BentoMLContainer.metrics_client.get()
     words = "The model that is served"
-    return client.Gauge("dropout_risk_model_info", words, [*Identity.__annotations__], multiprocess_mode="max")
+    return client.Gauge(
+        "dropout_risk_model_info", words, [*Identity.__annotations__], multiprocess_mode="max"
+    )
 
 
 def _tell_model(identity: Identity) -> None:

@@ -38,8 +38,8 @@ def _can_keep_in(folder: Path) -> bool:
 def _keep_somewhere() -> None:
     """Give compiled loops a private folder for as long as this process runs, where there is no other.
 
-    Without one numba refuses to import them: as a user without home, say, on a disk that is only read. What is
-    kept is code, so the folder is nobody else's.
+    Without one numba refuses to import them: as a user without home, say, on a disk that is only read. What
+    is kept is code, so the folder is nobody else's.
     """
     own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     if os.environ.get(KEPT) or _can_keep_in(Path(__file__).with_name("__pycache__")) or _can_keep_in(own):

@@ -147,7 +147,7 @@ NEW_ROOMS = {
     "serving.callers": "whose bodies are arriving, and who makes room",
     "serving.identity": "which model is served",
     "serving.lanes": "the threads that answer",
-    "serving.limits": "what a request may cost",
+    "serving.costs": "what a request may cost",
     "serving.protocol": "one connection, and how long it may wait",
     "serving.run": "the process that keeps the workers alive",
 }

@@ -9,8 +9,8 @@ import math
 
 import jsonschema
 import pytest
+from serving.costs import Limits
 from serving.door import Door
-from serving.limits import Limits
 from serving.openapi import ERROR
 
 from dropout_risk.scoring.contract_problems import contract_schema
@@ -319,7 +319,8 @@ CONTEXT_ROW = {"school_id": "s", "class_id": "c", "grade_level": None, "feature"
 
 
 @pytest.mark.parametrize(
-    "change", [{}, {"sd": -1}, {"n": 0}, {"n": "40"}, {"of": 1}, {"mean": None}, {"school_id": None}, {"date": 7}]
+    "change",
+    [{}, {"sd": -1}, {"n": 0}, {"n": "40"}, {"of": 1}, {"mean": None}, {"school_id": None}, {"date": 7}],
 )
 def test_the_description_of_a_class_context_row_is_that_of_what_reads_it(client, example, change):
     row = CONTEXT_ROW | change
@@ -408,6 +409,28 @@ def test_a_body_being_sent_takes_no_place_of_those_being_answered(client):
         return counted
 
     assert asyncio.run(at_once()) == (1, 1)
+
+
+def test_parts_of_bodies_take_no_more_memory_than_a_few_whole_ones(client):
+    async def at_once():
+        door, codes = Door(quiet, Limits(body=1000, reading=0.3)), []
+
+        async def most_of_a_body():
+            await asyncio.sleep(0.01 if codes else 0)
+            return {"type": "http.request", "body": b" " * 900, "more_body": True}
+
+        def sender():
+            parts = iter([most_of_a_body, hanging])
+
+            async def receive():
+                return await next(parts)()
+
+            return receive
+
+        await asyncio.gather(*(ask(door, "POST", "/score", sender(), codes) for _ in range(6)))
+        return sorted(codes)
+
+    assert asyncio.run(at_once()) == [429, 429, 504, 504, 504, 504]
 
 
 async def quiet(scope, receive, send):

@@ -23,7 +23,9 @@ def library_without_a_place_for_caches(folder):
 
 def test_compiled_loops_are_kept_in_a_private_folder_that_goes_with_the_process(tmp_path):
     library_without_a_place_for_caches(tmp_path)
-    kept = {name: value for name, value in os.environ.items() if name not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
+    }
     ended = subprocess.run(
         [sys.executable, "-c", ASK], env=kept | {"PYTHONPATH": str(tmp_path), "HOME": "/dev/null"},
         capture_output=True, text=True, check=False,

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,11 @@ def environment(folder, **more):
            "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}  # fmt: skip
     kept = {key: value for key, value in os.environ.items() if not key.startswith("DROPOUT_RISK")}
     return kept | own | {key: str(value) for key, value in more.items()}
+
+
+def limited(words, files):
+    """Give a process no more than some open files."""
+    return words if files is None else ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", *map(str, words)]
 
 
 def command(port, *more):
@@ -81,20 +87,29 @@ class Running:
         pytest.fail(f"not ready within {READY_SECONDS} s: {self.said()}")
 
 
+def keep_lines(said, sink):
+    """Write what a process says to a file, whatever limits the process itself."""
+    with contextlib.suppress(ValueError):
+        for line in said:
+            sink.write(line)
+            sink.flush()
+
+
 def statuses_in(came):
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", came)]
 
 
 @contextlib.contextmanager
-def running_service(folder, bundle, *options, prepare=None, **more):
+def running_service(folder, bundle, *options, files=None, **more):
     """Start the service on a bundle, wait until it answers, and end it afterwards."""
     port, log = free_port(), folder / "log.txt"
-    with log.open("w") as sink:
+    with log.open("wb") as sink:
         process = subprocess.Popen(
-            command(port, *options), cwd=folder, env=environment(folder, DROPOUT_RISK_MODEL=bundle, **more),
-            stdout=sink if prepare is None else subprocess.DEVNULL, stderr=subprocess.STDOUT,
-            start_new_session=True, preexec_fn=prepare,
+            limited(command(port, *options), files), cwd=folder,
+            env=environment(folder, DROPOUT_RISK_MODEL=bundle, **more),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
+        threading.Thread(target=keep_lines, args=(process.stdout, sink), daemon=True).start()
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
                 running = Running(port, process, log, client)

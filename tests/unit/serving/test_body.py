@@ -81,8 +81,11 @@ def test_numbers_that_are_none_are_refused_among_features():
         ({"grades": [{"date": "2025-01-10", "subject": "m", "exam": "e", "score": 1}]}, "DR608",
          "students[0].grades[0].max_score"),
         ({"grade_level": "8"}, "DR609", "students[0].grade_level"),
-        ({"unrecorded": "away"}, "DR610", "students[0].unrecorded"),
-        ({"registered_to": "2025-02-30"}, "DR611", "students[0].registered_to"),
+        ({"attendance": [{"date": "2025-01-10", "status": "away"}]}, "DR610",
+         "students[0].attendance[0].status"),
+        ({"distance_km": -1}, "DR610", "students[0].distance_km"),
+        ({"family": [{"factor": "f", "valid_from": "2025-02-30"}]}, "DR611",
+         "students[0].family[0].valid_from"),
     ],
 )  # fmt: skip
 def test_each_kind_of_problem_has_its_code_and_its_path(fields, code, field):
@@ -101,12 +104,22 @@ def test_each_kind_of_problem_has_its_code_and_its_path(fields, code, field):
     ],
 )
 def test_a_cell_that_says_what_cannot_be_used_is_left_to_the_check_of_rows(fields):
-    assert SCORE.read(json.dumps(one_pupil(**fields)).encode())["students"] == [{"student_id": "p", **fields}]
+    body = json.dumps(one_pupil(**fields)).encode()
+    assert SCORE.read(body, by_row=True)["students"] == [{"student_id": "p", **fields}]
 
 
-@pytest.mark.parametrize("fields", [{"grade_level": "8"}, {"attendance": [{"date": "2025-01-10", "status": 5}]}])
-def test_a_cell_of_another_type_is_the_callers_mistake_and_refuses_the_body(fields):
-    assert problems(one_pupil(**fields))
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"grade_level": "8"},
+        {"attendance": [{"date": "2025-01-10", "status": 5}]},
+        {"unrecorded": "maybe"},
+        {"registered_to": "2025-02-30"},
+    ],
+)
+def test_a_cell_of_another_type_or_one_that_says_how_to_read_the_rest_refuses_the_body(fields):
+    with pytest.raises(RefusedError):
+        SCORE.read(json.dumps(one_pupil(**fields)).encode(), by_row=True)
 
 
 def test_an_unknown_field_comes_with_the_nearest_right_name():

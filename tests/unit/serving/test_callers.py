@@ -53,7 +53,9 @@ def test_a_body_that_comes_in_time_is_given_and_one_that_does_not_is_none():
         async def quick():
             return b"{}"
 
-        return await senders.let_in("a").wait_for(quick(), 5), await senders.let_in("a").wait_for(never(), 0.01)
+        return await senders.let_in("a").wait_for(quick(), 5), await senders.let_in("a").wait_for(
+            never(), 0.01
+        )
 
     assert asyncio.run(both()) == (b"{}", None)
 

@@ -77,3 +77,7 @@ def test_one_body_larger_than_the_budget_is_answered_when_it_is_alone():
 
 def test_rows_of_features_weigh_more_than_rows_of_records():
     assert rows_in("/score_features", b'{"rows": [{}]}') > rows_in("/score", b'{"students": [{}]}') == 2
+
+
+def test_a_long_body_without_objects_is_not_small():
+    assert rows_in("/score", b'{"as_of": [' + b"0," * 1_000_000 + b"0]}") > SMALL

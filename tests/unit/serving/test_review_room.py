@@ -103,7 +103,9 @@ def test_the_ids_that_browsers_take_for_the_way_up_differ():
     assert not {".", ".."} & set(steps)
 
 
-def test_a_page_is_rendered_once_for_each_address_language_and_state(risk_model, store, tmp_path, monkeypatch):
+def test_a_page_is_rendered_once_for_each_address_language_and_state(
+    risk_model, store, tmp_path, monkeypatch
+):
     rendered = []
     kept = dict(review.PAGES)
     monkeypatch.setitem(

@@ -86,12 +86,16 @@ def test_a_taken_port_is_refused_by_name_with_the_way_out():
         held.bind(("127.0.0.1", 0))
         held.listen()
         port = held.getsockname()[1]
-        with pytest.raises(SettingsError, match=f"Port {port} of 127.0.0.1 cannot be had: another process") as said:
+        with pytest.raises(
+            SettingsError, match=f"Port {port} of 127.0.0.1 cannot be had: another process"
+        ) as said:
             listen_on("127.0.0.1", port)
     assert "--port" in said.value.hint
 
 
-@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 99_999), ("203.0.113.1", 3000), ("no such host", 3000)])
+@pytest.mark.parametrize(
+    ("host", "port"), [("127.0.0.1", 99_999), ("203.0.113.1", 3000), ("no such host", 3000)]
+)
 def test_a_port_that_does_not_exist_here_is_refused(host, port):
     with pytest.raises(SettingsError, match=f"Port {port} of {host} cannot be had"):
         listen_on(host, port)

@@ -30,7 +30,7 @@ class Limits:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``DROPOUT_RISK_MAX_BODY``, ``_TIMEOUT``, ``_MAX_REQUESTS`` and the others of the how-to page."""
+        """Read ``DROPOUT_RISK_MAX_BODY``, ``_TIMEOUT`` and the others of the how-to page."""
         return cls(
             body=positive_number("DROPOUT_RISK_MAX_BODY", cls.body),
             seconds=positive_number("DROPOUT_RISK_TIMEOUT", cls.seconds),
@@ -59,5 +59,7 @@ def _rate_of(name: str, default: str) -> str:
     try:
         parse(text)
     except ValueError:
-        raise SettingsError(f"{name} is not a rate.", hint=f"such as {default}, which is the default") from None
+        raise SettingsError(
+            f"{name} is not a rate.", hint=f"such as {default}, which is the default"
+        ) from None
     return text
