@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from time import monotonic
 from typing import TypeVar
@@ -56,6 +58,7 @@ class Lanes:
 
         BusyError if too many rows wait already, TooSlowError if no thread is free before the deadline.
         """
+        work = partial(copy_context().run, work)
         if rows <= SMALL:
             return await asyncio.wrap_future(self._small.submit(in_time, deadline, work))
         self._take(rows)

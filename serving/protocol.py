@@ -8,21 +8,26 @@ of a body that was refused, a reply that nobody reads, and more connections than
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import resource
+import uuid
 from functools import cache
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from dropout_risk.errors import RequestError
 from serving.costs import Limits
 
+_log = logging.getLogger("bentoml.dropout_risk")
 KEPT_FILES = 64
 """Files that are not for connections."""
 MOST_CONNECTIONS, FEWEST_CONNECTIONS = 1000, 16
 
 
 @cache
-def _limits() -> Limits:
+def _own_limits() -> Limits:
     return Limits.from_environment()
 
 
@@ -39,7 +44,7 @@ class DoorProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.patience = _limits().reading
+        self.patience = _own_limits().reading
         self.most = most_connections()
         self.since = self.loop.time()
         self._headers_due: asyncio.TimerHandle | None = None
@@ -60,6 +65,20 @@ class DoorProtocol(HttpToolsProtocol):
             oldest = min(others, key=lambda other: other.since, default=self)
             self.connections.discard(oldest)
             oldest.transport.abort()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no sound HTTP in the shape of every refusal, and close."""
+        problem = {"code": RequestError.code, "message": "The request is not sound HTTP/1.1.", "field": "",
+                   "hint": "send one length, one line for each header, and a known method"}  # fmt: skip
+        name = uuid.uuid4().hex
+        body = json.dumps({"error": problem, "problems": [problem], "request_id": name}).encode()
+        head = (
+            "HTTP/1.1 400 Bad Request", "content-type: application/json", f"content-length: {len(body)}",
+            f"x-request-id: {name}", "connection: close", "", "",
+        )  # fmt: skip
+        _log.info("- - 400 request_id=%s", name)
+        self.transport.write("\r\n".join(head).encode() + body)
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""

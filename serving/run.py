@@ -147,7 +147,7 @@ def run_service(host: str, port: int, workers: int) -> int:
     return supervisor.exit_code
 
 
-def main() -> int:
+def run_command() -> int:
     """Read the command line, and say in one sentence what is wrong."""
     parser = argparse.ArgumentParser(prog="python -m serving.run")
     parser.add_argument("--host", default="127.0.0.1")
@@ -162,4 +162,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command())

@@ -118,40 +118,38 @@ class DropoutRisk:
     @bentoml.api(route="/score", output_spec=dict)
     async def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 200 pupils from their raw records."""
-
-        def score(request: Any, name: str) -> Scores:
-            return score_request(self.model, request, request_id=name, checked=True, **self.held)
-
-        return await self._answer(ctx, lambda: SCORE.read(body, by_row=True), score)
+        return await self._in_lane(ctx, lambda name: score_request(
+            self.model, SCORE.read(body, by_row=True), request_id=name, checked=True, **self.held
+        ))  # fmt: skip
 
     @bentoml.api(route="/score_features", output_spec=dict)
     async def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 10,000 rows of ready features."""
+        return await self._in_lane(ctx, lambda name: score_features_request(
+            self.model, SCORE_FEATURES.read(body), request_id=name, checked=True))  # fmt: skip
 
-        def score(request: Any, name: str) -> Scores:
-            return score_features_request(self.model, request, request_id=name, checked=True)
+    async def _in_lane(self, ctx: bentoml.Context, score: Callable[[str], Scores]) -> Response:
+        """Answer in a thread, if there is one for the request in time."""
+        state = ctx.request.state
+        try:
+            return await state.answer(lambda: self._answer(ctx, score))
+        except DropoutRiskError as error:
+            state.problems = [error]
+        return Response()
 
-        return await self._answer(ctx, lambda: SCORE_FEATURES.read(body), score)
-
-    async def _answer(
-        self, ctx: bentoml.Context, read: Callable[[], Any], score: Callable[[Any, str], Scores]
-    ) -> Response:
+    def _answer(self, ctx: bentoml.Context, score: Callable[[str], Scores]) -> Response:
         """Turn scores into a reply, and every failure into problems that the door words."""
         state = ctx.request.state
-        name = state.request_id
-
-        def work() -> bytes:
-            scores = score(read(), name)
-            return written_reply(scores if self.reader is None else self.model.redact(scores, self.reader))
-
         try:
-            return Response(await state.answer(work), media_type="application/json")
+            scores = score(state.request_id)
+            read = scores if self.reader is None else self.model.redact(scores, self.reader)
+            return Response(written_reply(read), media_type="application/json")
         except RefusedError as refused:
             state.problems = refused.problems
         except DropoutRiskError as error:
             state.problems = [error]
         except Exception as error:
-            _log.error("request_id=%s failed: %s", name, kind_of(error))
+            _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
             state.problems = [service_fault()]
         return Response()
 

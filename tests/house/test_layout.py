@@ -145,9 +145,7 @@ NEW_ROOMS = {
     "dropout_risk.watchlist.reason_notes": "what stands beside a reason's sentence",
     "serving.asgi": "the application that uvicorn serves",
     "serving.callers": "whose bodies are arriving, and who makes room",
-    "serving.identity": "which model is served",
     "serving.lanes": "the threads that answer",
-    "serving.costs": "what a request may cost",
     "serving.protocol": "one connection, and how long it may wait",
     "serving.run": "the process that keeps the workers alive",
 }

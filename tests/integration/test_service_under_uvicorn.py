@@ -60,6 +60,14 @@ def test_what_two_servers_could_read_in_two_ways_is_refused_and_the_connection_c
     assert service.ask_raw(POST + form + NEXT, wait=PATIENCE - 0.5) == ([400], True)
 
 
+def test_what_is_no_sound_http_is_refused_in_the_shape_of_every_refusal(service):
+    reply = service.client.request("GETZHANGSAN", "/score")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, "DR600")
+    assert reply.json()["request_id"] == reply.headers["x-request-id"]
+    assert f"- - 400 request_id={reply.headers['x-request-id']}" in service.said()
+    assert "ZHANGSAN" not in service.said()
+
+
 def test_a_sound_request_keeps_its_connection(service):
     assert service.ask_raw(POST + b"Content-Length: 2\r\n\r\n{}" + NEXT, wait=1) == ([400, 200], False)
 
