@@ -237,6 +237,18 @@ def test_a_worker_without_its_parent_ends_and_leaves_the_port(bundle, tmp_path):
             held.bind(("127.0.0.1", service.port))
 
 
+def test_what_was_asked_before_the_end_is_answered_first(bundle, tmp_path):
+    with running_service(tmp_path, bundle) as service:
+        replies = []
+        thread = threading.Thread(target=ask_large, args=(service, replies))
+        thread.start()
+        time.sleep(0.5)
+        service.process.send_signal(signal.SIGTERM)
+        thread.join(60)
+        assert [reply.status_code for reply in replies] == [200]
+        assert service.process.wait(30) == 0
+
+
 def test_idle_connections_leave_files_for_those_who_ask(bundle, tmp_path):
     with (
         running_service(tmp_path, bundle, files=80) as service,
