@@ -15,6 +15,8 @@ import socket
 import sys
 import tempfile
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -29,6 +31,7 @@ from serving.identity import PINNED, Identity, bundle_folder
 NOT_CONFIGURED, CANNOT_START, GAVE_UP = 2, STARTUP_FAILURE, 4
 """Exit codes: a setting or the port is wrong, a worker cannot start, workers died again and again."""
 MOST_DEATHS, WITHIN = 5, 300
+COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 _LINE = {"format": "%(asctime)s [%(levelname)s] %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
 LOGS: dict[str, Any] = {
     "version": 1,
@@ -61,6 +64,7 @@ class Supervisor(Multiprocess):
                 continue
             process.kill()
             process.join()
+            forget_worker(process)
             if process.exitcode == STARTUP_FAILURE:
                 self._give_up(CANNOT_START, "a worker cannot start: its own lines say why")
             elif self._dies_again():
@@ -121,11 +125,25 @@ def pin_model() -> Identity:
     return identity
 
 
-def share_counters() -> None:
+@contextmanager
+def shared_counters(workers: int) -> Iterator[None]:
     """Give several workers a private folder for their counters, in memory where there is such a place."""
+    if workers == 1:
+        yield
+        return
     memory = "/dev/shm"  # noqa: S108
     where = memory if os.access(memory, os.W_OK) else None
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="dropout-risk-", dir=where)
+    with tempfile.TemporaryDirectory(prefix="dropout-risk-", dir=where) as folder:
+        os.environ[COUNTERS] = folder
+        yield
+
+
+def forget_worker(process: Process) -> None:
+    """Take what a dead worker was doing out of the counters."""
+    if COUNTERS in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(process.pid)
 
 
 def run_service(host: str, port: int, workers: int) -> int:
@@ -134,14 +152,12 @@ def run_service(host: str, port: int, workers: int) -> int:
     pin_model()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    if workers > 1:
-        share_counters()
     config = Config(
         "serving.asgi:app", host=host, port=port, workers=workers, http="serving.protocol:DoorProtocol",
         ws="none", lifespan="on", log_config=LOGS, access_log=False, server_header=False,
         timeout_graceful_shutdown=limits.seconds, timeout_worker_healthcheck=limits.seconds,
     )  # fmt: skip
-    with listen_on(host, port) as held:
+    with listen_on(host, port) as held, shared_counters(workers):
         supervisor = Supervisor(config, [held])
         supervisor.run()
     return supervisor.exit_code

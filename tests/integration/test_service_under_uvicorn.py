@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 import uuid
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from support.running import ended_service, running_service
 
 pytestmark = pytest.mark.slow
 PATIENCE = 2
+COUNTERS = "PROMETHEUS_MULTIPROC_DIR="
 POST = b"POST /score HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 NEXT = b"GET /model HTTP/1.1\r\nHost: a\r\n\r\n"
 ROW = {"rows": [{"features": {"absence_share_20d": 0.5}}]}
@@ -144,6 +146,22 @@ def test_probes_never_wait_for_a_large_body(service):
     assert large[0].status_code == 200
     assert len(large[0].content) > 5_000_000
     assert max(waited) < 1
+
+
+def test_a_reply_that_nobody_reads_is_not_kept(service):
+    body = json.dumps({"rows": ROW["rows"] * 10_000}).encode()
+    asked = POST.replace(b"/score", b"/score_features") + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    before = service.said().count("POST /score_features 200")
+    came = 0
+    with connections(service.port, 1, asked) as (one,):
+        deadline = time.monotonic() + 60
+        while service.said().count("POST /score_features 200") == before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(3 * PATIENCE)
+        with contextlib.suppress(ConnectionResetError):
+            while part := one.recv(1_000_000):
+                came += len(part)
+    assert 0 < came < 10_000_000
 
 
 def test_more_large_bodies_than_can_be_answered_are_told_when_to_come_again(service):
@@ -274,6 +292,11 @@ def test_several_workers_count_together(bundle, tmp_path):
         told = httpx.get(f"http://127.0.0.1:{service.port}/metrics").text
         line = next(line for line in told.splitlines() if 'request_total{endpoint="/model"' in line)
         assert line.endswith(" 8.0")
+        folder = Path(
+            Path(f"/proc/{service.worker()}/environ").read_text().partition(COUNTERS)[2].split("\0")[0]
+        )
+        assert folder.stat().st_mode & 0o777 == 0o700
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize(
