@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeVar
+from functools import partial
+from typing import Any, TypeVar
+
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 from dropout_risk.errors import (
     BodyTooLargeError,
@@ -26,10 +29,12 @@ from dropout_risk.errors import (
     NotJsonError,
     RequestError,
     ServiceError,
-    SettingsError,
     TooSlowError,
     UnknownRouteError,
 )
+from serving.callers import Sender, Senders, caller_of
+from serving.costs import Limits
+from serving.lanes import SMALL, Lanes, busy_error, rows_in
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -54,42 +59,13 @@ REVIEW = (
 DESK = "/desk"
 NAMING = ("/review/pupil/", "/review/school/", f"{DESK}/")
 NOWHERE = "/unknown"
+BODIES_HELD = 4
+"""How many of the largest bodies may be here in parts."""
 _JSON = (b"content-type", b"application/json")
 _FORM = b"application/x-www-form-urlencoded"
 FORM_BYTES = 64_000
 """What a form of the desk may send."""
 _log = logging.getLogger("bentoml.dropout_risk")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one request may cost.
-
-    A body has so many bytes and must be there within ``reading`` seconds, its answer within ``seconds``.
-    ``at_once`` requests with a body are answered or wait for it; as many again may still be sending theirs.
-    """
-
-    body: int = 8_000_000
-    seconds: int = 60
-    at_once: int = 64
-    reading: int = 10
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Read ``DROPOUT_RISK_MAX_BODY``, ``_TIMEOUT``, ``_MAX_REQUESTS`` and ``_READ_TIMEOUT``."""
-        return cls(
-            body=_positive_number("DROPOUT_RISK_MAX_BODY", cls.body),
-            seconds=_positive_number("DROPOUT_RISK_TIMEOUT", cls.seconds),
-            at_once=_positive_number("DROPOUT_RISK_MAX_REQUESTS", cls.at_once),
-            reading=_positive_number("DROPOUT_RISK_READ_TIMEOUT", cls.reading),
-        )
-
-
-def _positive_number(name: str, default: int) -> int:
-    text = os.environ.get(name, str(default))
-    if not text.isdecimal() or int(text) == 0:
-        raise SettingsError(f"{name} is not a positive whole number.", hint=f"the default is {default}")
-    return int(text)
 
 
 class Door:
@@ -98,8 +74,17 @@ class Door:
     def __init__(self, app: App, limits: Limits) -> None:
         self.app = app
         self.limits = limits
+        self.lanes = Lanes(limits.rows)
         self.inside = 0
-        self.sending = 0
+        self.inside_large = 0
+        self._senders = Senders(limits.at_once)
+        self._page_rates = MovingWindowRateLimiter(MemoryStorage())
+        self._page_rate = limits.page_rate
+
+    @property
+    def sending(self) -> int:
+        """How many bodies are arriving."""
+        return len(self._senders.held)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in and its reply out."""
@@ -129,33 +114,55 @@ class Door:
     async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         """Take a place only once the body is there, so that slow senders keep nobody out."""
         if scope["path"] not in (*POSTED, DESK) or scope["method"] != "POST":
+            self._count_page(scope)
             await self._in_time(self.app(scope, receive, reply.pass_on))
             return
         _check_headers(scope)
-        with self._place("sending"):
-            late = TooSlowError(
-                f"The body was not there within {self.limits.reading} s.", hint="send it faster"
-            )
-            body = await _done_within(self.limits.reading, self._body(scope, receive), late)
-        with self._place("inside"):
+        body = await self._arrived(scope, receive)
+        rows = rows_in(scope["path"], body)
+        with self._place(rows > SMALL):
+            reply.state["answer"] = partial(self.lanes.answer, rows, time.monotonic() + self.limits.seconds)
             await self._in_time(self.app(scope, _replay_body(body, receive), reply.pass_on))
 
+    def _count_page(self, scope: Scope) -> None:
+        if scope["path"] in REVIEW and not self._page_rates.hit(self._page_rate, caller_of(scope)):
+            raise BusyError("These pages are asked for too often.", hint="try again in a moment")
+
+    async def _arrived(self, scope: Scope, receive: Receive) -> bytes:
+        """Give the body once it is there; who sends slowly makes room for others."""
+        sender = self._senders.let_in(caller_of(scope))
+        if sender is None:
+            raise busy_error()
+        try:
+            body = await sender.wait_for(self._body(scope, receive, sender), self.limits.reading)
+        finally:
+            self._senders.let_go(sender)
+        if body is None:
+            words = f"The body was not there within {self.limits.reading} s."
+            cut = "The body came too slowly while others waited."
+            raise TooSlowError(cut if sender.cut else words, hint="send it faster")
+        return body
+
     @contextmanager
-    def _place(self, kind: Literal["sending", "inside"]) -> Iterator[None]:
-        if getattr(self, kind) >= self.limits.at_once:
-            raise BusyError("The service has too many requests at once.", hint="try again in a moment")
-        setattr(self, kind, getattr(self, kind) + 1)
+    def _place(self, large: bool) -> Iterator[None]:
+        """Count a request that is answered or waits for it; of the places, large bodies get half."""
+        full = self.inside_large >= max(1, self.limits.at_once // 2) if large else False
+        if full or self.inside >= self.limits.at_once:
+            raise busy_error()
+        self.inside += 1
+        self.inside_large += large
         try:
             yield
         finally:
-            setattr(self, kind, getattr(self, kind) - 1)
+            self.inside -= 1
+            self.inside_large -= large
 
     async def _in_time(self, answer: Awaitable[None]) -> None:
         seconds = self.limits.seconds
         late = TooSlowError(f"No answer within {seconds} s.", hint="send fewer pupils at once")
         await _done_within(seconds, answer, late)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive, sender: Sender) -> bytes:
         """Read the whole body; stop as soon as it is too large, whatever it said of its length."""
         is_form = scope["path"] == DESK
         most = min(FORM_BYTES, self.limits.body) if is_form else self.limits.body
@@ -168,6 +175,9 @@ class Door:
             if message["type"] != "http.request":
                 raise NotJsonError("The body broke off.", field="body")
             body += message.get("body", b"")
+            sender.received = len(body)
+            if self._senders.received > BODIES_HELD * self.limits.body:
+                raise busy_error()
             more = message.get("more_body", False)
             if len(body) > most:
                 raise _too_large(most)
@@ -202,7 +212,7 @@ class Reply:
     """
 
     def __init__(self, scope: Scope, send: Send) -> None:
-        self.request_id = uuid.uuid4().hex
+        self.request_id = _asked_id(scope) or uuid.uuid4().hex
         self.state = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
         self.status = 0
@@ -239,12 +249,23 @@ class Reply:
         body = {"error": entries[0], "problems": entries, "request_id": self.request_id}
         content = json.dumps(body).encode()
         allowed = [pair for pair in (self._withheld or {}).get("headers", ()) if pair[0] == b"allow"]
-        headers = [_JSON, (b"content-length", str(len(content)).encode()), self._named(), *allowed]
+        again = [(b"retry-after", str(problem.retry_after).encode())
+                 for problem in problems[:1] if isinstance(problem, BusyError)]  # fmt: skip
+        headers = [_JSON, (b"content-length", str(len(content)).encode()), self._named(), *allowed, *again]
         await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": content})
 
     def _named(self) -> tuple[bytes, bytes]:
         return (b"x-request-id", self.request_id.encode())
+
+
+_ID = re.compile(rb"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}(\1[0-9a-fA-F]{4}){2}\1[0-9a-fA-F]{12}")
+
+
+def _asked_id(scope: Scope) -> str:
+    """Take a caller's own name of the request, if it is a UUID: anything else could say something."""
+    asked = _header_value(scope, b"x-request-id")
+    return asked.decode() if _ID.fullmatch(asked) else ""
 
 
 def kind_of(error: BaseException) -> str:

@@ -32,6 +32,27 @@ ERROR: Schema = {
 }
 
 
+_NAME: Schema = {"type": ["string", "integer"]}
+CONTEXT_ROW: Schema = {
+    "title": "A row of the class context, as ClassContext.to_rows writes it",
+    "type": "object",
+    "properties": {
+        "school_id": _NAME,
+        "class_id": _NAME,
+        "grade_level": {"type": ["integer", "null"]},
+        "feature": _NAME,
+        "subject": _NAME,
+        "exam": _NAME,
+        "date": {"type": ["string", "null"], "description": "YYYY-MM-DD; null for a row of a feature"},
+        "mean": {"type": "number"},
+        "sd": {"type": "number", "minimum": 0},
+        "n": {"type": "integer", "minimum": 1},
+    },
+    "required": ["school_id", "class_id", "feature", "subject", "exam", "date", "mean", "sd", "n"],
+    "additionalProperties": False,
+}
+
+
 def service_description() -> Schema:
     """Describe every address of the service."""
     return {
@@ -66,16 +87,20 @@ def service_description() -> Schema:
                 "score_features": contract_schema("score_features.request"),
                 "reply": contract_schema("score.reply"),
                 "error": ERROR,
+                "context_row": CONTEXT_ROW,
             }
         },
     }
 
 
 def _scoring_path(name: str, summary: str) -> Schema:
+    asked = _schema_reference(name)
+    if name == "score":  # the contract leaves these rows open; what reads them does not
+        asked |= {"properties": {"class_context": {"items": _schema_reference("context_row")}}}
     return {
         "summary": summary,
         "operationId": name,
-        "requestBody": {"required": True, "content": _json_content(_schema_reference(name))},
+        "requestBody": {"required": True, "content": _json_content(asked)},
         "responses": {
             "200": _json_response("Results, and rows that were not used", _schema_reference("reply"))
         }
@@ -91,7 +116,9 @@ def _page_path(summary: str, *named: str) -> Schema:
     language = {"name": "lang", "in": "query", "schema": {"enum": ["zh", "en"]}}
     ids = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in named]
     shown = {"description": summary, "content": {"text/html": {}}}
-    return {"summary": summary, "parameters": [*ids, language], "responses": {"200": shown, "404": shown}}
+    told = dict.fromkeys(("200", "400", "404", "503"), shown)
+    busy = {"429": _json_response("Pages are asked for too often", _schema_reference("error"))}
+    return {"summary": summary, "parameters": [*ids, language], "responses": told | busy}
 
 
 def _probe_path(summary: str) -> Schema:

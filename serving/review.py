@@ -8,7 +8,8 @@ It reads, once, at the start,
   reads; all others do not exist for it;
 * ``DROPOUT_RISK_LANGUAGE`` (optional): the language where ``?lang=`` asks for none.
 
-The store is scored once in each of its states, in threads of its own, and never by the event loop.
+The store is scored once in each of its states, in threads of its own, and never by the event loop; a page is
+rendered once for each state, address, language and reader.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from threading import Lock
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
+from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
@@ -53,6 +55,8 @@ from serving.body import latest_today
 ROOT = "/review"
 _log = logging.getLogger("bentoml.dropout_risk")
 THREADS = 2
+MOST_KEPT = 32_000_000
+"""Characters of pages that are kept."""
 HEADERS = {
     "Content-Security-Policy": f"{content_policy(forms=True)}; frame-ancestors 'none'",
     "Cache-Control": "no-store",
@@ -84,6 +88,9 @@ class ReviewRoom:
     _lock: Lock = field(default_factory=Lock)
     _held: tuple[Any, Histories | None] = (None, None)
     _reviews: dict[tuple[Language, Scope], Review] = field(default_factory=dict)
+    _pages: LRUCache[Any, Page] = field(
+        default_factory=lambda: LRUCache(MOST_KEPT, getsizeof=lambda page: len(page.html))
+    )
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "review"))
 
     @classmethod
@@ -150,13 +157,16 @@ class ReviewRoom:
             return Page(message_page("nobody_yet", language, links, error), 404)
         except SettingsError as error:  # the scope's class is two classes now
             return Page(message_page("no_scope", language, links, error), 503)
-        try:
-            return Page(PAGES[path](review, Asked.read(rest, fields or {}), links))
-        except SettingsError as error:
-            return Page(message_page("unknown_question", language, links, error), 400)
-        except (UnknownPupilError, DateError) as error:
-            said: Message = "nobody_yet" if isinstance(error, DateError) else "not_here"
-            return Page(message_page(said, language, links, error), 404)
+        fields = dict(fields or {})
+        asked = (review, path, rest, links.lists, links.carried, tuple(sorted(fields.items())))
+        with self._lock:
+            kept = self._pages.get(asked)
+        if kept is None:
+            kept = _rendered_page((review, language), path, (rest, fields), links)
+            with self._lock:
+                if review in self._reviews.values():
+                    self._pages[asked] = kept
+        return kept
 
     def review_for(self, language: Language, scope: Scope = EVERYBODY) -> Review:
         """Give the review of the store's present state; whoever comes while it is made waits for it."""
@@ -166,6 +176,7 @@ class ReviewRoom:
             if state != self._held[0]:
                 self._held = (state, Histories.load(self.store))
                 self._reviews.clear()
+                self._pages.clear()
             everybody = (language, EVERYBODY)
             if everybody not in self._reviews:
                 histories = self._held[1]
@@ -201,6 +212,19 @@ class Asked:
         if self.responsible is None:
             return review.school(self.rest, links)
         return review.sheet(self.rest, self.responsible or None, self.question.page, links)
+
+
+def _rendered_page(
+    how: tuple[Review, Language], path: str, asked: tuple[str | None, Mapping[str, str]], links: Links
+) -> Page:
+    review, language = how
+    try:
+        return Page(PAGES[path](review, Asked.read(*asked), links))
+    except SettingsError as error:
+        return Page(message_page("unknown_question", language, links, error), 400)
+    except (UnknownPupilError, DateError) as error:
+        said: Message = "nobody_yet" if isinstance(error, DateError) else "not_here"
+        return Page(message_page(said, language, links, error), 404)
 
 
 PAGES: dict[str, Callable[[Review, Asked, Links], str]] = {

@@ -1,6 +1,7 @@
 """The service: parse, score, reply.
 
-Start it from the root of the repository with ``bentoml serve serving.service:DropoutRisk``. It reads, once,
+``serving.asgi`` is its application, which ``dropout-risk serve`` starts under uvicorn; for development it
+also starts with ``bentoml serve serving.service:DropoutRisk`` from the repository's root. It reads, once,
 
 * ``DROPOUT_RISK_MODEL``: a bundle's folder, or ``models:/name@alias`` of the MLflow store;
 * ``DROPOUT_RISK_CALENDAR`` (optional): a CSV of school days (``date``, ``[school_id]``, ``is_school_day``);
@@ -17,17 +18,22 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
 import bentoml
 import pandas as pd
+from bentoml._internal.configuration.containers import BentoMLContainer
+from bentoml._internal.server.http.traffic import TimeoutMiddleware
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from dropout_risk.errors import DropoutRiskError, SettingsError
@@ -36,13 +42,14 @@ from dropout_risk.scoring.request import score_features_request, score_request
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import Role, role_named, roles_of
 from dropout_risk.scoring.scores import Scores
-from dropout_risk.settings import TrackingSettings
 from serving.body import SCORE, SCORE_FEATURES, RefusedError
-from serving.door import App, Door, Limits, kind_of, service_fault
+from serving.costs import Limits
+from serving.door import App, Door, kind_of, service_fault
+from serving.identity import PINNED, Identity, bundle_folder
 from serving.openapi import service_description
 from serving.review import ReviewRoom, review_routes
 
-THREADS = 4
+LEFT_OUT = (TimeoutMiddleware, OpenTelemetryMiddleware)
 FAR_BEYOND = 24 * 3600
 _log = logging.getLogger("bentoml.dropout_risk")
 
@@ -51,8 +58,14 @@ class GuardedService(bentoml.Service[Any]):
     """A BentoML service behind the door: in front of its metrics, time limits and error replies."""
 
     def to_asgi(self, is_main: bool = True) -> App:
-        """Build the application, always as the entry: BentoML reads pickles in every other service."""
-        return Door(super().to_asgi(is_main=True), Limits.from_environment())
+        """Build the application, always as the entry: BentoML reads pickles in every other service.
+
+        Of BentoML's middlewares its time limit goes, which keeps a timer for each request until the limit is
+        over, and its tracing, which names each request once more: the door does both.
+        """
+        app = super().to_asgi(is_main=True)
+        app.user_middleware = [kept for kept in app.user_middleware if kept.cls not in LEFT_OUT]
+        return Door(app, Limits.from_environment())
 
 
 async def _answer_about(request: Request) -> Response:
@@ -91,7 +104,6 @@ ABOUT = [Route(path, _answer_about) for path in ("/model", "/catalogue", "/docs.
     name="dropout_risk",
     service_class=GuardedService,
     workers=1,
-    threads=THREADS,
     traffic={"timeout": FAR_BEYOND},
     logging={"access": {"enabled": False}},
 )
@@ -103,17 +115,17 @@ class DropoutRisk:
     def check() -> None:
         """Refuse to start without a sound model: before a worker is started, which would be started again."""
         try:
-            model = load_configured()[0]
-            _desk_room(ReviewRoom.from_environment(model))
-            reply_role(model)
+            prepared = Prepared.from_environment()
+            _desk_room(prepared.room)
         except DropoutRiskError as error:
             raise bentoml.exceptions.BentoMLException(str(error)) from error
+        os.environ[PINNED] = prepared.identity.manifest
 
     def __init__(self) -> None:
-        self.model, self.held = load_configured()
-        self.room = ReviewRoom.from_environment(self.model)
-        self.desk = _desk_room(self.room)
-        self.reader = reply_role(self.model)
+        prepared = _prepared.pop() if _prepared else Prepared.from_environment()
+        self.model, self.held, self.room = prepared.model, prepared.held, prepared.room
+        self.reader, self.desk = prepared.reader, _desk_room(self.room)
+        _tell_model(prepared.identity)
         about = {
             "/model": self.model.describe(),
             "/catalogue": self.model.catalogue.to_list(),
@@ -124,16 +136,26 @@ class DropoutRisk:
         gc.freeze()
 
     @bentoml.api(route="/score", output_spec=dict)
-    def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
+    async def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 200 pupils from their raw records."""
-        return self._answer(ctx, lambda name: score_request(
-            self.model, SCORE.read(body), request_id=name, checked=True, **self.held))  # fmt: skip
+        return await self._in_lane(ctx, lambda name: score_request(
+            self.model, SCORE.read(body, by_row=True), request_id=name, checked=True, **self.held
+        ))  # fmt: skip
 
     @bentoml.api(route="/score_features", output_spec=dict)
-    def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
+    async def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 10,000 rows of ready features."""
-        return self._answer(ctx, lambda name: score_features_request(
+        return await self._in_lane(ctx, lambda name: score_features_request(
             self.model, SCORE_FEATURES.read(body), request_id=name, checked=True))  # fmt: skip
+
+    async def _in_lane(self, ctx: bentoml.Context, score: Callable[[str], Scores]) -> Response:
+        """Answer in a thread, if there is one for the request in time."""
+        state = ctx.request.state
+        try:
+            return await state.answer(lambda: self._answer(ctx, score))
+        except DropoutRiskError as error:
+            state.problems = [error]
+        return Response()
 
     def _answer(self, ctx: bentoml.Context, score: Callable[[str], Scores]) -> Response:
         """Turn scores into a reply, and every failure into problems that the door words."""
@@ -141,7 +163,7 @@ class DropoutRisk:
         try:
             scores = score(state.request_id)
             read = scores if self.reader is None else self.model.redact(scores, self.reader)
-            return JSONResponse(read.to_dict())
+            return Response(written_reply(read), media_type="application/json")
         except RefusedError as refused:
             state.problems = refused.problems
         except DropoutRiskError as error:
@@ -150,6 +172,61 @@ class DropoutRisk:
             _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
             state.problems = [service_fault()]
         return Response()
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def written_reply(scores: Scores) -> bytes:
+    """Write the reply pupil by pupil: written at once, a large one would hold up every other request."""
+    parts = []
+    for name, value in scores.to_dict().items():
+        listed = isinstance(value, list)
+        text = f"[{','.join(map(_ENCODER.encode, value))}]" if listed else _ENCODER.encode(value)
+        parts.append(f'"{name}":{text}')
+    return f"{{{','.join(parts)}}}".encode()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the service answers with, all that its environment names, tried once."""
+
+    model: RiskModel
+    held: dict[str, Any]
+    room: ReviewRoom
+    reader: Role | None
+    identity: Identity
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Load it, or raise what is wrong with it."""
+        place = os.environ.get("DROPOUT_RISK_MODEL", "")
+        identity = Identity.read(bundle_folder(place))
+        model, held = load_configured()
+        return cls(model, held, ReviewRoom.from_environment(model), reply_role(model), identity)
+
+
+_prepared: list[Prepared] = []
+
+
+def prepare_model() -> None:
+    """Load what the service will answer with, ahead of its start: what is wrong is then one error of ours."""
+    _prepared[:] = [Prepared.from_environment()]
+
+
+@cache
+def _model_gauge() -> Any:
+    client = BentoMLContainer.metrics_client.get()
+    words = "The model that is served"
+    return client.Gauge(
+        "dropout_risk_model_info", words, [*Identity.__annotations__], multiprocess_mode="max"
+    )
+
+
+def _tell_model(identity: Identity) -> None:
+    """Say which model is served, in the log and among the metrics."""
+    _log.info("model name=%s version=%s manifest=%s", identity.name, identity.version, identity.manifest)
+    _model_gauge().labels(**asdict(identity)).set(1)
 
 
 def reply_role(model: RiskModel) -> Role | None:
@@ -171,19 +248,15 @@ def load_configured() -> tuple[RiskModel, dict[str, Any]]:
 
 
 def load_model(place: str) -> RiskModel:
-    """Load the model from a folder or from the MLflow store.
+    """Load the model from a folder or from the MLflow store; BundleError if there is no sound bundle there.
 
-    SettingsError if no place is given, BundleError if there is no sound bundle there.
+    SettingsError if no place is given; BundleError, too, if it is not the model that the service was started
+    with.
     """
-    if not place:
-        hint = "set it to a bundle's folder or to models:/name@champion"
-        raise SettingsError("DROPOUT_RISK_MODEL is not set: there is no model to serve.", hint=hint)
-    if not place.startswith("models:/"):
-        return RiskModel.load(place)
-    from dropout_risk.tracking.mlflow_store import load_bundle_path
-
-    settings = TrackingSettings(uri=os.environ.get("MLFLOW_TRACKING_URI", TrackingSettings().uri))
-    return RiskModel.load(load_bundle_path(place, settings))
+    folder = bundle_folder(place)
+    model = RiskModel.load(folder)
+    Identity.read(folder).require_pinned()
+    return model
 
 
 def load_calendar(place: str) -> pd.DataFrame | None:

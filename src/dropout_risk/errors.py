@@ -388,6 +388,7 @@ class BusyError(RequestError):
 
     code = "DR617"
     status = 429
+    retry_after = 1
 
 
 class TooSlowError(RequestError):
@@ -482,7 +483,22 @@ def nearest_of(given: str, allowed: Iterable[str]) -> str | None:
     >>> nearest_of("atendance", ["attendance", "grades"])
     'attendance'
     """
+    if len(given) > MOST_SHOWN:
+        return None
     return next(iter(difflib.get_close_matches(given, list(allowed), n=1)), None)
+
+
+MOST_SHOWN = 120
+"""The characters of a foreign name that a message repeats."""
+
+
+def cut_name(given: str) -> str:
+    """Cut a name that somebody else wrote to what a message may repeat of it.
+
+    >>> len(cut_name("x" * 1000))
+    121
+    """
+    return given if len(given) <= MOST_SHOWN else f"{given[:MOST_SHOWN]}…"
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str:

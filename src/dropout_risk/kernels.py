@@ -6,11 +6,15 @@ which it is written: no reordering of sums, so that the number of threads never 
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -19,6 +23,34 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 THREADS = "DROPOUT_RISK_THREADS"
+KEPT = "NUMBA_CACHE_DIR"
+
+
+def _can_keep_in(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _keep_somewhere() -> None:
+    """Give compiled loops a private folder for as long as this process runs, where there is no other.
+
+    Without one numba refuses to import them: as a user without home, say, on a disk that is only read. What
+    is kept is code, so the folder is nobody else's.
+    """
+    own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    if os.environ.get(KEPT) or _can_keep_in(Path(__file__).with_name("__pycache__")) or _can_keep_in(own):
+        return
+    folder = tempfile.mkdtemp(prefix="dropout-risk-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ[KEPT] = folder
+    cast("Any", numba.config).CACHE_DIR = folder
+
+
+_keep_somewhere()
 
 
 def kernel(function: Function) -> Function:

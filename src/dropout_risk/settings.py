@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
@@ -459,6 +460,11 @@ class TrackingSettings(Section):
     artifacts: Word = "mlartifacts"
     experiment: Word = "dropout_risk"
     model_name: Word = "dropout_risk"
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Take the store that ``MLFLOW_TRACKING_URI`` names, or the default one."""
+        return cls(uri=os.environ.get("MLFLOW_TRACKING_URI") or cls().uri)
 
 
 class CapacitySettings(Section):

@@ -11,7 +11,8 @@ import time
 import httpx
 import pytest
 import uvicorn
-from serving.door import Door, Limits
+from serving.costs import Limits
+from serving.door import Door
 from serving.review import ReviewRoom, day_after, review_routes
 from starlette.applications import Starlette
 

@@ -145,6 +145,11 @@ NEW_ROOMS = {
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
     "dropout_risk.tracking.published": "a bundle that is put into use",
     "dropout_risk.watchlist.reason_notes": "what stands beside a reason's sentence",
+    "serving.asgi": "the application that uvicorn serves",
+    "serving.callers": "whose bodies are arriving, and who makes room",
+    "serving.lanes": "the threads that answer",
+    "serving.protocol": "one connection, and how long it may wait",
+    "serving.run": "the process that keeps the workers alive",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""
 MOST_NEW_FILES, MOST_NEW_LINES = FILES * 3 // 5, LINES * 2 // 5

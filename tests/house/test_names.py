@@ -14,6 +14,7 @@ WHOLE_NAMES = {
     "kernels.kernel": "a decorator, named for what it makes",
     "kernels.prefetch": "its noun is the work that it is handed",
     "modelling.calibration.recalibrate": "a public name; a calibration is its object",
+    "serving.asgi.app": "the name that a server of ASGI is told",
     "scoring.change.change": "a noun, public",
     "scoring.redaction.redact": "a public name; scores are its object",
     "spark.scoring.features": "a noun, public",

@@ -9,7 +9,8 @@ import math
 
 import jsonschema
 import pytest
-from serving.door import Door, Limits
+from serving.costs import Limits
+from serving.door import Door
 from serving.openapi import ERROR
 
 from dropout_risk.scoring.contract_problems import contract_schema
@@ -80,6 +81,46 @@ def test_a_bad_row_is_an_error_and_the_rest_is_scored(client, example):
     assert "500" not in error["message"] + error["hint"]
 
 
+def wrong_cells():
+    """One field of a row, or of a pupil, that holds what is no word, day or size of its kind."""
+    return [
+        ("attendance[0].status", lambda pupil: pupil["attendance"][0].update(status="MARKER")),
+        ("attendance[0].date", lambda pupil: pupil["attendance"][0].update(date="MARKER")),
+        ("grades[0].max_score", lambda pupil: pupil["grades"][0].update(max_score=-3)),
+        ("grades[0].subject", lambda pupil: pupil["grades"][0].update(subject="")),
+        ("left_on", lambda pupil: pupil.update(left_on="MARKER")),
+        ("distance_km", lambda pupil: pupil.update(distance_km=-3)),
+    ]
+
+
+@pytest.mark.parametrize(("field", "change"), wrong_cells())
+def test_a_bad_word_of_one_pupil_is_an_error_of_its_row_and_all_are_scored(client, example, field, change):
+    before = answered(client, "/score", example)
+    change(example["students"][0])
+    reply = answered(client, "/score", example)
+
+    assert [(error["index"], error["field"]) for error in reply["errors"]] == [(0, field)]
+    assert "MARKER" not in json.dumps(reply)
+    assert [pupil["student_id"] for pupil in reply["results"]] == ["p-001", "p-002"]
+    assert reply["results"][1] == before["results"][1]
+
+
+def test_a_number_of_310_digits_is_an_error_of_its_row_and_sinks_no_other(client):
+    rows = [{"features": {"absence_share_20d": number}} for number in (0.5, 10**310, 0.25)]
+    reply = answered(client, "/score_features", {"rows": rows, "language": "en"})
+
+    assert [pupil["student_id"] for pupil in reply["results"]] == [0, 2]
+    (error,) = reply["errors"]
+    assert (error["index"], error["code"], error["field"]) == (1, "DR606", "features.absence_share_20d")
+    assert "000000" not in error["message"]
+
+
+def test_the_name_of_an_unknown_feature_is_not_repeated_whole(client):
+    reply = answered(client, "/score_features", {"rows": [{"features": {"x" * 100_000: 1}}]})
+    assert reply["errors"][0]["code"] == "DR201"
+    assert len(json.dumps(reply["errors"])) < 5000
+
+
 def test_rank_is_unknown_because_a_request_is_no_school(client, example):
     assert {pupil["rank_in_school"] for pupil in answered(client, "/score", example)["results"]} == {None}
 
@@ -145,7 +186,7 @@ def test_a_compressed_body_is_not_accepted(client):
     assert refused(reply) == (415, "DR602", "Content-Encoding")
 
 
-@pytest.mark.parametrize("body", [b" " * 8_000_001, (b" " * 1_000_000 for _ in range(9))])
+@pytest.mark.parametrize("body", [b" " * 32_000_001, (b" " * 1_000_000 for _ in range(33))])
 def test_a_body_over_the_limit_is_refused_with_and_without_a_declared_length(client, body):
     assert refused(client.post("/score", content=body, headers=JSON)) == (413, "DR601", "body")
 
@@ -175,6 +216,7 @@ def test_more_requests_than_the_limit_are_told_to_come_again(client):
     door.inside = 1
     sent = run_door(door)
     assert (sent[0]["status"], json.loads(sent[1]["body"])["error"]["code"]) == (429, "DR617")
+    assert int(dict(sent[0]["headers"])[b"retry-after"]) >= 1
     assert door.inside == 1
 
 
@@ -257,6 +299,69 @@ def test_the_description_holds_the_contract_unchanged(client):
         assert {"400", "413", "415", "500"} <= set(operation["responses"])
 
 
+def test_pages_may_be_refused_for_their_question_and_say_so_in_the_description(client):
+    paths = client.get("/docs.json").json()["paths"]
+    pages = [path for path in paths if path.startswith("/review")]
+    assert len(pages) > 4
+    assert all({"200", "400", "404", "429", "503"} <= set(paths[path]["get"]["responses"]) for path in pages)
+
+
+def described_rows(client):
+    """The check of the description's class context rows."""
+    described = client.get("/docs.json").json()
+    asked = described["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert asked["properties"]["class_context"]["items"]["$ref"] == "#/components/schemas/context_row"
+    return validator(described["components"]["schemas"]["context_row"])
+
+
+CONTEXT_ROW = {"school_id": "s", "class_id": "c", "grade_level": None, "feature": "", "subject": "maths",
+               "exam": "final", "date": "2025-01-10", "mean": 0.5, "sd": 0.1, "n": 40}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"sd": -1}, {"n": 0}, {"n": "40"}, {"of": 1}, {"mean": None}, {"school_id": None}, {"date": 7}],
+)
+def test_the_description_of_a_class_context_row_is_that_of_what_reads_it(client, example, change):
+    row = CONTEXT_ROW | change
+    sound = described_rows(client).is_valid(row)
+    assert sound == (change == {})
+    assert post(client, "/score", example | {"class_context": [row]}).status_code == (200 if sound else 400)
+
+
+def test_the_reply_is_written_as_one_piece_of_json_would_be(client, risk_model, example):
+    from serving.service import written_reply
+    from starlette.responses import JSONResponse
+
+    from dropout_risk.scoring.request import score_request
+
+    example["students"][0]["grades"][2]["score"] = 500
+    for language in ("zh", "en"):
+        scores = score_request(risk_model, example | {"language": language}, request_id="x")
+        assert written_reply(scores) == JSONResponse(scores.to_dict()).body
+
+
+def test_nothing_is_scored_for_a_caller_who_was_told_that_it_took_too_long(client, example, monkeypatch):
+    scored = []
+    monkeypatch.setattr("serving.service.score_request", lambda *_, **__: scored.append(1))
+    monkeypatch.setattr(client.app, "limits", Limits(seconds=-1))
+    assert refused(post(client, "/score", example))[:2] == (504, "DR618")
+    assert scored == []
+
+
+def test_a_caller_of_pages_waits_after_many(client):
+    codes = []
+
+    async def at_once():
+        door = Door(quiet, Limits(pages="3/minute"))
+        for address in "aaaab":
+            await ask(door, "GET", "/review", hanging, codes, address)
+        await ask(door, "GET", "/model", hanging, codes, "a")
+
+    asyncio.run(at_once())
+    assert codes == [200, 200, 200, 429, 200, 200]
+
+
 async def never(scope, receive, send):
     raise AssertionError("the door let it in")
 
@@ -306,6 +411,28 @@ def test_a_body_being_sent_takes_no_place_of_those_being_answered(client):
     assert asyncio.run(at_once()) == (1, 1)
 
 
+def test_parts_of_bodies_take_no_more_memory_than_a_few_whole_ones(client):
+    async def at_once():
+        door, codes = Door(quiet, Limits(body=1000, reading=0.3)), []
+
+        async def most_of_a_body():
+            await asyncio.sleep(0.01 if codes else 0)
+            return {"type": "http.request", "body": b" " * 900, "more_body": True}
+
+        def sender():
+            parts = iter([most_of_a_body, hanging])
+
+            async def receive():
+                return await next(parts)()
+
+            return receive
+
+        await asyncio.gather(*(ask(door, "POST", "/score", sender(), codes) for _ in range(6)))
+        return sorted(codes)
+
+    assert asyncio.run(at_once()) == [429, 429, 504, 504, 504, 504]
+
+
 async def quiet(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"{}"})
@@ -315,9 +442,10 @@ async def hanging():
     await asyncio.sleep(60)
 
 
-async def ask(door, method, path, receive, codes):
+async def ask(door, method, path, receive, codes, address="a"):
     async def send(message):
         codes.extend([message["status"]] if "status" in message else [])
 
     headers = [(b"content-type", b"application/json")]
-    await door({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
+    scope = {"type": "http", "method": method, "path": path, "headers": headers, "client": (address, 1)}
+    await door(scope, receive, send)

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from dropout_risk.catalogue.measures import Measure, measure_from_dict
-from dropout_risk.errors import FeatureDeclarationError, FeatureInputError, UnknownFeatureError, nearest
+from dropout_risk.errors import (
+    FeatureDeclarationError,
+    FeatureInputError,
+    UnknownFeatureError,
+    cut_name,
+    nearest,
+)
 from dropout_risk.text import Language, Text
 
 Domain = Literal["attendance", "grades", "psychology", "family"]
@@ -279,7 +285,7 @@ class FeatureCatalogue(Mapping[str, Feature]):
             return self._features[name]
         except KeyError:
             raise UnknownFeatureError(
-                f"No feature is called {name!r}.", hint=nearest(name, self._features)
+                f"No feature is called {cut_name(name)!r}.", hint=nearest(name, self._features)
             ) from None
 
     def __contains__(self, name: object) -> bool:

@@ -176,7 +176,7 @@ def _serve_bundle(out: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    environment = service.serve_environment(str(out / "model")) | {"BENTOML_HOME": str(out / "bentoml")}
+    environment = service.serve_environment(out / "model") | {"BENTOML_HOME": str(out / "bentoml")}
     with (out / "service.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603
             service.serve_command("127.0.0.1", port), env=environment, stdout=log, stderr=log

@@ -1,4 +1,4 @@
-"""``dropout-risk serve``: the BentoML service on a bundle."""
+"""``dropout-risk serve``: the service on a bundle, under uvicorn."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def serve(
         str, typer.Option(help="Address to listen on; keep a proxy with authentication before it.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer; each holds the model.")] = 1,
     store: Annotated[
         Path | None,
         typer.Option(exists=True, file_okay=False, help="Histories for the pages of reviewers at /review."),
@@ -49,8 +50,11 @@ def serve(
     ] = None,
 ) -> None:
     """Serve a bundle: /score, /score_features, /model, /catalogue, and pages at /review and /desk."""
-    options.load_model(model)
-    words = serve_command(host, port)
+    from dropout_risk.scoring.risk_model import RiskModel
+
+    folder = options.bundle_folder(model)
+    RiskModel.load(folder)
+    words = serve_command(host, port, workers)
     pages = {
         "DROPOUT_RISK_STORE": None if store is None else str(store.resolve()),
         "DROPOUT_RISK_ROLE": role,
@@ -67,7 +71,7 @@ def serve(
         },
     }
     given = {name: value for name, value in pages.items() if value is not None}
-    os.execve(words[0], words, serve_environment(model) | given)  # noqa: S606 - a signal reaches the service itself
+    os.execve(words[0], words, serve_environment(folder) | given)  # noqa: S606 - a signal reaches the service itself
 
 
 def absolute_address(book: str) -> str:
@@ -92,17 +96,18 @@ def desk_link(
     typer.echo(f"{url.rstrip('/')}/desk/enter?token={link}")
 
 
-def serve_command(host: str, port: int) -> list[str]:
+def serve_command(host: str, port: int, workers: int = 1) -> list[str]:
     """Give the command that starts the service; it lies in ``serving/``, beside the library."""
-    if not (ROOT / "serving" / "service.py").exists():
+    if not (ROOT / "serving" / "run.py").exists():
         raise MissingExtraError(
             "The folder serving/ is not beside the library.", hint="serve from a checkout of the project"
         )
-    where = ["--host", host, "--port", str(port), "--working-dir", str(ROOT)]
-    return [sys.executable, "-m", "bentoml", "serve", "serving.service:DropoutRisk", *where]
+    where = ["--host", host, "--port", str(port), "--workers", str(workers)]
+    return [sys.executable, "-m", "serving.run", *where]
 
 
-def serve_environment(model: str) -> dict[str, str]:
-    """Give the environment of the service: which bundle it loads, and no telemetry."""
-    bundle = model if model.startswith("models:/") else str(Path(model).resolve())
-    return os.environ | {"DROPOUT_RISK_MODEL": bundle, "BENTOML_DO_NOT_TRACK": "True"}
+def serve_environment(folder: Path) -> dict[str, str]:
+    """Give the environment of the service: where it lies, which bundle it loads, and no telemetry."""
+    found = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    own = {"PYTHONPATH": found, "DROPOUT_RISK_MODEL": str(folder.resolve()), "BENTOML_DO_NOT_TRACK": "True"}
+    return os.environ | own

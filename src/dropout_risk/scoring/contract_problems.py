@@ -214,7 +214,8 @@ def contract_schema(name: str) -> dict[str, Any]:
 # --- What a caller in Python is held to: the shape, while words and limits are for the check of records ---
 
 _SCALARS = ["string", "number", "boolean", "null", "date"]
-_STRICT = ("student_id", "registered_to", "unrecorded")
+STRICT = ("student_id", "registered_to", "unrecorded")
+"""The cells of a pupil that tell who it is and how its rows are read: never left to the check of records."""
 
 
 def require_shape(body: Any, name: str) -> None:
@@ -246,7 +247,7 @@ def _loosened_schema(schema: Schema, depth: int, field: str = "") -> Schema:
         return {**schema, "properties": {name: _loosened_schema(part, depth, name) for name, part in fields}}
     if "additionalProperties" in schema:
         return {**schema, "additionalProperties": {"type": _SCALARS}}
-    if schema.get("format") == "date" and (not depth or field in _STRICT):
+    if schema.get("format") == "date" and (not depth or field in STRICT):
         return {**schema, "type": ["string", "date"]}
-    is_cell = depth and field not in _STRICT and schema.get("type") != "object"
+    is_cell = depth and field not in STRICT and schema.get("type") != "object"
     return {"type": _SCALARS} if is_cell else schema

@@ -20,6 +20,7 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import (
     EmptyListError,
     FeatureInputError,
+    NotFiniteError,
     TooManyRowsError,
     UnknownFeatureError,
     UnknownPupilError,
@@ -276,8 +277,9 @@ def score_features_request(
         try:
             kept.append(_feature_row(model.catalogue, row["features"]))
             indices.append(index)
-        except (UnknownFeatureError, FeatureInputError) as error:
-            errors.append(RowError(index, ids[index], error.code, "features", error.message, error.hint))
+        except (UnknownFeatureError, FeatureInputError, NotFiniteError) as error:
+            field = getattr(error, "field", "features")
+            errors.append(RowError(index, ids[index], error.code, field, error.message, error.hint))
     X = pd.DataFrame(kept, columns=model.catalogue.names, dtype=np.float64)
     X.index = pd.Index([ids[index] for index in indices], dtype=object)
     scores = model.score_features(X, language=body.get("language", "zh"), request_id=request_id)
@@ -292,7 +294,20 @@ def _feature_row(catalogue: FeatureCatalogue, features: Mapping[str, Any]) -> li
         unit = catalogue[name].unit.en
         if isinstance(value, str):
             raise FeatureInputError(f"{name} is text where a number is needed.", hint=f"unit: {unit}")
-    return [math.nan if features.get(name) is None else float(features[name]) for name in catalogue]
+    try:
+        return [math.nan if features.get(name) is None else float(features[name]) for name in catalogue]
+    except OverflowError:
+        name = next(name for name, value in features.items() if _is_no_float(value))
+        message = f"{name} is larger than any number of the machine."
+        raise NotFiniteError(message, hint="leave out what is not known", field=f"features.{name}") from None
+
+
+def _is_no_float(value: Any) -> bool:
+    try:
+        math.isnan(value or 0)
+    except OverflowError:
+        return True
+    return False
 
 
 def _row_name(index: int) -> str:

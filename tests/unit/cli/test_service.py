@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 from typer.testing import CliRunner
 
@@ -24,3 +25,34 @@ def test_serving_without_a_store_leaves_the_pages_as_the_environment_has_them(bu
 
     assert "DROPOUT_RISK_STORE" not in asked
     assert asked["DROPOUT_RISK_MODEL"] == str(bundle)
+
+
+def test_serving_starts_the_application_under_uvicorn_with_as_many_workers_as_asked(bundle, monkeypatch):
+    asked = []
+    monkeypatch.setattr(os, "execve", lambda _, words, environment: asked.extend([words, environment]))
+    CliRunner().invoke(app, ["serve", "--model", str(bundle), "--workers", "3"])
+    words, environment = asked
+
+    assert words[1:] == [
+        "-m", "serving.run", "--host", "127.0.0.1", "--port", "3000", "--workers", "3",
+    ]  # fmt: skip
+    assert (Path(environment["PYTHONPATH"].split(os.pathsep)[0]) / "serving" / "run.py").exists()
+
+
+def test_an_alias_is_looked_up_where_the_tracking_address_says(bundle, tmp_path, monkeypatch):
+    from dropout_risk.tracking import mlflow_store
+
+    asked = []
+
+    def find(model, settings):
+        asked.append((model, settings.uri))
+        return bundle
+
+    monkeypatch.setattr(mlflow_store, "load_bundle_path", find)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///elsewhere.db")
+    environment = {}
+    monkeypatch.setattr(os, "execve", lambda _, words, given: environment.update(given))
+    CliRunner().invoke(app, ["serve", "--model", "models:/county@champion"])
+
+    assert asked == [("models:/county@champion", "sqlite:///elsewhere.db")]
+    assert environment["DROPOUT_RISK_MODEL"] == str(bundle)

@@ -92,6 +92,36 @@ def test_each_kind_of_problem_has_its_code_and_its_path(fields, code, field):
     assert only(one_pupil(**fields)) == (code, field)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"attendance": [{"date": "2025-01-10", "status": "away"}]},
+        {"attendance": [{"date": "10.1.2025", "status": "absent"}]},
+        {"distance_km": -1},
+        {"left_on": "2025-02-30"},
+        {"grades": [{"date": "2025-01-10", "subject": "", "exam": "e", "score": 1, "max_score": 0}]},
+        {"family": [{"factor": "f", "valid_from": "2025-02-30"}]},
+    ],
+)
+def test_a_cell_that_says_what_cannot_be_used_is_left_to_the_check_of_rows(fields):
+    body = json.dumps(one_pupil(**fields)).encode()
+    assert SCORE.read(body, by_row=True)["students"] == [{"student_id": "p", **fields}]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"grade_level": "8"},
+        {"attendance": [{"date": "2025-01-10", "status": 5}]},
+        {"unrecorded": "maybe"},
+        {"registered_to": "2025-02-30"},
+    ],
+)
+def test_a_cell_of_another_type_or_one_that_says_how_to_read_the_rest_refuses_the_body(fields):
+    with pytest.raises(RefusedError):
+        SCORE.read(json.dumps(one_pupil(**fields)).encode(), by_row=True)
+
+
 def test_an_unknown_field_comes_with_the_nearest_right_name():
     assert problems(one_pupil(atendance=[]))[0].hint == "did you mean 'attendance'?"
     assert problems(one_pupil() | {"as_off": 1})[0].hint == "did you mean 'as_of'?"

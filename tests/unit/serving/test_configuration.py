@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from serving.door import Limits
+from serving.costs import Limits
 
 from dropout_risk.errors import BundleError, SettingsError
 

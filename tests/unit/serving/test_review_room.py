@@ -5,6 +5,7 @@ from urllib.parse import unquote, urljoin
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from serving import review
 from serving.review import ReviewRoom
 
 from dropout_risk.features.cohort import histories_of
@@ -100,3 +101,26 @@ def test_the_ids_that_browsers_take_for_the_way_up_differ():
 
     assert len(set(steps)) == len(steps)
     assert not {".", ".."} & set(steps)
+
+
+def test_a_page_is_rendered_once_for_each_address_language_and_state(
+    risk_model, store, tmp_path, monkeypatch
+):
+    rendered = []
+    kept = dict(review.PAGES)
+    monkeypatch.setitem(
+        review.PAGES, "/review/cohort", lambda *asked: rendered.append(1) or kept["/review/cohort"](*asked)
+    )
+    own = shutil.copytree(store, tmp_path / "store")
+    room = ReviewRoom(risk_model, own, language="en")
+    first = asked(room, "/review/cohort")
+    assert asked(room, "/review/cohort") == first
+    assert len(rendered) == 1
+
+    asyncio.run(room.answer("/review/cohort", None, "zh"))
+    room.scope = Scope("nowhere")
+    asked(room, "/review/cohort")
+    assert len(rendered) == 3
+    monkeypatch.setattr(review, "read_state", lambda place: {"parts": "another"})
+    asked(room, "/review/cohort")
+    assert len(rendered) == 4
