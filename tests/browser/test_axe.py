@@ -93,7 +93,7 @@ def test_axe_finds_nothing_on_the_pages_of_a_morning(tab, review, folder):
 
 def test_axe_finds_nothing_on_the_pages_that_only_the_service_has(tab, review, risk_model):
     room = ReviewRoom(risk_model, Path(), review.role, review.language)
-    room._review = lambda language, scope: review
+    room.review_for = lambda language, scope: review
     links = served_under("/review", review.language)
     asked = [("/review/pupils", None, {"sort": "class"}), ("/review/pupil", "nobody", {}),
              ("/review", None, {})]  # fmt: skip

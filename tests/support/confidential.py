@@ -149,7 +149,7 @@ def pages_and_files(model, records, role, language, folder):
 def routes(model, histories, review, role, language):
     """Ask every route of pages, for every pupil and school, as the service answers."""
     room = ReviewRoom(model, Path(), role, language)
-    room._review = lambda language, scope: review
+    room.review_for = lambda language, scope: review
     review.ask_about(review._indices)
     rests = {
         "pupil": [str(pupil) for pupil in histories.student_ids],

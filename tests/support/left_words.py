@@ -47,7 +47,7 @@ LEFT: dict[str, str] = {
 }
 """By pattern, the word that is used instead."""
 
-TAGS = re.compile(r"<(style|head)\b.*?</\1>|<[^>]+>", re.DOTALL)
+TAGS = re.compile(r"<(style|head)\b.*?</\1>|<[/!a-zA-Z][^>]*>", re.DOTALL)
 SAID = re.compile(r"""(?:aria-label|title|alt)=(?:"([^"]*)"|'([^']*)')""")
 
 
