@@ -36,7 +36,7 @@ def assert_whole(book, expected):
 def test_a_book_that_was_killed_fifty_times_ends_as_one_that_was_not(new_url, tmp_path):
     keys = NoteKeys.new()
     keys.save(tmp_path / "keys.toml")
-    urls = [new_url() for _ in range(12)]
+    urls = [new_url() for _ in range(80)]  # a quick machine is done with a book before it is killed often
     done = subprocess.run(
         [sys.executable, SCRIPT, str(KILLS), "0", tmp_path / "keys.toml", *urls],
         capture_output=True, text=True, check=False, env=os.environ,
