@@ -3,11 +3,10 @@
 import datetime as dt
 import random
 
-from dropout_risk.casebook.book import Book, same_but_times
+from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.morning import Attended, MorningFacts, Signal, run_morning
 from dropout_risk.casebook.people import Absence, Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
-from dropout_risk.casebook.tables import BOOK
 from dropout_risk.errors import CaseRefusedError
 
 FIRST = dt.date(2025, 9, 1)
@@ -126,6 +125,3 @@ def end_state(book):
     frames = book.frames()
     frames["entry"] = frames["entry"].drop(columns=["note"])
     return {name: frame.to_csv(index=False) for name, frame in frames.items()}
-
-
-__all__ = ["BOOK", "FIRST", "MEETING", "County", "end_state", "open_book", "same_but_times"]

@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -509,8 +509,3 @@ def book_errors() -> Iterator[None]:
             f"The database of the book refused: {type(error.orig).__name__}.",
             hint="check its address, its rights and its disk, then run again: nothing is half-written",
         ) from error
-
-
-def same_but_times(cases: Iterable[Case]) -> list[Case]:
-    """Give cases without their hashes, which hold the time of writing: to compare two books."""
-    return [replace(case, hash="") for case in cases]

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from dropout_risk.casebook.machine import LEVELS, OFFICES, Line
+from dropout_risk.casebook.machine import OFFICES, Line
 from dropout_risk.casebook.rights import CASE_ROLES
 from dropout_risk.errors import PeopleError, nearest
 
@@ -246,11 +246,6 @@ class People:
     def may_own(self, person: str, placed: Placed, line: Line, level: int, day: dt.date) -> bool:
         """Say whether a person has a live right to the cases of a level."""
         return person in self.holders(OFFICES[line][level], placed, day)
-
-    def level_of(self, person: str, placed: Placed, day: dt.date) -> int | None:
-        """Give the highest level at which a person may act for a pupil; None without one."""
-        levels = [level for level, office in enumerate(LEVELS) if person in self.holders(office, placed, day)]
-        return max(levels, default=None)
 
     def roles_of(self, person: str, placed: Placed, day: dt.date) -> tuple[str, ...]:
         """Name the roles that a person has for a pupil on a day."""

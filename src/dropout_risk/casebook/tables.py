@@ -125,7 +125,6 @@ OUTBOX = sa.Table(
     sa.Column("tries", _COUNT, nullable=False),
     sa.Column("next", sa.DateTime),
 )
-OUTBOX_STATES = ("queued", "sending", "sent", "failed", "unsure")
 NO_CHANNEL = "none"
 """The channel of whoever has named none: the pages alone tell what waits."""
 DIGESTS = {"school": "round", "care": "own"}
