@@ -26,7 +26,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process, logger
 
 from dropout_risk.errors import DropoutRiskError, SettingsError
 from serving.costs import Limits, positive_number
-from serving.identity import PINNED, Identity, bundle_folder
+from serving.served_model import PINNED, ServedModel, bundle_folder
 
 NOT_CONFIGURED, CANNOT_START, GAVE_UP = 2, STARTUP_FAILURE, 4
 """Exit codes: a setting or the port is wrong, a worker cannot start, workers died again and again."""
@@ -116,13 +116,13 @@ def listen_on(host: str, port: int) -> socket.socket:
     return held
 
 
-def pin_model() -> Identity:
+def pin_model() -> ServedModel:
     """Name, in the environment, the folder and the manifest of the model that all workers are to serve."""
     folder = bundle_folder(os.environ.get("DROPOUT_RISK_MODEL", ""))
-    identity = Identity.read(folder)
-    identity.require_pinned()
-    os.environ |= {"DROPOUT_RISK_MODEL": str(folder.resolve()), PINNED: identity.manifest}
-    return identity
+    served = ServedModel.read(folder)
+    served.require_pinned()
+    os.environ |= {"DROPOUT_RISK_MODEL": str(folder.resolve()), PINNED: served.manifest}
+    return served
 
 
 @contextmanager

@@ -45,9 +45,9 @@ from dropout_risk.scoring.scores import Scores
 from serving.body import SCORE, SCORE_FEATURES, RefusedError
 from serving.costs import Limits
 from serving.door import App, Door, kind_of, service_fault
-from serving.identity import PINNED, Identity, bundle_folder
 from serving.openapi import service_description
 from serving.review import ReviewRoom, review_routes
+from serving.served_model import PINNED, ServedModel, bundle_folder
 
 LEFT_OUT = (TimeoutMiddleware, OpenTelemetryMiddleware)
 FAR_BEYOND = 24 * 3600
@@ -119,13 +119,13 @@ class DropoutRisk:
             _desk_room(prepared.room)
         except DropoutRiskError as error:
             raise bentoml.exceptions.BentoMLException(str(error)) from error
-        os.environ[PINNED] = prepared.identity.manifest
+        os.environ[PINNED] = prepared.served.manifest
 
     def __init__(self) -> None:
         prepared = _prepared.pop() if _prepared else Prepared.from_environment()
         self.model, self.held, self.room = prepared.model, prepared.held, prepared.room
         self.reader, self.desk = prepared.reader, _desk_room(self.room)
-        _tell_model(prepared.identity)
+        _tell_model(prepared.served)
         about = {
             "/model": self.model.describe(),
             "/catalogue": self.model.catalogue.to_list(),
@@ -195,15 +195,15 @@ class Prepared:
     held: dict[str, Any]
     room: ReviewRoom
     reader: Role | None
-    identity: Identity
+    served: ServedModel
 
     @classmethod
     def from_environment(cls) -> Self:
         """Load it, or raise what is wrong with it."""
         place = os.environ.get("DROPOUT_RISK_MODEL", "")
-        identity = Identity.read(bundle_folder(place))
+        served = ServedModel.read(bundle_folder(place))
         model, held = load_configured()
-        return cls(model, held, ReviewRoom.from_environment(model), reply_role(model), identity)
+        return cls(model, held, ReviewRoom.from_environment(model), reply_role(model), served)
 
 
 _prepared: list[Prepared] = []
@@ -219,14 +219,14 @@ def _model_gauge() -> Any:
     client = BentoMLContainer.metrics_client.get()
     words = "The model that is served"
     return client.Gauge(
-        "dropout_risk_model_info", words, [*Identity.__annotations__], multiprocess_mode="max"
+        "dropout_risk_model_info", words, [*ServedModel.__annotations__], multiprocess_mode="max"
     )
 
 
-def _tell_model(identity: Identity) -> None:
+def _tell_model(served: ServedModel) -> None:
     """Say which model is served, in the log and among the metrics."""
-    _log.info("model name=%s version=%s manifest=%s", identity.name, identity.version, identity.manifest)
-    _model_gauge().labels(**asdict(identity)).set(1)
+    _log.info("model name=%s version=%s manifest=%s", served.name, served.version, served.manifest)
+    _model_gauge().labels(**asdict(served)).set(1)
 
 
 def reply_role(model: RiskModel) -> Role | None:
@@ -255,7 +255,7 @@ def load_model(place: str) -> RiskModel:
     """
     folder = bundle_folder(place)
     model = RiskModel.load(folder)
-    Identity.read(folder).require_pinned()
+    ServedModel.read(folder).require_pinned()
     return model
 
 
