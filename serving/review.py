@@ -31,6 +31,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
+from dropout_risk.access.granted_scope import GrantedScope, role_for_pages
+from dropout_risk.access.read_scores import role_of_scores
+from dropout_risk.access.reader import LOCAL_READER, Reader
+from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.errors import (
     BundleError,
     DateError,
@@ -47,7 +51,7 @@ from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.calendar import date_of
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import CLASS_TEACHER, Role
+from dropout_risk.scoring.roles import CLASS_TEACHER, Role, roles_of
 from dropout_risk.scoring.scope import EVERYBODY, Scope
 from dropout_risk.text import LANGUAGES, Language
 from serving.body import latest_today
@@ -55,6 +59,8 @@ from serving.body import latest_today
 ROOT = "/review"
 _log = logging.getLogger("bentoml.dropout_risk")
 THREADS = 2
+MOST_READERS = 256
+"""Scopes of which what was made is kept."""
 MOST_KEPT = 32_000_000
 """Characters of pages that are kept."""
 HEADERS = {
@@ -87,7 +93,9 @@ class ReviewRoom:
     scope: Scope = EVERYBODY
     _lock: Lock = field(default_factory=Lock)
     _held: tuple[Any, Histories | None] = (None, None)
-    _reviews: dict[tuple[Language, Scope], Review] = field(default_factory=dict)
+    _placed: PlacedPupils | None = None
+    _reviews: dict[tuple[Language, Role], Review] = field(default_factory=dict)
+    _parts: LRUCache[Any, Review] = field(default_factory=lambda: LRUCache(MOST_READERS))
     _pages: LRUCache[Any, Page] = field(
         default_factory=lambda: LRUCache(MOST_KEPT, getsizeof=lambda page: len(page.html))
     )
@@ -113,22 +121,29 @@ class ReviewRoom:
         path: str,
         rest: str | None,
         asked: str | None,
+        *,
         scope: Scope | None = None,
         fields: Mapping[str, str] | None = None,
+        reader: Reader = LOCAL_READER,
     ) -> Page:
         """Give a page; the event loop does nothing of it.
 
         ``path`` is the route, without what follows it: ``rest``, the id of a pupil or of a school. ``asked``
-        is the language that was asked for, ``fields`` whatever else; ``scope`` is that of whoever asks, by
-        default the declared one. A pupil outside it is answered as one that does not exist, by the same look
-        into the same pupils.
+        is the language that was asked for, ``fields`` whatever else; ``scope`` and ``reader`` are those of
+        whoever asks, by default the declared scope and the local reader, who reads it in the declared role. A
+        pupil outside is answered as one that does not exist, by the same look into the same pupils.
         """
         loop = asyncio.get_running_loop()
-        scope = self.scope if scope is None else scope
-        return await loop.run_in_executor(self._threads, self._answer, path, rest, asked, scope, fields or {})
+        whose = (reader, self.scope if scope is None else scope)
+        return await loop.run_in_executor(self._threads, self._answer, path, rest, asked, whose, fields or {})
 
     def _answer(
-        self, path: str, rest: str | None, asked: str | None, scope: Scope, fields: Mapping[str, str]
+        self,
+        path: str,
+        rest: str | None,
+        asked: str | None,
+        whose: tuple[Reader, Scope],
+        fields: Mapping[str, str],
     ) -> Page:
         links = served_under(_up_from(path, rest) + ROOT[1:], asked if asked in LANGUAGES else "")
         try:
@@ -137,19 +152,19 @@ class ReviewRoom:
             return Page(message_page("unknown_language", self.language, links, error), 400)
         if self.store is None:
             return Page(message_page("switched_off", language, links), 404)
-        return self._page(path, rest, (language, scope), links, fields)
+        return self._page(path, rest, (language, *whose), links, fields)
 
     def _page(
         self,
         path: str,
         rest: str | None,
-        how: tuple[Language, Scope],
+        how: tuple[Language, Reader, Scope],
         links: Links,
         fields: Mapping[str, str] | None = None,
     ) -> Page:
-        language = how[0]
+        language, reader, scope = how
         try:
-            review = self.review_for(*how)
+            review = self._review_of(language, reader, scope)
         except (BundleError, OSError) as error:  # its words name a folder of this machine: not for a page
             _log.error("the store cannot be read: %s", type(error).__name__)
             return Page(message_page("no_store", language, links), 503)
@@ -164,34 +179,66 @@ class ReviewRoom:
         if kept is None:
             kept = _rendered_page((review, language), path, (rest, fields), links)
             with self._lock:
-                if review in self._reviews.values():
+                if review in (*self._reviews.values(), *self._parts.values()):
                     self._pages[asked] = kept
         return kept
 
-    def review_for(self, language: Language, scope: Scope = EVERYBODY) -> Review:
-        """Give the review of the store's present state; whoever comes while it is made waits for it."""
-        assert self.store is not None  # noqa: S101
+    def _review_of(self, language: Language, reader: Reader, scope: Scope) -> Review:
+        """Give what a reader reads: in the declared role, or in its own and of the pupils of its grants."""
+        found = role_for_pages(reader, ROOT)
+        role = None
+        if found is not None:
+            role = role_of_scores(found[0], ROOT, roles_of(self.model.settings))
+        if found is None or role is None:
+            return self.review_for(language, scope)
+        placed = self.placed()
+        assert placed is not None  # noqa: S101
+        return self.review_for(language, GrantedScope(grants=found[1], placed=placed), role)
+
+    def placed(self) -> PlacedPupils | None:
+        """Say where everybody of the store is in its present state; None without a store."""
+        if self.store is None:
+            return None
         with self._lock:
-            state = read_state(self.store)["parts"]
-            if state != self._held[0]:
-                self._held = (state, Histories.load(self.store))
-                self._reviews.clear()
-                self._pages.clear()
-            everybody = (language, EVERYBODY)
-            if everybody not in self._reviews:
-                histories = self._held[1]
-                assert histories is not None  # noqa: S101
-                self._reviews[everybody] = Review.of(
+            histories = self._present()
+            if self._placed is None:
+                names = Directory.load(self.store)
+                self._placed = PlacedPupils.of_histories(histories, day_after(histories), names)
+            return self._placed
+
+    def _present(self) -> Histories:
+        """Load the store if it has changed; within the lock."""
+        assert self.store is not None  # noqa: S101
+        state = read_state(self.store)["parts"]
+        if state != self._held[0]:
+            self._held, self._placed = (state, Histories.load(self.store)), None
+            for held in (self._reviews, self._parts, self._pages):
+                held.clear()
+        histories = self._held[1]
+        assert histories is not None  # noqa: S101
+        return histories
+
+    def review_for(self, language: Language, scope: Scope = EVERYBODY, role: Role | None = None) -> Review:
+        """Give the review of the store's present state; whoever comes while it is made waits for it."""
+        role = self.role if role is None else role
+        with self._lock:
+            histories = self._present()
+            whole = (language, role)
+            if whole not in self._reviews:
+                assert self.store is not None  # noqa: S101
+                self._reviews[whole] = Review.of(
                     self.model,
                     histories,
                     day_after(histories),
                     language=language,
-                    role=self.role,
+                    role=role,
                     directory=Directory.load(self.store),
                 )
-            if (language, scope) not in self._reviews:
-                self._reviews[language, scope] = self._reviews[everybody].within(scope)
-            return self._reviews[language, scope]
+            if scope == EVERYBODY:
+                return self._reviews[whole]
+            if (*whole, scope) not in self._parts:
+                self._parts[*whole, scope] = self._reviews[whole].within(scope)
+            return self._parts[*whole, scope]
 
 
 @dataclass(frozen=True)
@@ -244,7 +291,10 @@ def review_routes(room: Callable[[], ReviewRoom]) -> list[Route]:
         request.state.page = True
         rest = id_at(getattr(request.state, "rest", None))
         fields = dict(parse_qsl(query_of(request), keep_blank_values=True))
-        page = await room().answer(request.scope["path"], rest, fields.get("lang"), fields=fields)
+        reader = request.state.reader
+        page = await room().answer(
+            request.scope["path"], rest, fields.get("lang"), fields=fields, reader=reader
+        )
         return HTMLResponse(page.html, page.status, HEADERS)
 
     async def without_slash(request: Request) -> RedirectResponse:

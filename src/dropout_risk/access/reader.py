@@ -13,8 +13,8 @@ from dropout_risk.text import Text
 OPERATOR, LOCAL = "operator", "local"
 READER_ROLES: dict[str, Text] = {
     **CASE_ROLES,
-    OPERATOR: Text(zh="运维（不含学生数据）", en="operator: of no pupil"),
-    LOCAL: Text(zh="本机（未设身份验证）", en="local: who is on this machine, where nobody is asked"),
+    OPERATOR: Text(zh="运维人员", en="operator"),
+    LOCAL: Text(zh="本机（未设身份验证）", en="local (no identity)"),
 }
 """The roles of the case book; who runs the service; and who reaches it where it asks nobody who they are."""
 

@@ -60,8 +60,9 @@ class WebTokens:
 
         if len(token) > LONGEST:
             raise _refusal()
+        keys = self.keys.content()
         try:
-            key = self.keys.content().get(str(jwt.get_unverified_header(token).get("kid", "")))
+            key = keys.get(str(jwt.get_unverified_header(token).get("kid", "")))
             if key is None:
                 raise _refusal()
             told = jwt.decode(
