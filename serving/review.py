@@ -38,6 +38,7 @@ from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.errors import (
     BundleError,
     DateError,
+    NotAnsweredError,
     SettingsError,
     UnknownPupilError,
     nearest,
@@ -55,6 +56,7 @@ from dropout_risk.scoring.roles import CLASS_TEACHER, Role, roles_of
 from dropout_risk.scoring.scope import EVERYBODY, Scope
 from dropout_risk.text import LANGUAGES, Language
 from serving.body import latest_today
+from serving.looks import MANY, Looks
 
 ROOT = "/review"
 _log = logging.getLogger("bentoml.dropout_risk")
@@ -91,6 +93,7 @@ class ReviewRoom:
     role: Role = CLASS_TEACHER
     language: Language = "zh"
     scope: Scope = EVERYBODY
+    looks: Looks = field(default_factory=Looks)
     _lock: Lock = field(default_factory=Lock)
     _held: tuple[Any, Histories | None] = (None, None)
     _placed: PlacedPupils | None = None
@@ -125,17 +128,27 @@ class ReviewRoom:
         scope: Scope | None = None,
         fields: Mapping[str, str] | None = None,
         reader: Reader = LOCAL_READER,
+        request: str = "",
     ) -> Page:
         """Give a page; the event loop does nothing of it.
 
         ``path`` is the route, without what follows it: ``rest``, the id of a pupil or of a school. ``asked``
         is the language that was asked for, ``fields`` whatever else; ``scope`` and ``reader`` are those of
         whoever asks, by default the declared scope and the local reader, who reads it in the declared role. A
-        pupil outside is answered as one that does not exist, by the same look into the same pupils.
+        pupil outside is answered as one that does not exist, by the same look into the same pupils. What is
+        shown is written down first, under the name of the request; NotAnsweredError if it cannot be.
         """
-        loop = asyncio.get_running_loop()
         whose = (reader, self.scope if scope is None else scope)
-        return await loop.run_in_executor(self._threads, self._answer, path, rest, asked, whose, fields or {})
+
+        def noted_page() -> Page:
+            page = self._answer(path, rest, asked, whose, fields or {})
+            if page.status == 200 and path != f"{ROOT}/model":
+                role = (role_for_pages(reader, ROOT) or (self.role.name,))[0]
+                pupil = (rest or MANY) if path == f"{ROOT}/pupil" else MANY
+                self.looks.note(reader, path, {pupil: role}, request)
+            return page
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, noted_page)
 
     def _answer(
         self,
@@ -292,9 +305,12 @@ def review_routes(room: Callable[[], ReviewRoom]) -> list[Route]:
         rest = id_at(getattr(request.state, "rest", None))
         fields = dict(parse_qsl(query_of(request), keep_blank_values=True))
         reader = request.state.reader
-        page = await room().answer(
-            request.scope["path"], rest, fields.get("lang"), fields=fields, reader=reader
-        )
+        about = {"fields": fields, "reader": reader, "request": request.state.request_id}
+        try:
+            page = await room().answer(request.scope["path"], rest, fields.get("lang"), **about)
+        except NotAnsweredError as error:
+            request.state.problems = [error]
+            return HTMLResponse("")
         return HTMLResponse(page.html, page.status, HEADERS)
 
     async def without_slash(request: Request) -> RedirectResponse:

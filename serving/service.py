@@ -50,6 +50,7 @@ from serving.body import SCORE, RefusedError
 from serving.costs import Limits
 from serving.door import App, Door, kind_of, service_fault
 from serving.guard import Guard, identity_from_environment
+from serving.looks import Looks
 from serving.openapi import service_description
 from serving.review import ReviewRoom, review_routes
 from serving.served_model import PINNED, ServedModel, bundle_folder
@@ -131,6 +132,7 @@ class DropoutRisk:
         prepared = _prepared.pop() if _prepared else Prepared.from_environment()
         self.model, self.held, self.room = prepared.model, prepared.held, prepared.room
         self.reader, self.desk = prepared.reader, _desk_room(self.room)
+        self.looks = self.room.looks = Looks.from_environment(prepared.served)
         _tell_model(prepared.served)
         about = {
             "/model": self.model.describe(),
@@ -177,13 +179,14 @@ class DropoutRisk:
 
     def _read_by(self, reader: Reader, asked: RawRecords, name: str) -> Scores:
         """Score what is the reader's, and give it as the reader reads it."""
-        if reader == LOCAL_READER:
-            scores = asked.scores(name)
-            return scores if self.reader is None else self.model.redact(scores, self.reader)
         plan = ReadPlan.of(reader, asked.route, asked.placed(self._placed_for(reader)))
         if plan.outside:
             raise RefusedError([asked.not_yours(pupil) for pupil in plan.outside[:MOST_PROBLEMS]])
-        return plan.read(asked.scores(name), self.model)
+        read = plan.read(asked.scores(name), self.model)
+        if reader == LOCAL_READER and self.reader is not None:
+            read = self.model.redact(read, self.reader)
+        self.looks.note(reader, asked.route, plan.told, name)
+        return read
 
     def _placed_for(self, reader: Reader) -> PlacedPupils | None:
         """Say where pupils are by the store, if there is one, and it matters."""
@@ -220,6 +223,7 @@ class Prepared:
         place = os.environ.get("DROPOUT_RISK_MODEL", "")
         served = ServedModel.read(bundle_folder(place))
         identity_from_environment()
+        Looks.from_environment(served)
         model, held = load_configured()
         return cls(model, held, ReviewRoom.from_environment(model), reply_role(model), served)
 

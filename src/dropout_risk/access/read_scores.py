@@ -60,12 +60,21 @@ class ReadPlan:
         >>> ReadPlan.of(reader, "/score", placed).roles
         {'p-1': 'principal', 'p-2': None, 'p-3': None}
         """
-        return cls(route, {name: _strongest_role(reader, route, where) for name, where in placed.items()})
+        reading = _reading_roles(reader, route)
+        held = {name: () if where is None else reader.roles_for(where) for name, where in placed.items()}
+        return cls(
+            route, {name: next((role for role in reading if role in has), None) for name, has in held.items()}
+        )
 
     @property
     def outside(self) -> list[str]:
         """The pupils who are not there, or not the reader's."""
         return [name for name, role in self.roles.items() if role is None]
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The pupils who are read, each with its role."""
+        return {name: role for name, role in self.roles.items() if role is not None}
 
     def read(self, scores: Scores, model: RiskModel) -> Scores:
         """Give scores of these pupils as they may be read."""
@@ -88,11 +97,10 @@ def _as_read(scores: Scores, model: RiskModel, role: Role | None) -> Scores:
     return scores if role is None else model.redact(scores, role)
 
 
-def _strongest_role(reader: Reader, route: str, placed: Placed | None) -> str | None:
-    """Name the role as which a pupil is read; who audits reads nothing else: no name stands beside."""
-    if placed is None:
-        return None
-    held = [role for role in reader.roles_for(placed) if "signals" in parts_of(role, route)]
-    audits_alone = {role for role in reader.roles if "signals" in parts_of(role, route)} == {"auditor"}
-    named = [role for role in STRONGEST if role in held and (role != "auditor" or audits_alone)]
-    return next(iter(named), None)
+def _reading_roles(reader: Reader, route: str) -> list[str]:
+    """Give the roles as which a reader reads scores, the strongest first.
+
+    Who audits reads so alone: beside a score with a name none stands without.
+    """
+    held = [role for role in STRONGEST if role in reader.roles and "signals" in parts_of(role, route)]
+    return [role for role in held if role != "auditor" or held == ["auditor"]]

@@ -81,6 +81,11 @@ ROUTE_RIGHTS: frozenset[Granted] = frozenset(
 )
 """Every cell that is granted; there is nothing else."""
 ROUTES = tuple(_GRANTED)
+_PARTS = {
+    (role, route): frozenset(cell.part for cell in ROUTE_RIGHTS if (cell.role, cell.route) == (role, route))
+    for role in _COLUMNS
+    for route in ROUTES
+}
 STRONGEST = (LOCAL, "counsellor", "principal", "class_teacher", "county", "township", "auditor")
 """Roles to which scores are told, whoever is told more first: of several, a pupil is read as the first."""
 
@@ -91,7 +96,7 @@ def parts_of(role: str, route: str) -> frozenset[str]:
     >>> sorted(parts_of("class_teacher", "/score")), sorted(parts_of("county", "/new"))
     (['signals', 'where'], [])
     """
-    return frozenset(cell.part for cell in ROUTE_RIGHTS if (cell.role, cell.route) == (role, route))
+    return _PARTS.get((role, route), frozenset())
 
 
 def may_ask(roles: Iterable[str], route: str) -> bool:
@@ -100,10 +105,7 @@ def may_ask(roles: Iterable[str], route: str) -> bool:
     >>> may_ask(["village"], "/score"), may_ask([], "/livez")
     (False, True)
     """
-    return any(_PARTS.get((role, route)) for role in (ANYONE, *roles))
-
-
-_PARTS = {(role, route): parts_of(role, route) for role in _COLUMNS for route in ROUTES}
+    return any(parts_of(role, route) for role in (ANYONE, *roles))
 
 
 def rights_rows(language: Language) -> list[tuple[str, str, str, str]]:

@@ -470,7 +470,7 @@ def _lock_numbers(connection: sa.Connection) -> None:
 
 
 def lock_looks(connection: sa.Connection) -> None:
-    """Let nobody else write down a look until this is done."""
+    """Let nobody else write down a look, in the book or in an audit, until this is done."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK + 1)))
 

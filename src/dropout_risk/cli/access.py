@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dropout_risk.cli import options
 from dropout_risk.errors import SettingsError
 from dropout_risk.text import Text, language_of
+
+if TYPE_CHECKING:
+    from dropout_risk.access.audit import Audit
 
 api_key = typer.Typer(no_args_is_help=True, help="Keys with which systems ask the service.")
 File = Annotated[Path, typer.Option("--keys", help="The file of keys; the service reads it again at once.")]
@@ -70,3 +73,63 @@ def _day_of(word: str) -> dt.date:
         return dt.date.fromisoformat(word)
     except ValueError as error:
         raise SettingsError("--until is no date.", hint="such as 2027-08-31") from error
+
+
+audit = typer.Typer(no_args_is_help=True, help="Who saw or scored whom, when, and by which model.")
+Address = Annotated[
+    str, typer.Option("--audit", help="sqlite:///FILE or postgresql://..., as the service has it.")
+]
+_SOUND = Text(zh="{rows}条记录，链完整，末条：{head}", en="{rows} rows, the chain holds; its head is {head}")
+_BROKEN = Text(zh="{number}条记录被改动、添加或删除，首条：第{first}条",
+               en="{number} rows were changed, added or taken out, the first is row {first}")  # fmt: skip
+_CUT = Text(
+    zh="链中没有给出的末条：其后的记录被删除", en="The given head is not in the chain: its end was cut off"
+)
+_NOBODY = Text(zh="没有人查看过。", en="Nobody has looked.")
+_MANY = Text(zh="多名学生的页面，可能包括该生", en="a page of many pupils, perhaps this one")
+
+
+@audit.command()
+def verify(
+    audit_url: Address,
+    head: Annotated[str, typer.Option(help="A head that was printed earlier and kept elsewhere.")] = "",
+    language: options.PrintedIn = "en",
+) -> None:
+    """Go through the chain; exit with 1 if a row is not as it was written, or the head is gone."""
+    speech = language_of(language)
+    opened = _open_audit(audit_url, None)
+    checked = opened.check()
+    if checked.broken:
+        told = _BROKEN.fill(speech, number=len(checked.broken), first=checked.broken[0])
+        typer.secho(told, fg="red", err=True)
+        raise typer.Exit(1)
+    if head and not opened.holds(head):
+        typer.secho(_CUT.to(speech), fg="red", err=True)
+        raise typer.Exit(1)
+    typer.echo(_SOUND.fill(speech, rows=checked.rows, head=checked.head))
+
+
+@audit.command("who-saw")
+def who_saw(
+    pupil: Annotated[str, typer.Argument(help="The id of a pupil.")],
+    audit_url: Address,
+    key: Annotated[Path, typer.Option(exists=True, help="The key of the pseudonyms there.")],
+    language: options.PrintedIn = "en",
+) -> None:
+    """Say who saw or scored a pupil, when (UTC), in which role, and by which model."""
+    speech = language_of(language)
+    rows = _open_audit(audit_url, key).who_saw(pupil)
+    for row in rows:
+        whom = pupil if row.pupil else f"({_MANY.to(speech)})"
+        typer.echo("\t".join((f"{row.at:%Y-%m-%d %H:%M:%S}", row.person, row.role, row.act, whom, row.model)))
+    if not rows:
+        typer.echo(_NOBODY.to(speech))
+
+
+def _open_audit(url: str, key: Path | None) -> Audit:
+    """Open an audit that is there; without a key nobody is looked up in it."""
+    options.require_book()
+    from dropout_risk.access.audit import Audit
+    from dropout_risk.exchange.pseudonyms import Pseudonyms
+
+    return Audit.open(url, Pseudonyms.from_file(key), create=False)
