@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from serving.door import DESK, REVIEW
 from serving.door import ROUTES as DOOR_ROUTES
-from serving.review import day_after
+from serving.review import ReviewRoom, day_after
 
 from dropout_risk.access.audit import open_audit
 from dropout_risk.access.reader import LOCAL, READER_ROLES
@@ -71,15 +71,6 @@ def client(bundle, folder, headers, store, audit):
     keys = {"DROPOUT_RISK_API_KEYS_FILE": folder / "keys.json"}
     with asked_service(bundle, folder, DROPOUT_RISK_STORE=store, **keys, **audit) as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def placeless(bundle, tmp_path_factory):
-    """A service without a store, and a key of school s-1."""
-    folder = tmp_path_factory.mktemp("placeless")
-    key = with_key(folder, "s-1", "principal", "school", "s-1")
-    with asked_service(bundle, folder, DROPOUT_RISK_API_KEYS_FILE=folder / "keys.json") as started:
-        yield started, key
 
 
 def raw(example, *pupils):
@@ -197,8 +188,9 @@ def test_the_store_says_where_a_pupil_is_and_not_the_request(client, headers, ex
     assert posted(client, "/score", request, headers["of a school"]).status_code == 404
 
 
-def test_without_a_store_the_request_says_where_its_pupils_are(placeless, example):
-    client, key = placeless
+def test_without_a_store_the_request_says_where_its_pupils_are(client, headers, example, monkeypatch):
+    monkeypatch.setattr(ReviewRoom, "placed", lambda room: None)
+    key = headers["of s-1"]
     request = raw(example, "p-1")
     request["students"][0].update(PLACE)
     assert posted(client, "/score", request, key).status_code == 200

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import importlib
 import json
 import warnings
 
@@ -33,15 +34,21 @@ def asked_service(bundle, folder, **variables):
             patch.setenv(name, str(value))
         from bentoml._internal.configuration.containers import BentoMLContainer
         from bentoml._internal.server.metrics.prometheus import PrometheusClient
+        from prometheus_client import CollectorRegistry
         from serving.service import DropoutRisk
 
+        current_services = importlib.import_module("_bentoml_sdk.service")
+        before = current_services._current_service
         counters = BentoMLContainer.metrics_client
-        counters.set(PrometheusClient(multiproc=False))  # in memory, and no other service's
+        own = PrometheusClient(multiproc=False)
+        own._registry = CollectorRegistry()  # in memory, and no other service's
+        counters.set(own)
         try:
             with TestClient(DropoutRisk.to_asgi()) as started:
                 yield started
         finally:
             counters.reset()
+            current_services.set_current_service(before)
 
 
 def posted(client, path, request, headers):
