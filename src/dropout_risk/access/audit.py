@@ -108,6 +108,8 @@ class Audit:
             for pupil, role in pupils.items()
         ]
         with _audit_errors(), self._database.writing() as connection:
+            if is_no_file(connection.engine.url):
+                raise AuditError("The file of the audit is gone.", hint="put it back, and start anew")
             lock_looks(connection)
             append_rows(connection, AUDIT, rows)
 

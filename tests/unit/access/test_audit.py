@@ -7,6 +7,8 @@ from dropout_risk.access.audit import AUDIT, Audit
 from dropout_risk.casebook.book import Book, book_engine
 from dropout_risk.errors import AuditError, DropoutRiskError
 from dropout_risk.exchange.pseudonyms import Pseudonyms
+from support import machine
+from support.postgres import _FAST, started_server
 
 NAMES = Pseudonyms(b"a key of the audit, long enough for it")
 PUPILS = {f"p-{number}": "principal" for number in range(3)}
@@ -156,8 +158,19 @@ def test_an_audit_may_lie_in_the_database_of_the_case_book(book_url):
 
 def test_a_database_that_is_away_is_an_error_of_ours_without_a_value(tmp_path):
     audit = Audit.open(f"sqlite:///{tmp_path}/audit.db", NAMES)
-    engine_of(audit).dispose()
-    (tmp_path / "audit.db").unlink()
+    (tmp_path / "audit.db").unlink()  # what is open could still be written to, and nobody would find it
     with pytest.raises(AuditError) as caught:
         noted(audit, pupils={"ZHANGSAN": "principal"})
     assert "ZHANGSAN" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_server_that_goes_away_is_an_error_and_one_that_comes_back_goes_on():
+    machine.require(machine.POSTGRES)
+    with started_server() as server:
+        audit = noted(Audit.open(server.new_url(), NAMES))
+        server.run("pg_ctl", "-D", "data", "-m", "immediate", "stop")
+        with pytest.raises(AuditError):
+            noted(audit)
+        server.run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", f"-k {server.folder} {_FAST}", "start")
+        assert noted(audit).check()[::2] == (6, [])
