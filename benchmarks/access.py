@@ -1,6 +1,6 @@
 """What it costs to know who asks and to write down whom they saw: ``python benchmarks/access.py``.
 
-CPU of the process (user and system), the least of some repetitions; the audit is on SQLite, each note on its disk.
+CPU of the process (user and system), the least of some repetitions; the audit is on SQLite, synced each time.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def spent(work: Callable[[], Any], number: int, repeats: int = 5) -> tuple[float
 
 
 def tokens_of(folder: Path, key: Any, told: dict[str, Any], name: str) -> tuple[WebTokens, str]:
+    """Give what checks the tokens of a key, and one of them."""
     path = folder / f"{name}.json"
     path.write_text(json.dumps({"keys": [told | {"kid": "k", "alg": name}]}))
     now = int(time.time())
@@ -48,7 +50,7 @@ def tokens_of(folder: Path, key: Any, told: dict[str, Any], name: str) -> tuple[
 
 
 def ways(folder: Path) -> dict[str, Callable[[], Any]]:
-    """The ways of saying who asks."""
+    """Give the ways of saying who asks."""
     algorithms = jwt.algorithms
     keys = {
         "RS256": (one := rsa.generate_private_key(public_exponent=65537, key_size=2048),
@@ -88,16 +90,11 @@ def main() -> None:
         audit = Audit.open(f"sqlite:///{folder}/audit.db", Pseudonyms(b"a key that is long enough for it"))
         for pupils in (1, 200, 10_000):
             placed = {f"p-{index}": Placed(f"p-{index}", "s-1", "s-1/8/1") for index in range(pupils)}
-            plan = ReadPlan.of(reader, "/score", placed)
-            times = max(1, 200 // pupils)
-            rows.append(
-                (
-                    f"grants of {pupils} pupils",
-                    *spent(lambda told=placed: ReadPlan.of(reader, "/score", told), times),
-                )
-            )
-            rows.append((f"the audit of {pupils} pupils", *spent(
-                lambda told=plan.told: audit.note("t-1", "/score", told, model="m", request="r"), times)))  # fmt: skip
+            told, times = ReadPlan.of(reader, "/score", placed).told, max(1, 200 // pupils)
+            grants = partial(ReadPlan.of, reader, "/score", placed)
+            note = partial(audit.note, "t-1", "/score", told, model="m", request="r")
+            rows.append((f"grants, pupils: {pupils}", *spent(grants, times)))
+            rows.append((f"audit, pupils: {pupils}", *spent(note, times)))
     print("| what | CPU, ms | clock, ms |\n|---|---|---|")
     for told, cpu, clock in rows:
         print(f"| {told} | {cpu / 1000:.3f} | {clock / 1000:.3f} |")

@@ -95,8 +95,10 @@ class ReviewRoom:
     scope: Scope = EVERYBODY
     looks: Looks = field(default_factory=Looks)
     _lock: Lock = field(default_factory=Lock)
+    _made_of: Any = None
+    _store_lock: Lock = field(default_factory=Lock)
     _held: tuple[Any, Histories | None] = (None, None)
-    _placed: PlacedPupils | None = None
+    _placed: tuple[Histories, PlacedPupils] | None = None
     _reviews: dict[tuple[Language, Role], Review] = field(default_factory=dict)
     _parts: LRUCache[Any, Review] = field(default_factory=lambda: LRUCache(MOST_READERS))
     _pages: LRUCache[Any, Page] = field(
@@ -204,38 +206,48 @@ class ReviewRoom:
             role = role_of_scores(found[0], ROOT, roles_of(self.model.settings))
         if found is None or role is None:
             return self.review_for(language, scope)
-        placed = self.placed()
-        assert placed is not None  # noqa: S101
-        return self.review_for(language, GrantedScope(grants=found[1], placed=placed), role)
+        return self.review_for(language, GrantedScope(grants=found[1], placed_in=self._placed_in), role)
 
     def placed(self) -> PlacedPupils | None:
         """Say where everybody of the store is in its present state; None without a store."""
         if self.store is None:
             return None
-        with self._lock:
-            histories = self._present()
-            if self._placed is None:
-                names = Directory.load(self.store)
-                self._placed = PlacedPupils.of_histories(histories, day_after(histories), names)
-            return self._placed
+        with self._store_lock:
+            histories = self._present()[1]
+        return self._placed_in(histories)
 
-    def _present(self) -> Histories:
-        """Load the store if it has changed; within the lock."""
+    def _placed_in(self, histories: Histories) -> PlacedPupils:
+        """Say where everybody of some histories is; looked up once for each."""
+        with self._store_lock:
+            if self._placed is None or self._placed[0] is not histories:
+                names = Directory.empty() if self.store is None else Directory.load(self.store)
+                found = PlacedPupils.of_histories(histories, day_after(histories), names)
+                self._placed = (histories, found)
+            return self._placed[1]
+
+    def _present(self) -> tuple[Any, Histories]:
+        """Give the store's state and histories, loaded if it has changed; within the lock of the store.
+
+        Scores ask where pupils are, and do not wait for pages that are made.
+        """
         assert self.store is not None  # noqa: S101
         state = read_state(self.store)["parts"]
         if state != self._held[0]:
-            self._held, self._placed = (state, Histories.load(self.store)), None
-            for held in (self._reviews, self._parts, self._pages):
-                held.clear()
+            self._held = (state, Histories.load(self.store))
         histories = self._held[1]
         assert histories is not None  # noqa: S101
-        return histories
+        return state, histories
 
     def review_for(self, language: Language, scope: Scope = EVERYBODY, role: Role | None = None) -> Review:
         """Give the review of the store's present state; whoever comes while it is made waits for it."""
         role = self.role if role is None else role
         with self._lock:
-            histories = self._present()
+            with self._store_lock:
+                state, histories = self._present()
+            if state != self._made_of:
+                self._made_of = state
+                for held in (self._reviews, self._parts, self._pages):
+                    held.clear()
             whole = (language, role)
             if whole not in self._reviews:
                 assert self.store is not None  # noqa: S101

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from dropout_risk.access.reader import READER_ROLES, Reader
+from dropout_risk.access.reader import LOCAL, READER_ROLES, Reader
 from dropout_risk.access.watched_file import WatchedFile
 from dropout_risk.casebook.people import EVERYWHERE, OWN, SCOPES, Grant
 from dropout_risk.errors import NotSignedInError, SettingsError, UnknownRoleError, nearest
@@ -39,8 +39,9 @@ class ApiKey:
 
     def __post_init__(self) -> None:
         """Refuse a role or a scope that there is not; UnknownRoleError, SettingsError."""
-        if self.role not in READER_ROLES:
-            raise UnknownRoleError("A key has an unknown role.", hint=nearest(self.role, READER_ROLES))
+        roles = [role for role in READER_ROLES if role != LOCAL]
+        if self.role not in roles:
+            raise UnknownRoleError("A key has an unknown role.", hint=nearest(self.role, roles))
         if self.scope not in SCOPES:
             raise SettingsError("A key has an unknown scope.", hint=nearest(self.scope, SCOPES))
         if self.scope != "county" and self.scope_id == EVERYWHERE and self.scope != OWN:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Self
+from threading import Lock
+from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
@@ -50,6 +52,15 @@ class Noted(NamedTuple):
     hash: str
 
 
+@dataclass(eq=False)
+class _Batch:
+    """Rows of those who wait together, and what came of them."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    is_done: bool = False
+    error: AuditError | None = None
+
+
 class AuditCheck(NamedTuple):
     """What a check of the chain finds: how many rows, the hash of the last one, and which are broken."""
 
@@ -73,6 +84,7 @@ class Audit:
 
     def __init__(self, database: Book, names: Pseudonyms, now: Callable[[], dt.datetime] = utc_now) -> None:
         self._database, self._names, self._now = database, names, now
+        self._waiting, self._joining, self._turn = _Batch(), Lock(), Lock()
 
     @classmethod
     def open(cls, url: str, names: Pseudonyms, *, create: bool = True) -> Self:
@@ -99,14 +111,37 @@ class Audit:
     def note(self, person: str, act: str, pupils: Mapping[str, str], *, model: str, request: str) -> None:
         """Write down that somebody is about to see pupils, each in a role; none stands for a page of many.
 
-        Either all of it is written when this returns, or AuditError is raised and nothing is.
+        Either all of it is written when this returns, or AuditError is raised and nothing is. Whoever comes
+        while the disk is busy is written with the others who wait, all or none of them.
         """
-        at = self._now()
-        shared = {"at": at, "person": person, "act": act, "model": model, "request": request}
+        shared = {"at": self._now(), "person": _plain_name(person), "act": act, "model": model[:240],
+                  "request": request}  # fmt: skip
         rows = [
             {**shared, "role": role, "pupil": self._names.of_exact(pupil) if pupil else ""}
             for pupil, role in pupils.items()
         ]
+        with self._joining:
+            batch = self._waiting
+            batch.rows += rows
+        with self._turn:
+            if not batch.is_done:
+                self._write_batch(batch)
+        if batch.error is not None:
+            raise AuditError(batch.error.message, hint=batch.error.hint) from batch.error
+
+    def _write_batch(self, batch: _Batch) -> None:
+        """Write what waits; who comes from now on joins the next batch."""
+        with self._joining:
+            self._waiting, batch.is_done = _Batch(), True
+        try:
+            self._write_rows(batch.rows)
+        except AuditError as error:
+            batch.error = error
+        except BaseException:
+            batch.error = AuditError("The audit was not written.", hint="ask again")
+            raise
+
+    def _write_rows(self, rows: list[dict[str, Any]]) -> None:
         with _audit_errors(), self._database.writing() as connection:
             if is_no_file(connection.engine.url):
                 raise AuditError("The file of the audit is gone.", hint="put it back, and start anew")
@@ -140,6 +175,11 @@ class Audit:
 def open_audit(url: str, key: Path, *, create: bool = True) -> Audit:
     """Open an audit by its address and the file of its key; SettingsError if that is no key."""
     return Audit.open(url, Pseudonyms.from_file(key), create=create)
+
+
+def _plain_name(name: str) -> str:
+    """Give a name as any database takes it."""
+    return "".join(letter for letter in name if letter.isprintable())[:240]
 
 
 def _make_tables(connection: sa.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dropout_risk.access.reader import Reader
@@ -16,10 +17,12 @@ from dropout_risk.scoring.scope import Scope
 
 @dataclass(frozen=True)
 class GrantedScope(Scope):
-    """The pupils that some grants cover; ``placed`` says where all pupils of the histories are."""
+    """The pupils that some grants cover; ``placed_in`` says where all pupils of some histories are."""
 
     grants: tuple[Grant, ...] = ()
-    placed: PlacedPupils = field(default_factory=lambda: PlacedPupils([]), compare=False, repr=False)
+    placed_in: Callable[[Histories], PlacedPupils] = field(
+        default=lambda histories: PlacedPupils([]), compare=False, repr=False
+    )
 
     @property
     def is_everybody(self) -> bool:
@@ -33,7 +36,7 @@ class GrantedScope(Scope):
 
     def rows(self, histories: Histories, as_of: DateLike) -> Bools:
         """Say of each row of the histories whether a grant covers its pupil."""
-        return self.placed.rows_of(self.grants)
+        return self.placed_in(histories).rows_of(self.grants)
 
     def asks(self, school_id: str | None, class_id: str | None) -> bool:
         """Say whether a question about the register of a class, or of a school, is one for the scope."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 from dropout_risk.access.access_settings import AccessSettings
 from dropout_risk.access.api_keys import PREFIX, ApiKeys
 from dropout_risk.access.known_people import KnownPeople
-from dropout_risk.access.reader import LOCAL_READER, READER_ROLES, Reader
+from dropout_risk.access.reader import LOCAL, LOCAL_READER, READER_ROLES, Reader
 from dropout_risk.access.signed_header import SignedHeader
 from dropout_risk.access.web_tokens import WebTokens
 from dropout_risk.casebook.people import EVERYWHERE, OWN, SCOPES, Grant
@@ -23,9 +23,6 @@ from dropout_risk.errors import (
     RequestError,
     SettingsError,
 )
-
-NOT_BY_TOKEN = ("local",)
-"""Roles that no token brings."""
 
 
 class Asking(NamedTuple):
@@ -178,7 +175,7 @@ def grants_of_claims(claims: Mapping[str, Any]) -> tuple[Grant, ...]:
     for words in told if isinstance(told, list) else ():
         role, scope, name = (*str(words).split(" ", 2), "", "", "")[:3]
         named = bool(name) or scope in ("county", OWN)
-        if role in READER_ROLES and role not in NOT_BY_TOKEN and scope in SCOPES and named:
+        if role in READER_ROLES and role != LOCAL and scope in SCOPES and named:
             made.append(Grant(str(claims["sub"]), role, scope, name or EVERYWHERE))
     return tuple(made)
 

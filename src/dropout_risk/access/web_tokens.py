@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,12 +21,16 @@ PUBLIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"
 LEAST_BYTES = 32
 LONGEST = 8_000
 """Characters of a token that is looked at."""
+MOST_KEPT = 1_000
+"""Good tokens that need not be verified again."""
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
 
 
 @dataclass(frozen=True)
 class WebTokens:
     """Checks tokens by the keys of a JWKS file, which is read again when it changes.
+
+    A token that was good is good until it ends, or the file changes.
 
     A key verifies by its own algorithm alone, whatever a token says of itself; every key and every token has
     a ``kid``.
@@ -43,6 +48,7 @@ class WebTokens:
     issuer: str
     audience: str
     leeway: int = 30
+    _good: dict[str, tuple[Any, dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of_file(
@@ -56,11 +62,16 @@ class WebTokens:
 
     def claims(self, token: str) -> dict[str, Any]:
         """Give what a token says; NotSignedInError if it is no good, without saying why."""
-        import jwt
-
         if len(token) > LONGEST:
             raise _refusal()
         keys = self.keys.content()
+        known, told = self._good.get(token, (None, {}))
+        if known is keys and told:
+            if int(told["exp"]) <= time.time() - self.leeway:
+                raise _refusal()
+            return told
+        import jwt
+
         try:
             key = keys.get(str(jwt.get_unverified_header(token).get("kid", "")))
             if key is None:
@@ -74,6 +85,9 @@ class WebTokens:
             raise _refusal() from error
         if not isinstance(told.get("sub"), str) or not told["sub"]:
             raise _refusal()
+        if len(self._good) >= MOST_KEPT:
+            self._good.clear()
+        self._good[token] = (keys, told)
         return told
 
 

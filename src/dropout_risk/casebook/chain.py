@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 _AT_A_TIME = 10_000
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def append_rows(connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -42,7 +43,7 @@ def digest_of_row(previous: str, told: Iterable[Any]) -> str:
     True
     """
     words = [value.isoformat() if isinstance(value, dt.datetime) else value for value in told]
-    return hashlib.sha256(json.dumps([previous, *words], ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(_encoded([previous, *words]).encode()).hexdigest()
 
 
 def broken_rows(connection: sa.Connection, table: sa.Table) -> list[int]:

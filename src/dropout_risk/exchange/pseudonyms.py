@@ -102,13 +102,18 @@ class Pseudonyms:
         if self.key is None:
             return None
         digest = hmac.digest(self.key, _FOR + plain_number(number).encode(), "sha256")
-        return _worded(digest)
+        return "p-" + base64.b32encode(digest[:_KEPT_BYTES]).decode().lower()
 
     def of_exact(self, name: str) -> str:
-        """Give the pseudonym of a name as it is spelt; SettingsError without a key."""
+        """Give the pseudonym of a name as it is spelt; SettingsError without a key.
+
+        >>> Pseudonyms(b"k" * 32).of_exact("p-a") == Pseudonyms(b"k" * 32).of_exact("P-A")
+        False
+        """
         if self.key is None:
             raise SettingsError("Pseudonyms need a key.", hint=_NEW_KEY)
-        return _worded(hmac.digest(self.key, _FOR_NAME + name.encode("utf-8", "replace"), "sha256"))
+        digest = hmac.digest(self.key, _FOR_NAME + name.encode("utf-8", "replace"), "sha256")
+        return "p-" + digest[:_KEPT_BYTES].hex()
 
     def of_id(self, name: str | None) -> str | None:
         """Give an id as it is, but for one that is an identity number: of that the pseudonym."""
@@ -123,10 +128,6 @@ class Pseudonyms:
                 hint="give a key with --key, so that they become pseudonyms, or export another id",
             )
         return stored
-
-
-def _worded(digest: bytes) -> str:
-    return "p-" + base64.b32encode(digest[:_KEPT_BYTES]).decode().lower()
 
 
 def make_key(path: Path) -> Path:

@@ -70,6 +70,7 @@ def test_a_key_that_is_taken_back_is_no_good_from_the_next_request(file):
     [
         {"name": "roll"},
         {"role": "kounty"},
+        {"role": "local"},
         {"scope": "planet"},
         {"role": "principal", "scope": "school"},
     ],

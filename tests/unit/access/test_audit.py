@@ -1,11 +1,14 @@
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 import sqlalchemy as sa
 
+from dropout_risk.access import audit as audit_room
 from dropout_risk.access.audit import AUDIT, Audit
 from dropout_risk.casebook.book import Book, book_engine
-from dropout_risk.errors import AuditError, DropoutRiskError
+from dropout_risk.errors import AuditError
 from dropout_risk.exchange.pseudonyms import Pseudonyms
 from support import machine
 from support.postgres import _FAST, started_server
@@ -118,16 +121,37 @@ def test_the_database_itself_refuses_to_change_or_delete(audit, statement):
     assert audit.check().rows == 3
 
 
-def test_a_failure_writes_nothing_of_a_request(audit):
-    with pytest.raises(DropoutRiskError):
-        audit.note("x" * 300 if engine_of(audit).dialect.name == "postgresql" else None, "/score", PUPILS,
-                   model="m", request="r")  # fmt: skip
-    assert audit.check().rows == 0
+def test_a_failure_writes_nothing_of_anybody_who_waits(audit, monkeypatch):
+    """One writes for all who wait: all of them are told that nothing was written."""
+    begun, go = Event(), Event()
+    append = audit_room.append_rows
+
+    def late(connection, table, rows):
+        begun.set()
+        assert go.wait(20)
+        append(connection, table, rows)
+        if len(rows) > 3:
+            raise sa.exc.OperationalError("x", {}, OSError())
+
+    monkeypatch.setattr(audit_room, "append_rows", late)
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(noted, audit)
+        assert begun.wait(20)
+        others = [threads.submit(noted, audit, request=str(number)) for number in range(3)]
+        while len(audit._waiting.rows) < 9:
+            pass
+        go.set()
+    assert first.exception() is None
+    assert [type(other.exception()) for other in others] == [AuditError] * 3
+    assert audit.check()[::2] == (3, [])
+
+
+def test_a_person_of_any_name_is_written_down(audit):
+    noted(audit, person="t\x001" + "x" * 300)
+    assert audit.who_saw("p-1")[0].person.startswith("t1xx")
 
 
 def test_writers_at_the_same_time_make_one_chain(audit, book_url):
-    from concurrent.futures import ThreadPoolExecutor
-
     others = [Audit.open(book_url, NAMES) for _ in range(3)]
     with ThreadPoolExecutor(6) as threads:
         list(threads.map(lambda number: noted(others[number % 3], request=str(number)), range(30)))
@@ -136,8 +160,6 @@ def test_writers_at_the_same_time_make_one_chain(audit, book_url):
 
 
 def test_two_that_begin_an_audit_at_once_begin_one(book_url):
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(4) as threads:
         opened = list(threads.map(lambda _: Audit.open(book_url, NAMES), range(4)))
     assert [noted(audit).check().broken for audit in opened] == [[]] * 4

@@ -193,3 +193,19 @@ def test_no_text_whatever_is_more_than_refused(tokens, token):
 
 def test_a_token_that_is_endless_is_not_read(tokens, issuer):
     assert refused(tokens, issuer.token("rsa-1", more="x" * 9000))
+
+
+def test_a_token_that_was_good_is_refused_when_its_end_has_come(issuer, monkeypatch):
+    tokens = WebTokens.of_file(issuer.path, ISSUER, AUDIENCE, PUBLIC, leeway=30)
+    token = issuer.token("ec-1")
+    assert tokens.claims(token) == tokens.claims(token)
+    monkeypatch.setattr("dropout_risk.access.web_tokens.time.time", lambda: NOW + 10_000)
+    assert refused(tokens, token)
+
+
+def test_tokens_that_were_good_are_kept_within_bounds(issuer, monkeypatch):
+    monkeypatch.setattr("dropout_risk.access.web_tokens.MOST_KEPT", 3)
+    tokens = WebTokens.of_file(issuer.path, ISSUER, AUDIENCE, PUBLIC, leeway=30)
+    for number in range(10):
+        tokens.claims(issuer.token("ec-1", jti=str(number)))
+    assert len(tokens._good) <= 3
