@@ -91,7 +91,7 @@ class ApiKeys:
         key = self.file.content().get(name)
         mac = mac_of_key(token, self.secret)
         if not hmac.compare_digest(mac, key.mac if key else mac[::-1]) or key is None or today >= key.until:
-            raise _refusal()
+            raise _key_refusal()
         return key.reader
 
 
@@ -151,5 +151,5 @@ def _write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
     )
 
 
-def _refusal() -> NotSignedInError:
+def _key_refusal() -> NotSignedInError:
     return NotSignedInError("The key is no good.", hint="ask whoever runs the service for one")

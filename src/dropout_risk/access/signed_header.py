@@ -55,11 +55,11 @@ class SignedHeader:
         at, _, rest = signed.partition(";")
         nonce, _, _ = rest.partition(";")
         if not at.isdecimal() or len(signed) > _LONGEST or not nonce or not person:
-            raise _refusal()
+            raise _header_refusal()
         right = sign_header(self.key, method, path, person, at=int(at), nonce=nonce)
         in_time = abs(self.now() - int(at)) <= self.window
         if not hmac.compare_digest(right.encode(), signed.encode("utf-8", "replace")) or not in_time:
-            raise _refusal()
+            raise _header_refusal()
         self._take_nonce(nonce)
         return person
 
@@ -69,7 +69,7 @@ class SignedHeader:
             while self._seen and next(iter(self._seen.values())) < now:
                 del self._seen[next(iter(self._seen))]
             if nonce in self._seen:
-                raise _refusal()
+                raise _header_refusal()
             self._seen[nonce] = now + 2 * self.window
 
 
@@ -79,5 +79,5 @@ def sign_header(key: bytes, method: str, path: str, person: str, *, at: int, non
     return f"{at};{nonce};{hmac.digest(key, told.encode('utf-8', 'replace'), 'sha256').hex()}"
 
 
-def _refusal() -> NotSignedInError:
+def _header_refusal() -> NotSignedInError:
     return NotSignedInError("The signed header is no good.", hint="the proxy signs each request anew")

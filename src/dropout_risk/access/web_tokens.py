@@ -63,28 +63,28 @@ class WebTokens:
     def claims(self, token: str) -> dict[str, Any]:
         """Give what a token says; NotSignedInError if it is no good, without saying why."""
         if len(token) > LONGEST:
-            raise _refusal()
+            raise _token_refusal()
         keys = self.keys.content()
         known, told = self._good.get(token, (None, {}))
         if known is keys and told:
             if int(told["exp"]) <= time.time() - self.leeway:
-                raise _refusal()
+                raise _token_refusal()
             return told
         import jwt
 
         try:
             key = keys.get(str(jwt.get_unverified_header(token).get("kid", "")))
             if key is None:
-                raise _refusal()
+                raise _token_refusal()
             told = jwt.decode(
                 token, key, algorithms=[key.algorithm_name], audience=self.audience, issuer=self.issuer,
                 leeway=self.leeway,
                 options={"require": _REQUIRED, "enforce_minimum_key_length": True, "strict_aud": True},
             )  # fmt: skip
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-            raise _refusal() from error
+            raise _token_refusal() from error
         if not isinstance(told.get("sub"), str) or not told["sub"]:
-            raise _refusal()
+            raise _token_refusal()
         if len(self._good) >= MOST_KEPT:
             self._good.clear()
         self._good[token] = (keys, told)
@@ -158,5 +158,5 @@ def _key_problems(
     return [*found, *filter(None, [weak])]
 
 
-def _refusal() -> NotSignedInError:
+def _token_refusal() -> NotSignedInError:
     return NotSignedInError("The token is no good.", hint="sign in again at your issuer")

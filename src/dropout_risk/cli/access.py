@@ -86,7 +86,7 @@ _CUT = Text(
     zh="链中没有给出的末条：其后的记录被删除", en="The given head is not in the chain: its end was cut off"
 )
 _NOBODY = Text(zh="没有人查看过。", en="Nobody has looked.")
-_MANY = Text(zh="多名学生的页面，可能包括该生", en="a page of many pupils, perhaps this one")
+_MANY = Text(zh="多名学生的页面，其中可能有本人", en="a page of many pupils, perhaps this one")
 
 
 @audit.command()
