@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -61,10 +61,15 @@ class ReadPlan:
         {'p-1': 'principal', 'p-2': None, 'p-3': None}
         """
         reading = _reading_roles(reader, route)
+
+        def role_among(held: Collection[str]) -> str | None:
+            return next((role for role in reading if role in held), None)
+
+        if all(grant.scope == "county" for grant in reader.grants):
+            strongest = role_among(reader.roles)
+            return cls(route, {name: strongest if where else None for name, where in placed.items()})
         held = {name: () if where is None else reader.roles_for(where) for name, where in placed.items()}
-        return cls(
-            route, {name: next((role for role in reading if role in has), None) for name, has in held.items()}
-        )
+        return cls(route, {name: role_among(has) for name, has in held.items()})
 
     @property
     def outside(self) -> list[str]:
