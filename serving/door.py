@@ -96,10 +96,20 @@ class Door:
         """Let a request in and its reply out."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif scope["path"] in OPEN:
-            await self.app(scope, receive, Reply(scope, send).pass_on)
+        elif scope["path"] in PROBES:
+            await self._answer_probe(scope, receive, Reply(scope, send))
         else:
             await self._let_in(scope, receive, send)
+
+    async def _answer_probe(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        """Answer what is asked every few seconds, without a line in the log."""
+        try:
+            if scope["path"] not in OPEN:
+                await self.guard.reader(scope, scope["path"])
+        except RequestError as error:
+            await reply.refuse([error])
+        else:
+            await self.app(scope, receive, reply.pass_on)
 
     async def _let_in(self, asked: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
