@@ -37,6 +37,7 @@ check: $(INSTALLED)  ## lint, types, layers, every module importable
 docs: $(INSTALLED)  ## write the generated pages again
 	$(BIN)/python -m dropout_risk.catalogue.render docs/reference/catalogue.md
 	$(BIN)/python -m dropout_risk.pages.errors_page docs/reference/errors.md
+	$(BIN)/python -m dropout_risk.access.access_page docs/reference/access.md
 	$(BIN)/python -m dropout_risk.scoring.request_schema src/dropout_risk/scoring/contract/score.request.schema.json
 
 benchmarks: $(INSTALLED)  ## measure what docs/explanation reports

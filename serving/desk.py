@@ -31,7 +31,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from dropout_risk.casebook.book import Book, read_people
+from dropout_risk.access.known_people import KnownPeople
+from dropout_risk.access.reader import LOCAL_READER, NOBODY, Reader
+from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.morning_facts import attended_days
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import People
@@ -46,12 +48,11 @@ from dropout_risk.pages.rendering import content_policy
 from dropout_risk.pages.review import Review
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.roles import CLASS_TEACHER
-from dropout_risk.scoring.scope import EVERYBODY
 from dropout_risk.text import LANGUAGES, Language
+from serving.guard import COOKIE
 from serving.review import ReviewRoom
 
 ROOT = "/desk"
-COOKIE = "desk"
 THREADS = 4
 MOST_FIELDS = 80
 _log = logging.getLogger("bentoml.dropout_risk")
@@ -75,6 +76,7 @@ class Asked:
     cookie: str = ""
     header: str = ""
     body: bytes = b""
+    reader: Reader | None = None
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,11 @@ class DeskRoom:
 
     book: Book
     keys: SessionKeys = field(default_factory=SessionKeys)
-    people_file: Path | None = None
     header: str = ""
     day: dt.date | None = None
     review_room: ReviewRoom | None = None
     language: Language = "zh"
-    _people: tuple[float, People] | None = None
+    _known: KnownPeople = field(default_factory=KnownPeople)
     _directory: Directory | None = None
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "desk"))
 
@@ -114,16 +115,17 @@ class DeskRoom:
         )
         settings = None if review_room is None else review_room.model.settings.cases
         book = Book.open(url, keys=NoteKeys.load(keys) if keys else None, settings=settings, create=False)
+        known = KnownPeople(Path(people)) if people else KnownPeople(None, book)
         if people:
-            People.from_file(people)
+            known.people()
         return cls(
             book,
             SessionKeys.load(secret) if secret else SessionKeys(),
-            Path(people) if people else None,
             os.environ.get("DROPOUT_RISK_DESK_HEADER", ""),
             _day_in(os.environ.get("DROPOUT_RISK_DAY", "")),
             review_room,
             _language_in(os.environ.get("DROPOUT_RISK_LANGUAGE", "")) or "zh",
+            _known=known,
         )
 
     async def answer(self, asked: Asked) -> Given:
@@ -175,7 +177,9 @@ class DeskRoom:
         )
 
     def _session(self, asked: Asked) -> Session:
-        """Say who asks: whom the trusted proxy names, or the cookie's."""
+        """Say who asks: the reader that the service knows, whom the trusted proxy names, or the cookie's."""
+        if asked.reader is not None:
+            return Session(asked.reader.person, "by identity")
         if self.header:
             return Session(asked.header, "by header") if asked.header else _NOBODY
         return self.keys.session_in(asked.cookie) or _NOBODY
@@ -183,7 +187,7 @@ class DeskRoom:
     def _view(self, asked: Asked, session: Session) -> View:
         """Look up, for every request anew, what the person may do today."""
         desk = self.desk()
-        reader = desk.reader(session.person)
+        reader = asked.reader or desk.reader(session.person)
         screens = [(screen.steps, screen.text) for screen in open_screens(reader)]
         return replace(
             self._bare_view(asked), desk=desk, reader=reader, screens=screens,
@@ -210,23 +214,14 @@ class DeskRoom:
         )
 
     def _current_people(self) -> People:
-        if self.people_file is None:
-            with self.book.reading() as connection:
-                return read_people(connection)
-        try:
-            changed = self.people_file.stat().st_mtime
-        except OSError as error:
-            raise PeopleError("The file of people is gone.", hint="put it back") from error
-        if self._people is None or self._people[0] != changed:
-            self._people = (changed, People.from_file(self.people_file))
-        return self._people[1]
+        return self._known.people()
 
     def _review(self, language: Language) -> Review | None:
         """Give the review as class teachers read it, whoever the pages at /review are for."""
         if self.review_room is None or self.review_room.store is None:
             return None
         try:
-            return self.review_room.review_for(language)
+            return self.review_room.review_for(language, role=CLASS_TEACHER)
         except (BundleError, DateError, OSError, SettingsError) as error:
             _log.error("the desk has no review: %s", type(error).__name__)
             return None
@@ -238,12 +233,6 @@ class DeskRoom:
         if self._directory is None:
             self._directory = Directory.load(store)
         return self._directory
-
-
-def review_room_of_teachers(room: ReviewRoom) -> ReviewRoom:
-    """Give the room of reviews as class teachers read them, of all pupils."""
-    same = room.role == CLASS_TEACHER and room.scope == EVERYBODY
-    return room if same else replace(room, role=CLASS_TEACHER, scope=EVERYBODY, _reviews={})
 
 
 def _day_in(word: str) -> dt.date | None:
@@ -283,6 +272,7 @@ async def _asked_by(request: Request, header: str) -> Asked:
         request.cookies.get(COOKIE, ""),
         request.headers.get(header, "") if header else "",
         await request.body() if request.method == "POST" else b"",
+        None if request.state.reader in (NOBODY, LOCAL_READER) else request.state.reader,
     )
 
 
@@ -298,8 +288,3 @@ def _response_of(request: Request, given: Given) -> Response:
         secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", ""))
         response.set_cookie(COOKIE, given.cookie, seconds, httponly=True, samesite="strict", secure=secure)
     return response
-
-
-def desk_room_or_none(review_room: ReviewRoom) -> DeskRoom | None:
-    """Open the desk where one is asked for, with the reviews that class teachers read."""
-    return DeskRoom.from_environment(review_room_of_teachers(review_room))

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from dropout_risk.access.route_rights import ANYONE, parts_of
 from dropout_risk.errors import (
     BodyTooLargeError,
     BusyError,
@@ -27,6 +28,7 @@ from dropout_risk.errors import (
     DropoutRiskError,
     MethodError,
     NotJsonError,
+    NotSignedInError,
     RequestError,
     ServiceError,
     TooSlowError,
@@ -34,6 +36,7 @@ from dropout_risk.errors import (
 )
 from serving.callers import Sender, Senders, caller_of
 from serving.costs import Limits
+from serving.guard import Guard
 from serving.lanes import SMALL, Lanes, busy_error, rows_in
 
 Message = MutableMapping[str, Any]
@@ -46,6 +49,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 METHODS = ("GET", "POST")
 POSTED = ("/score", "/score_features")
 PROBES = ("/livez", "/readyz", "/healthz", "/metrics")
+OPEN = tuple(route for route in PROBES if parts_of(ANYONE, route))
+"""The probes that anyone may ask, and that wait for nobody."""
 ROUTES = (*POSTED, *PROBES, "/model", "/catalogue", "/docs.json")
 REVIEW = (
     "/review",
@@ -71,9 +76,10 @@ _log = logging.getLogger("bentoml.dropout_risk")
 class Door:
     """Wraps the service, an ASGI application."""
 
-    def __init__(self, app: App, limits: Limits) -> None:
+    def __init__(self, app: App, limits: Limits, guard: Guard | None = None) -> None:
         self.app = app
         self.limits = limits
+        self.guard = guard or Guard()
         self.lanes = Lanes(limits.rows)
         self.inside = 0
         self.inside_large = 0
@@ -91,14 +97,26 @@ class Door:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif scope["path"] in PROBES:
-            await self.app(scope, receive, Reply(scope, send).pass_on)
+            await self._answer_probe(scope, receive, Reply(scope, send))
         else:
-            await self._let_in(_known_address(scope), receive, send)
+            await self._let_in(scope, receive, send)
 
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer_probe(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        """Answer what is asked every few seconds, without a line in the log."""
+        try:
+            if scope["path"] not in OPEN:
+                await self.guard.reader(scope, scope["path"])
+        except RequestError as error:
+            await reply.refuse([error])
+        else:
+            await self.app(scope, receive, reply.pass_on)
+
+    async def _let_in(self, asked: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
+        scope = _known_address(asked)
         reply = Reply(scope, send)
         try:
+            reply.state["reader"] = await self.guard.reader(asked, scope["path"])
             await self._answer(scope, receive, reply)
         except RequestError as error:
             await reply.refuse([error])
@@ -251,6 +269,7 @@ class Reply:
         allowed = [pair for pair in (self._withheld or {}).get("headers", ()) if pair[0] == b"allow"]
         again = [(b"retry-after", str(problem.retry_after).encode())
                  for problem in problems[:1] if isinstance(problem, BusyError)]  # fmt: skip
+        again += [(b"www-authenticate", b"Bearer") for _ in problems[:1] if isinstance(_, NotSignedInError)]
         headers = [_JSON, (b"content-length", str(len(content)).encode()), self._named(), *allowed, *again]
         await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": content})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dropout_risk.errors import RequestError
+from dropout_risk.errors import NotGrantedError, NotSignedInError, RequestError
 from dropout_risk.scoring.contract_problems import contract_schema
 
 Schema = dict[str, Any]
@@ -53,6 +53,15 @@ CONTEXT_ROW: Schema = {
 }
 
 
+SCHEMES: Schema = {
+    "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "of the issuer"},
+    "key": {"type": "http", "scheme": "bearer", "description": "an API key, drk_..."},
+    "proxy": {"type": "apiKey", "in": "header", "name": "X-Remote-Signature", "description": "of the proxy"},
+    "session": {"type": "apiKey", "in": "cookie", "name": "desk", "description": "of a link to the desk"},
+}
+"""How a caller says who asks; none of them where the service, on the loopback address, asks nobody."""
+
+
 def service_description() -> Schema:
     """Describe every address of the service."""
     return {
@@ -79,16 +88,18 @@ def service_description() -> Schema:
             "/review/school/{id}": {"get": _page_path("A school's list, for reviewers", "id")},
             "/livez": {"get": _probe_path("The process runs")},
             "/readyz": {"get": _probe_path("The model is loaded")},
-            "/metrics": {"get": _probe_path("Counts and durations for Prometheus")},
+            "/metrics": {"get": _probe_path("Counts and durations for Prometheus", is_open=False)},
         },
+        "security": [{name: []} for name in SCHEMES] + [{}],
         "components": {
+            "securitySchemes": SCHEMES,
             "schemas": {
                 "score": contract_schema("score.request"),
                 "score_features": contract_schema("score_features.request"),
                 "reply": contract_schema("score.reply"),
                 "error": ERROR,
                 "context_row": CONTEXT_ROW,
-            }
+            },
         },
     }
 
@@ -109,7 +120,7 @@ def _scoring_path(name: str, summary: str) -> Schema:
 
 
 def _question_path(summary: str, schema: Schema) -> Schema:
-    return {"summary": summary, "responses": {"200": _json_response(summary, schema)}}
+    return {"summary": summary, "responses": {"200": _json_response(summary, schema)} | _door_responses()}
 
 
 def _page_path(summary: str, *named: str) -> Schema:
@@ -118,11 +129,23 @@ def _page_path(summary: str, *named: str) -> Schema:
     shown = {"description": summary, "content": {"text/html": {}}}
     told = dict.fromkeys(("200", "400", "404", "503"), shown)
     busy = {"429": _json_response("Pages are asked for too often", _schema_reference("error"))}
-    return {"summary": summary, "parameters": [*ids, language], "responses": told | busy}
+    return {"summary": summary, "parameters": [*ids, language], "responses": told | busy | _door_responses()}
 
 
-def _probe_path(summary: str) -> Schema:
-    return {"summary": summary, "responses": {"200": {"description": summary, "content": {"text/plain": {}}}}}
+def _probe_path(summary: str, *, is_open: bool = True) -> Schema:
+    told = {"200": {"description": summary, "content": {"text/plain": {}}}}
+    if is_open:
+        return {"summary": summary, "security": [], "responses": told}
+    return {"summary": summary, "responses": told | _door_responses()}
+
+
+def _door_responses() -> Schema:
+    """Give the refusals of whoever is not known, or asks for what is not theirs."""
+    kinds = (NotSignedInError, NotGrantedError)
+    return {
+        str(kind.status): _json_response(f"{kind.code}: {kind.__doc__}", _schema_reference("error"))
+        for kind in kinds
+    }
 
 
 def _refusal_responses() -> Schema:

@@ -31,9 +31,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
+from dropout_risk.access.granted_scope import GrantedScope, role_for_pages
+from dropout_risk.access.read_scores import role_of_scores
+from dropout_risk.access.reader import LOCAL_READER, Reader
+from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.errors import (
     BundleError,
     DateError,
+    NotAnsweredError,
     SettingsError,
     UnknownPupilError,
     nearest,
@@ -47,14 +52,17 @@ from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.calendar import date_of
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import CLASS_TEACHER, Role
+from dropout_risk.scoring.roles import CLASS_TEACHER, Role, roles_of
 from dropout_risk.scoring.scope import EVERYBODY, Scope
 from dropout_risk.text import LANGUAGES, Language
 from serving.body import latest_today
+from serving.looks import MANY, Looks
 
 ROOT = "/review"
 _log = logging.getLogger("bentoml.dropout_risk")
 THREADS = 2
+MOST_READERS = 256
+"""Scopes of which what was made is kept."""
 MOST_KEPT = 32_000_000
 """Characters of pages that are kept."""
 HEADERS = {
@@ -85,9 +93,14 @@ class ReviewRoom:
     role: Role = CLASS_TEACHER
     language: Language = "zh"
     scope: Scope = EVERYBODY
+    looks: Looks = field(default_factory=Looks)
     _lock: Lock = field(default_factory=Lock)
+    _made_of: Any = None
+    _store_lock: Lock = field(default_factory=Lock)
     _held: tuple[Any, Histories | None] = (None, None)
-    _reviews: dict[tuple[Language, Scope], Review] = field(default_factory=dict)
+    _placed: tuple[Histories, PlacedPupils] | None = None
+    _reviews: dict[tuple[Language, Role], Review] = field(default_factory=dict)
+    _parts: LRUCache[Any, Review] = field(default_factory=lambda: LRUCache(MOST_READERS))
     _pages: LRUCache[Any, Page] = field(
         default_factory=lambda: LRUCache(MOST_KEPT, getsizeof=lambda page: len(page.html))
     )
@@ -113,22 +126,39 @@ class ReviewRoom:
         path: str,
         rest: str | None,
         asked: str | None,
+        *,
         scope: Scope | None = None,
         fields: Mapping[str, str] | None = None,
+        reader: Reader = LOCAL_READER,
+        request: str = "",
     ) -> Page:
         """Give a page; the event loop does nothing of it.
 
         ``path`` is the route, without what follows it: ``rest``, the id of a pupil or of a school. ``asked``
-        is the language that was asked for, ``fields`` whatever else; ``scope`` is that of whoever asks, by
-        default the declared one. A pupil outside it is answered as one that does not exist, by the same look
-        into the same pupils.
+        is the language that was asked for, ``fields`` whatever else; ``scope`` and ``reader`` are those of
+        whoever asks, by default the declared scope and the local reader, who reads it in the declared role. A
+        pupil outside is answered as one that does not exist, by the same look into the same pupils. What is
+        shown is written down first, under the name of the request; NotAnsweredError if it cannot be.
         """
-        loop = asyncio.get_running_loop()
-        scope = self.scope if scope is None else scope
-        return await loop.run_in_executor(self._threads, self._answer, path, rest, asked, scope, fields or {})
+        whose = (reader, self.scope if scope is None else scope)
+
+        def noted_page() -> Page:
+            page = self._answer(path, rest, asked, whose, fields or {})
+            if page.status == 200 and path != f"{ROOT}/model":
+                role = (role_for_pages(reader, ROOT) or (self.role.name,))[0]
+                pupil = (rest or MANY) if path == f"{ROOT}/pupil" else MANY
+                self.looks.note(reader, path, {pupil: role}, request)
+            return page
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, noted_page)
 
     def _answer(
-        self, path: str, rest: str | None, asked: str | None, scope: Scope, fields: Mapping[str, str]
+        self,
+        path: str,
+        rest: str | None,
+        asked: str | None,
+        whose: tuple[Reader, Scope],
+        fields: Mapping[str, str],
     ) -> Page:
         links = served_under(_up_from(path, rest) + ROOT[1:], asked if asked in LANGUAGES else "")
         try:
@@ -137,19 +167,19 @@ class ReviewRoom:
             return Page(message_page("unknown_language", self.language, links, error), 400)
         if self.store is None:
             return Page(message_page("switched_off", language, links), 404)
-        return self._page(path, rest, (language, scope), links, fields)
+        return self._page(path, rest, (language, *whose), links, fields)
 
     def _page(
         self,
         path: str,
         rest: str | None,
-        how: tuple[Language, Scope],
+        how: tuple[Language, Reader, Scope],
         links: Links,
         fields: Mapping[str, str] | None = None,
     ) -> Page:
-        language = how[0]
+        language, reader, scope = how
         try:
-            review = self.review_for(*how)
+            review = self._review_of(language, reader, scope)
         except (BundleError, OSError) as error:  # its words name a folder of this machine: not for a page
             _log.error("the store cannot be read: %s", type(error).__name__)
             return Page(message_page("no_store", language, links), 503)
@@ -164,34 +194,76 @@ class ReviewRoom:
         if kept is None:
             kept = _rendered_page((review, language), path, (rest, fields), links)
             with self._lock:
-                if review in self._reviews.values():
+                if review in (*self._reviews.values(), *self._parts.values()):
                     self._pages[asked] = kept
         return kept
 
-    def review_for(self, language: Language, scope: Scope = EVERYBODY) -> Review:
-        """Give the review of the store's present state; whoever comes while it is made waits for it."""
+    def _review_of(self, language: Language, reader: Reader, scope: Scope) -> Review:
+        """Give what a reader reads: in the declared role, or in its own and of the pupils of its grants."""
+        found = role_for_pages(reader, ROOT)
+        role = None
+        if found is not None:
+            role = role_of_scores(found[0], ROOT, roles_of(self.model.settings))
+        if found is None or role is None:
+            return self.review_for(language, scope)
+        return self.review_for(language, GrantedScope(grants=found[1], placed_in=self._placed_in), role)
+
+    def placed(self) -> PlacedPupils | None:
+        """Say where everybody of the store is in its present state; None without a store."""
+        if self.store is None:
+            return None
+        with self._store_lock:
+            histories = self._present()[1]
+        return self._placed_in(histories)
+
+    def _placed_in(self, histories: Histories) -> PlacedPupils:
+        """Say where everybody of some histories is; looked up once for each."""
+        with self._store_lock:
+            if self._placed is None or self._placed[0] is not histories:
+                names = Directory.empty() if self.store is None else Directory.load(self.store)
+                found = PlacedPupils.of_histories(histories, day_after(histories), names)
+                self._placed = (histories, found)
+            return self._placed[1]
+
+    def _present(self) -> tuple[Any, Histories]:
+        """Give the store's state and histories, loaded if it has changed; within the lock of the store.
+
+        Scores ask where pupils are, and do not wait for pages that are made.
+        """
         assert self.store is not None  # noqa: S101
+        state = read_state(self.store)["parts"]
+        if state != self._held[0]:
+            self._held = (state, Histories.load(self.store))
+        histories = self._held[1]
+        assert histories is not None  # noqa: S101
+        return state, histories
+
+    def review_for(self, language: Language, scope: Scope = EVERYBODY, role: Role | None = None) -> Review:
+        """Give the review of the store's present state; whoever comes while it is made waits for it."""
+        role = self.role if role is None else role
         with self._lock:
-            state = read_state(self.store)["parts"]
-            if state != self._held[0]:
-                self._held = (state, Histories.load(self.store))
-                self._reviews.clear()
-                self._pages.clear()
-            everybody = (language, EVERYBODY)
-            if everybody not in self._reviews:
-                histories = self._held[1]
-                assert histories is not None  # noqa: S101
-                self._reviews[everybody] = Review.of(
+            with self._store_lock:
+                state, histories = self._present()
+            if state != self._made_of:
+                self._made_of = state
+                for held in (self._reviews, self._parts, self._pages):
+                    held.clear()
+            whole = (language, role)
+            if whole not in self._reviews:
+                assert self.store is not None  # noqa: S101
+                self._reviews[whole] = Review.of(
                     self.model,
                     histories,
                     day_after(histories),
                     language=language,
-                    role=self.role,
+                    role=role,
                     directory=Directory.load(self.store),
                 )
-            if (language, scope) not in self._reviews:
-                self._reviews[language, scope] = self._reviews[everybody].within(scope)
-            return self._reviews[language, scope]
+            if scope == EVERYBODY:
+                return self._reviews[whole]
+            if (*whole, scope) not in self._parts:
+                self._parts[*whole, scope] = self._reviews[whole].within(scope)
+            return self._parts[*whole, scope]
 
 
 @dataclass(frozen=True)
@@ -244,7 +316,13 @@ def review_routes(room: Callable[[], ReviewRoom]) -> list[Route]:
         request.state.page = True
         rest = id_at(getattr(request.state, "rest", None))
         fields = dict(parse_qsl(query_of(request), keep_blank_values=True))
-        page = await room().answer(request.scope["path"], rest, fields.get("lang"), fields=fields)
+        reader = request.state.reader
+        about = {"fields": fields, "reader": reader, "request": request.state.request_id}
+        try:
+            page = await room().answer(request.scope["path"], rest, fields.get("lang"), **about)
+        except NotAnsweredError as error:
+            request.state.problems = [error]
+            return HTMLResponse("")
         return HTMLResponse(page.html, page.status, HEADERS)
 
     async def without_slash(request: Request) -> RedirectResponse:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import os
 import resource
 import socket
@@ -26,7 +27,8 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process, logger
 
 from dropout_risk.errors import DropoutRiskError, SettingsError
 from serving.costs import Limits, positive_number
-from serving.identity import PINNED, Identity, bundle_folder
+from serving.guard import identity_from_environment, require_safe_address, said_at_start
+from serving.served_model import PINNED, ServedModel, bundle_folder
 
 NOT_CONFIGURED, CANNOT_START, GAVE_UP = 2, STARTUP_FAILURE, 4
 """Exit codes: a setting or the port is wrong, a worker cannot start, workers died again and again."""
@@ -116,13 +118,13 @@ def listen_on(host: str, port: int) -> socket.socket:
     return held
 
 
-def pin_model() -> Identity:
+def pin_model() -> ServedModel:
     """Name, in the environment, the folder and the manifest of the model that all workers are to serve."""
     folder = bundle_folder(os.environ.get("DROPOUT_RISK_MODEL", ""))
-    identity = Identity.read(folder)
-    identity.require_pinned()
-    os.environ |= {"DROPOUT_RISK_MODEL": str(folder.resolve()), PINNED: identity.manifest}
-    return identity
+    served = ServedModel.read(folder)
+    served.require_pinned()
+    os.environ |= {"DROPOUT_RISK_MODEL": str(folder.resolve()), PINNED: served.manifest}
+    return served
 
 
 @contextmanager
@@ -148,7 +150,8 @@ def forget_worker(process: Process) -> None:
 
 def run_service(host: str, port: int, workers: int) -> int:
     """Serve until told to end; give the exit code."""
-    limits = Limits.from_environment()
+    limits, identity = Limits.from_environment(), identity_from_environment()
+    require_safe_address(host, identity)
     pin_model()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -157,6 +160,7 @@ def run_service(host: str, port: int, workers: int) -> int:
         ws="none", lifespan="on", log_config=LOGS, access_log=False, server_header=False,
         timeout_graceful_shutdown=limits.seconds, timeout_worker_healthcheck=limits.seconds,
     )  # fmt: skip
+    logging.getLogger("bentoml.dropout_risk").info("%s", said_at_start(identity))
     with listen_on(host, port) as held, shared_counters(workers):
         supervisor = Supervisor(config, [held])
         supervisor.run()

@@ -17,7 +17,6 @@ import gc
 import json
 import logging
 import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -36,18 +35,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dropout_risk.access.read_scores import ReadPlan
+from dropout_risk.access.reader import LOCAL_READER, Reader
+from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.errors import DropoutRiskError, SettingsError
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.scoring.request import score_features_request, score_request
+from dropout_risk.scoring.contract_problems import MOST_PROBLEMS
+from dropout_risk.scoring.request import score_request
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import Role, role_named, roles_of
 from dropout_risk.scoring.scores import Scores
-from serving.body import SCORE, SCORE_FEATURES, RefusedError
+from serving.asked_scores import RawRecords, ReadyFeatures
+from serving.body import SCORE, RefusedError
 from serving.costs import Limits
 from serving.door import App, Door, kind_of, service_fault
-from serving.identity import PINNED, Identity, bundle_folder
+from serving.guard import Guard, identity_from_environment
+from serving.looks import Looks
 from serving.openapi import service_description
 from serving.review import ReviewRoom, review_routes
+from serving.served_model import PINNED, ServedModel, bundle_folder
 
 LEFT_OUT = (TimeoutMiddleware, OpenTelemetryMiddleware)
 FAR_BEYOND = 24 * 3600
@@ -65,7 +71,8 @@ class GuardedService(bentoml.Service[Any]):
         """
         app = super().to_asgi(is_main=True)
         app.user_middleware = [kept for kept in app.user_middleware if kept.cls not in LEFT_OUT]
-        return Door(app, Limits.from_environment())
+        limits = Limits.from_environment()
+        return Door(app, limits, Guard(limits.seconds))
 
 
 async def _answer_about(request: Request) -> Response:
@@ -91,9 +98,9 @@ def _desk_room(room: ReviewRoom) -> Any:
     """Open the desk where a case book is named."""
     if not os.environ.get("DROPOUT_RISK_BOOK"):
         return None
-    from serving.desk import desk_room_or_none
+    from serving.desk import DeskRoom
 
-    return desk_room_or_none(room)
+    return DeskRoom.from_environment(room)
 
 
 ABOUT = [Route(path, _answer_about) for path in ("/model", "/catalogue", "/docs.json")]
@@ -119,13 +126,14 @@ class DropoutRisk:
             _desk_room(prepared.room)
         except DropoutRiskError as error:
             raise bentoml.exceptions.BentoMLException(str(error)) from error
-        os.environ[PINNED] = prepared.identity.manifest
+        os.environ[PINNED] = prepared.served.manifest
 
     def __init__(self) -> None:
         prepared = _prepared.pop() if _prepared else Prepared.from_environment()
         self.model, self.held, self.room = prepared.model, prepared.held, prepared.room
         self.reader, self.desk = prepared.reader, _desk_room(self.room)
-        _tell_model(prepared.identity)
+        self.looks = self.room.looks = Looks.from_environment(prepared.served)
+        _tell_model(prepared.served)
         about = {
             "/model": self.model.describe(),
             "/catalogue": self.model.catalogue.to_list(),
@@ -138,31 +146,27 @@ class DropoutRisk:
     @bentoml.api(route="/score", output_spec=dict)
     async def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 200 pupils from their raw records."""
-        return await self._in_lane(ctx, lambda name: score_request(
-            self.model, SCORE.read(body, by_row=True), request_id=name, checked=True, **self.held
-        ))  # fmt: skip
+        return await self._in_lane(ctx, RawRecords(self.model, self.held, body))
 
     @bentoml.api(route="/score_features", output_spec=dict)
     async def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 10,000 rows of ready features."""
-        return await self._in_lane(ctx, lambda name: score_features_request(
-            self.model, SCORE_FEATURES.read(body), request_id=name, checked=True))  # fmt: skip
+        return await self._in_lane(ctx, ReadyFeatures(self.model, {}, body))
 
-    async def _in_lane(self, ctx: bentoml.Context, score: Callable[[str], Scores]) -> Response:
+    async def _in_lane(self, ctx: bentoml.Context, asked: RawRecords) -> Response:
         """Answer in a thread, if there is one for the request in time."""
         state = ctx.request.state
         try:
-            return await state.answer(lambda: self._answer(ctx, score))
+            return await state.answer(lambda: self._answer(ctx, asked))
         except DropoutRiskError as error:
             state.problems = [error]
         return Response()
 
-    def _answer(self, ctx: bentoml.Context, score: Callable[[str], Scores]) -> Response:
+    def _answer(self, ctx: bentoml.Context, asked: RawRecords) -> Response:
         """Turn scores into a reply, and every failure into problems that the door words."""
         state = ctx.request.state
         try:
-            scores = score(state.request_id)
-            read = scores if self.reader is None else self.model.redact(scores, self.reader)
+            read = self._read_by(state.reader, asked, state.request_id)
             return Response(written_reply(read), media_type="application/json")
         except RefusedError as refused:
             state.problems = refused.problems
@@ -172,6 +176,22 @@ class DropoutRisk:
             _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
             state.problems = [service_fault()]
         return Response()
+
+    def _read_by(self, reader: Reader, asked: RawRecords, name: str) -> Scores:
+        """Score what is the reader's, and give it as the reader reads it."""
+        plan = ReadPlan.of(reader, asked.route, asked.placed(self._placed_for(reader)))
+        if plan.outside:
+            raise RefusedError([asked.not_yours(pupil) for pupil in plan.outside[:MOST_PROBLEMS]])
+        read = plan.read(asked.scores(name), self.model)
+        if reader == LOCAL_READER and self.reader is not None:
+            read = self.model.redact(read, self.reader)
+        self.looks.note(reader, asked.route, plan.told, name)
+        return read
+
+    def _placed_for(self, reader: Reader) -> PlacedPupils | None:
+        """Say where pupils are by the store, if there is one, and it matters."""
+        everywhere = all(grant.scope == "county" for grant in reader.grants)
+        return None if everywhere else self.room.placed()
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -195,15 +215,17 @@ class Prepared:
     held: dict[str, Any]
     room: ReviewRoom
     reader: Role | None
-    identity: Identity
+    served: ServedModel
 
     @classmethod
     def from_environment(cls) -> Self:
         """Load it, or raise what is wrong with it."""
         place = os.environ.get("DROPOUT_RISK_MODEL", "")
-        identity = Identity.read(bundle_folder(place))
+        served = ServedModel.read(bundle_folder(place))
+        identity_from_environment()
+        Looks.from_environment(served)
         model, held = load_configured()
-        return cls(model, held, ReviewRoom.from_environment(model), reply_role(model), identity)
+        return cls(model, held, ReviewRoom.from_environment(model), reply_role(model), served)
 
 
 _prepared: list[Prepared] = []
@@ -219,14 +241,14 @@ def _model_gauge() -> Any:
     client = BentoMLContainer.metrics_client.get()
     words = "The model that is served"
     return client.Gauge(
-        "dropout_risk_model_info", words, [*Identity.__annotations__], multiprocess_mode="max"
+        "dropout_risk_model_info", words, [*ServedModel.__annotations__], multiprocess_mode="max"
     )
 
 
-def _tell_model(identity: Identity) -> None:
+def _tell_model(served: ServedModel) -> None:
     """Say which model is served, in the log and among the metrics."""
-    _log.info("model name=%s version=%s manifest=%s", identity.name, identity.version, identity.manifest)
-    _model_gauge().labels(**asdict(identity)).set(1)
+    _log.info("model name=%s version=%s manifest=%s", served.name, served.version, served.manifest)
+    _model_gauge().labels(**asdict(served)).set(1)
 
 
 def reply_role(model: RiskModel) -> Role | None:
@@ -255,7 +277,7 @@ def load_model(place: str) -> RiskModel:
     """
     folder = bundle_folder(place)
     model = RiskModel.load(folder)
-    Identity.read(folder).require_pinned()
+    ServedModel.read(folder).require_pinned()
     return model
 
 

@@ -405,6 +405,40 @@ class ServiceError(RequestError):
     status = 500
 
 
+class NotSignedInError(RequestError):
+    """A request of which nobody knows who asks: without a token or key, or with one that is no good."""
+
+    code = "DR620"
+    status = 401
+
+
+class NotGrantedError(RequestError):
+    """An address that is not for the reader's roles."""
+
+    code = "DR621"
+    status = 403
+
+
+class NotYoursError(RequestError):
+    """A pupil who is not there, or not one of the reader's: the answer is the same."""
+
+    code = "DR622"
+    status = 404
+
+
+class NotAnsweredError(RequestError):
+    """What a reply needs beside the model is away: the audit, the people, or the keys of readers."""
+
+    code = "DR623"
+    status = 503
+
+
+class AuditError(DropoutRiskError, RuntimeError):
+    """The audit cannot be opened or written, or is not as it was written."""
+
+    code = "DR624"
+
+
 class CaseBookError(DropoutRiskError, OSError):
     """The case book cannot be opened, or is not of a form that this version reads."""
 

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from serving.review import ReviewRoom
 
+from dropout_risk.access.reader import LOCAL_READER
 from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM
 from dropout_risk.evaluation.card import card_page, model_card
 from dropout_risk.evaluation.card_figures import card_figures
@@ -98,7 +99,7 @@ def test_axe_finds_nothing_on_the_pages_that_only_the_service_has(tab, review, r
     asked = [("/review/pupils", None, {"sort": "class"}), ("/review/pupil", "nobody", {}),
              ("/review", None, {})]  # fmt: skip
     for path, rest, fields in asked:
-        page = room._page(path, rest, (review.language, review.scope), links, fields)
+        page = room._page(path, rest, (review.language, LOCAL_READER, review.scope), links, fields)
         assert violations(tab, page.html) == [], path
 
 

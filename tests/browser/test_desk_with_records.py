@@ -6,7 +6,7 @@ import datetime as dt
 import re
 
 import pytest
-from serving.desk import DeskRoom, desk_room_or_none, review_room_of_teachers
+from serving.desk import DeskRoom
 from serving.review import ReviewRoom
 
 from dropout_risk.casebook.book import Book
@@ -16,7 +16,7 @@ from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.desk.session_keys import SessionKeys
 from dropout_risk.errors import NoteKeyError
 from dropout_risk.features.cohort import histories_of
-from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.roles import CLASS_TEACHER, ROLES
 from support.desk_town import Visitor
 
 
@@ -25,7 +25,7 @@ def room(risk_model, district, tmp_path_factory):
     """A desk on the district's own records: a case for every pupil with an alert or on the list."""
     store = histories_of(district).save(tmp_path_factory.mktemp("desk-store"))
     reviews = ReviewRoom(risk_model, store, role=ROLES["counsellor"])
-    review = review_room_of_teachers(reviews).review_for("zh")
+    review = reviews.review_for("zh", role=CLASS_TEACHER)
     scores = review.scores
     pupils = [Placed(str(score.student_id), score.school_id, score.class_id or "") for score in scores.pupils]
     signals = [
@@ -42,7 +42,7 @@ def room(risk_model, district, tmp_path_factory):
     book = Book.open("sqlite://")
     facts = MorningFacts(review.watch_list.as_of, pupils, SchoolDaysAhead(), [*signals, *listed])
     run_morning(book, facts, people)
-    made = DeskRoom(book, SessionKeys(b"s" * 40), day=facts.day, review_room=review_room_of_teachers(reviews))
+    made = DeskRoom(book, SessionKeys(b"s" * 40), day=facts.day, review_room=reviews)
     made._current_people = lambda: people
     return made
 
@@ -98,14 +98,14 @@ def test_no_page_shows_a_risk_or_a_band(room):
 
 def test_the_room_is_opened_by_the_environment_and_refuses_a_short_secret(tmp_path, monkeypatch, room):
     reviews = room.review_room
-    assert desk_room_or_none(reviews) is None
+    assert DeskRoom.from_environment(reviews) is None
     Book.open(f"sqlite:///{tmp_path}/book.db")
     monkeypatch.setenv("DROPOUT_RISK_BOOK", f"sqlite:///{tmp_path}/book.db")
-    assert desk_room_or_none(reviews).book.today() is None
+    assert DeskRoom.from_environment(reviews).book.today() is None
     (tmp_path / "secret").write_text("short")
     monkeypatch.setenv("DROPOUT_RISK_DESK_SECRET", str(tmp_path / "secret"))
     with pytest.raises(NoteKeyError):
-        desk_room_or_none(reviews)
+        DeskRoom.from_environment(reviews)
 
 
 def test_the_register_says_whether_a_pupil_who_came_back_stayed(room):

@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+from dropout_risk.access.access_page import access_page
 from dropout_risk.pages.errors_page import error_ways, errors_page
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -8,6 +9,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_the_page_of_errors_is_not_stale():
     assert (DOCS / "reference/errors.md").read_text(encoding="utf-8") == errors_page(), "run: make docs"
+
+
+def test_the_page_of_access_is_not_stale():
+    assert (DOCS / "reference/access.md").read_text(encoding="utf-8") == access_page(), "run: make docs"
 
 
 def test_every_error_code_is_used_once():

@@ -13,11 +13,15 @@ from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from serving.looks import Looks
 from serving.review import PAGES, ReviewRoom
 from serving.service import DropoutRisk
 
+from dropout_risk.access.reader import LOCAL_READER, Reader
+from dropout_risk.access.route_rights import parts_of
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help, shipped_help
+from dropout_risk.casebook.people import Grant, Placed
 from dropout_risk.catalogue.alert_kinds import ALERT_KINDS, CRITICAL_ITEM, kind_of_rule
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.catalogue.instruments import default_instruments
@@ -32,6 +36,7 @@ from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.redacted_rows import redact_rows
 from dropout_risk.scoring.refused_notes import NOT_USED
+from dropout_risk.scoring.roles import ROLES
 from dropout_risk.simulate.district import simulate_tables
 from dropout_risk.watchlist.scores_table import ScoresTable
 
@@ -158,7 +163,9 @@ def routes(model, histories, review, role, language):
     found = {}
     for path in PAGES:
         for rest in rests.get(path.rpartition("/")[2], [None]):
-            page = room._page(path, rest, (language, review.scope), served_under("/review", language))
+            page = room._page(
+                path, rest, (language, LOCAL_READER, review.scope), served_under("/review", language)
+            )
             found[f"{path} {rest}"] = unescape(page.html)
     asked = [
         ("/review/school", group.school_id, {"responsible": group.responsible_id or "", "page": "1"})
@@ -166,7 +173,9 @@ def routes(model, histories, review, role, language):
     ]
     asked += [("/review/pupils", None, {"sort": order}) for order in ORDERS]
     for path, rest, fields in asked:
-        page = room._page(path, rest, (language, review.scope), served_under("/review", language), fields)
+        page = room._page(
+            path, rest, (language, LOCAL_READER, review.scope), served_under("/review", language), fields
+        )
         found[f"{path} {rest} {fields}"] = unescape(page.html)
     return {name: text for name, text in found.items() if not name.startswith("/review/model")}
 
@@ -187,6 +196,8 @@ def replies(model, complete, histories, role):
             ScoresTable.of_scores(read).rows.to_pylist(), ensure_ascii=False, default=str
         ),
     }
+    if role == ROLES.get(role.name) and parts_of(role.name, "/score"):
+        found["route /score to a reader"] = reply_to_reader(model, complete, role)
     if role.names:
         table = ScoresTable.of(model, histories, AS_OF, language=complete.language, role=role)
         found["table by blocks"] = json.dumps(table.rows.to_pylist(), ensure_ascii=False, default=str)
@@ -204,10 +215,25 @@ def _filled(parts):
 
 def route_reply(model, complete, role):
     """Answer a request as the service does that reads replies as a role."""
+    return _reply_of_route(model, complete, role, LOCAL_READER)
+
+
+def reply_to_reader(model, complete, role):
+    """Answer a request as the service does that knows its reader, who has a role for everybody."""
+    return _reply_of_route(model, complete, None, Reader("r-1", (Grant("r-1", role.name, "county"),)))
+
+
+def _reply_of_route(model, complete, role, reader):
     service = object.__new__(DropoutRisk.inner)
-    service.model, service.reader = model, role
-    context = SimpleNamespace(request=SimpleNamespace(state=SimpleNamespace(request_id="r")))
-    return service._answer(context, lambda name: complete).body.decode()
+    service.model, service.reader, service.looks = model, role, Looks()
+    everybody = {str(item.student_id) for item in (*complete.pupils, *complete.errors)}
+    asked = SimpleNamespace(
+        route="/score",
+        placed=lambda known: {pupil: Placed(pupil, "") for pupil in everybody},
+        scores=lambda name: complete,
+    )
+    context = SimpleNamespace(request=SimpleNamespace(state=SimpleNamespace(request_id="r", reader=reader)))
+    return service._answer(context, asked).body.decode()
 
 
 def answered(room, path, rest):

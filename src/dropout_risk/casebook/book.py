@@ -334,6 +334,12 @@ def check_version(found: str | None, *, oldest: int = VERSION) -> int:
     )
 
 
+def last_morning(connection: sa.Connection) -> tuple[Any, ...]:
+    """Name the state of the people: they change on mornings alone."""
+    row = connection.execute(sa.select(sa.func.max(CLOCK.c.recorded_at), sa.func.count()).select_from(CLOCK))
+    return tuple(row.one())
+
+
 def read_people(connection: sa.Connection) -> People:
     """Give the people of the last morning."""
     rows = [dict(row) for row in connection.execute(sa.select(GRANT)).mappings()]
@@ -464,7 +470,7 @@ def _lock_numbers(connection: sa.Connection) -> None:
 
 
 def lock_looks(connection: sa.Connection) -> None:
-    """Let nobody else write down a look until this is done."""
+    """Let nobody else write down a look, in the book or in an audit, until this is done."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK + 1)))
 

@@ -15,6 +15,7 @@ from dropout_risk.alerts.duty import urgency_of
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.casebook.morning import LISTED, Attended, MorningFacts, Signal
 from dropout_risk.casebook.people import Placed
+from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.catalogue.alert_kinds import ABSENT, CRITICAL_ITEM, kind_of_rule
 from dropout_risk.features.cohort import members_on
@@ -103,21 +104,7 @@ class _Told:
     def placed(self) -> list[Placed]:
         """Everybody at school, and whoever's own row could not be used."""
         members = np.flatnonzero(members_on(self._snapshot))
-        students = self.histories.placed_on(ordinal_of(self.day)).students.take(members)
-        columns = (
-            students[name].to_pylist()
-            for name in ("student_id", "school_id", "grade_level", "class_id", "responsible_id")
-        )
-        placed = [
-            Placed(
-                str(pupil),
-                _filled_word(school),
-                class_path(school, grade, own),
-                None if responsible is None else str(responsible),
-                self.directory.of(pupil).get("village"),
-            )
-            for pupil, school, grade, own, responsible in zip(*columns, strict=True)
-        ]
+        placed = PlacedPupils.of_histories(self.histories, self.day, self.directory, members).pupils
         known = {pupil.pupil for pupil in placed}
         apart = (str(pupil) for pupil in self.histories.set_apart)
         return placed + [Placed(pupil, "") for pupil in apart if pupil not in known]
@@ -220,16 +207,3 @@ def _attended_since(present: Any, absent: Any, dates: Any, since: dt.date) -> At
     return Attended(
         int((present & after).sum()), len(missed), date_of(int(missed[0])) if len(missed) else None
     )
-
-
-def _filled_word(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def class_path(school: object, grade: object, own: object) -> str:
-    """Name a class as people write it in a file of grants: school, grade level and class; empty for none.
-
-    >>> class_path("s-1", 8, "2"), class_path("s-1", 8, None)
-    ('s-1/8/2', '')
-    """
-    return "" if own is None else "/".join(_filled_word(part) for part in (school, grade, own))

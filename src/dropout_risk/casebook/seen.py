@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from dropout_risk.casebook.book import Book, lock_looks
+from dropout_risk.casebook.chain import append_rows, broken_rows
 from dropout_risk.casebook.tables import SEEN
 
 
 class Look(NamedTuple):
-    """One look: when, who, at which pupil, and at which part.
-
-    ``hash`` is SHA-256 over the hash of the look before it and all of this one.
-    """
+    """One look: when, who, at which pupil, and at which part; ``hash`` chains it to the one before."""
 
     id: int
     at: dt.datetime
@@ -26,11 +22,6 @@ class Look(NamedTuple):
     pupil: str
     part: str
     hash: str = ""
-
-    def digest(self, previous: str) -> str:
-        """Compute the hash of the look after another one's."""
-        told = [previous, self.id, self.at.isoformat(), self.person, self.pupil, self.part]
-        return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
 
 def note_seen(book: Book, person: str, pupil: str, parts: str | Iterable[str]) -> int:
@@ -54,18 +45,8 @@ def note_seen(book: Book, person: str, pupil: str, parts: str | Iterable[str]) -
         ).all()
         named = dict.fromkeys([parts] if isinstance(parts, str) else parts)
         new = [part for part in named if part not in lately]
-        last = connection.execute(
-            sa.select(SEEN.c.id, SEEN.c.hash).order_by(SEEN.c.id.desc()).limit(1)
-        ).first()
-        number, previous = last or (0, "")
-        rows = []
-        for number_of_look, part in enumerate(new, start=number + 1):
-            look = Look(number_of_look, at, person, pupil, part)
-            previous = look.digest(previous)
-            rows.append(look._replace(hash=previous)._asdict())
-        if rows:
-            connection.execute(SEEN.insert(), rows)
-    return len(rows)
+        rows = [{"at": at, "person": person, "pupil": pupil, "part": part} for part in new]
+        return append_rows(connection, SEEN, rows)
 
 
 def who_has_seen(book: Book, pupil: str) -> list[Look]:
@@ -77,10 +58,4 @@ def who_has_seen(book: Book, pupil: str) -> list[Look]:
 
 def broken_looks(connection: sa.Connection) -> list[int]:
     """Name the looks that do not follow the one before them: something was changed, added or taken out."""
-    broken, number, previous = [], 0, ""
-    statement = sa.select(SEEN).order_by(SEEN.c.id).execution_options(yield_per=10_000)
-    for look in (Look(*row) for row in connection.execute(statement)):
-        if look.id != number + 1 or look.digest(previous) != look.hash:
-            broken.append(look.id)
-        number, previous = look.id, look.hash
-    return broken
+    return broken_rows(connection, SEEN)

@@ -190,25 +190,20 @@ _REFUSED = "entries, looks and trials are only ever added"
 _NOTE_GONE = "(OLD.note IS NULL) <> (NEW.note IS NULL)"
 _NOT_NOTE = ", ".join(f'"{column.name}"' for column in ENTRY.columns if column.name != "note")
 _SAME_ENTRY = 'SELECT 1 FROM entry WHERE ("case" = NEW."case" AND seq = NEW.seq) OR key = NEW.key'
-_SAME_LOOK = "SELECT 1 FROM seen WHERE id = NEW.id"
 _TRIALS = (TRIAL.name, ASSIGNED.name)
-_WHOLE = (SEEN.name, *_TRIALS)
 _GUARDS: dict[str, tuple[tuple[str, str], ...]] = {
     "sqlite": (
         ("entry_stays", "DELETE ON entry"),
         ("entry_same", f"UPDATE OF {_NOT_NOTE} ON entry"),
         ("entry_new", f"INSERT ON entry WHEN EXISTS ({_SAME_ENTRY})"),
         ("entry_note", f"UPDATE OF note ON entry WHEN {_NOTE_GONE}"),
-        ("seen_stays", "DELETE ON seen"),
-        ("seen_same", "UPDATE ON seen"),
-        ("seen_new", f"INSERT ON seen WHEN EXISTS ({_SAME_LOOK})"),
         *((f"{name}_{act.lower()}", f"{act} ON {name}") for name in _TRIALS for act in ("DELETE", "UPDATE")),
     ),
     "postgresql": (
         ("entry_stays", "DELETE OR TRUNCATE ON entry FOR EACH STATEMENT"),
         ("entry_same", f"UPDATE OF {_NOT_NOTE} ON entry FOR EACH STATEMENT"),
         ("entry_note", f"UPDATE OF note ON entry FOR EACH ROW WHEN ({_NOTE_GONE})"),
-        *((f"{name}_same", f"UPDATE OR DELETE OR TRUNCATE ON {name} FOR EACH STATEMENT") for name in _WHOLE),
+        *((f"{name}_same", f"UPDATE OR DELETE OR TRUNCATE ON {name} FOR EACH STATEMENT") for name in _TRIALS),
     ),
 }
 """When the database itself refuses, by the name of the trigger; only an encrypted note may be written anew.
@@ -223,11 +218,30 @@ _FUNCTION = (
     "CREATE OR REPLACE FUNCTION only_added() RETURNS trigger AS "
     f"$$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $$ LANGUAGE plpgsql"
 )
-ONLY_ADDED: dict[str, tuple[str, ...]] = {
-    dialect: (
+
+
+def only_added(dialect: str, guards: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """Give the statements that make a database refuse, by its dialect."""
+    return (
         *((_FUNCTION,) if dialect == "postgresql" else ()),
         *(f"CREATE TRIGGER {name} BEFORE {event} {_REFUSE[dialect]}" for name, event in guards),
     )
+
+
+def guards_of_chain(dialect: str, table: str) -> tuple[tuple[str, str], ...]:
+    """Guard a table of which no row may change, and which is numbered by ``id``."""
+    if dialect == "postgresql":
+        return ((f"{table}_same", f"UPDATE OR DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT"),)
+    same = " ".join(("SELECT 1 FROM", table, "WHERE id = NEW.id"))
+    return (
+        (f"{table}_stays", f"DELETE ON {table}"),
+        (f"{table}_same", f"UPDATE ON {table}"),
+        (f"{table}_new", f"INSERT ON {table} WHEN EXISTS ({same})"),
+    )
+
+
+ONLY_ADDED: dict[str, tuple[str, ...]] = {
+    dialect: only_added(dialect, (*guards, *guards_of_chain(dialect, SEEN.name)))
     for dialect, guards in _GUARDS.items()
 }
-"""The statements that make the database refuse, by its dialect."""
+"""The statements that make the database of a book refuse, by its dialect."""

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from dropout_risk.cli import (
+    access,
     casebook,
     catalogue,
     demo,
@@ -51,6 +52,9 @@ app.command()(versions.compare)
 app.command()(versions.publish)
 app.command()(service.serve)
 app.command("desk-link")(service.desk_link)
+app.add_typer(access.api_key, name="api-key")
+app.command()(access.access)
+app.add_typer(access.audit, name="audit")
 app.add_typer(records.store, name="store")
 app.add_typer(casebook.casebook, name="casebook")
 app.add_typer(exchange.import_app, name="import")

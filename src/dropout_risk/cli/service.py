@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def serve(
     model: options.Model,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; keep a proxy with authentication before it.")
+        str, typer.Option(help="Address to listen on; another than the loopback one needs --access.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer; each holds the model.")] = 1,
@@ -45,6 +45,9 @@ def serve(
     secret: Annotated[
         Path | None, typer.Option(exists=True, help="At least 32 bytes that sign links and forms of /desk.")
     ] = None,
+    access: Annotated[
+        Path | None, typer.Option(exists=True, help="TOML: how readers are known, and where looks are kept.")
+    ] = None,
     day: Annotated[
         str | None, typer.Option(help="The day that /desk takes for today, for demonstrations.")
     ] = None,
@@ -67,7 +70,12 @@ def serve(
         "DROPOUT_RISK_DAY": day,
         **{
             f"DROPOUT_RISK_{name}": None if path is None else str(path.resolve())
-            for name, path in (("KEYS", keys), ("PEOPLE", people), ("DESK_SECRET", secret))
+            for name, path in (
+                ("KEYS", keys),
+                ("PEOPLE", people),
+                ("DESK_SECRET", secret),
+                ("ACCESS", access),
+            )
         },
     }
     given = {name: value for name, value in pages.items() if value is not None}

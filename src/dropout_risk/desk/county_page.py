@@ -11,9 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.tables import CASE, STANDING
 from dropout_risk.desk.desk import Desk
-from dropout_risk.desk.reader import Reader
+from dropout_risk.desk.reader import pupils_clause
 from dropout_risk.desk.view import Answer, View
 from dropout_risk.desk.words import weekday_text
 from dropout_risk.text import percent_text, tenths_in_words
@@ -95,7 +96,7 @@ def _days_waited(dialect: str) -> sa.ColumnElement[float]:
 
 
 def _schools_of(desk: Desk, reader: Reader) -> list[str]:
-    query = sa.select(STANDING.c.school).where(reader.pupils_clause(ROLES)).distinct()
+    query = sa.select(STANDING.c.school).where(pupils_clause(reader, ROLES)).distinct()
     with desk.book.reading() as connection:
         return sorted(connection.scalars(query))
 

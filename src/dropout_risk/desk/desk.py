@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.book import Book, read_case
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import Entry
@@ -18,7 +19,7 @@ from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.seen import note_seen
 from dropout_risk.casebook.tables import CASE, ENTRY, STANDING
 from dropout_risk.desk.case_address import CaseAddresses
-from dropout_risk.desk.reader import SCHOOL_ROLES, Reader, Seat
+from dropout_risk.desk.reader import SCHOOL_ROLES, Seat, pupils_clause, seat_of
 from dropout_risk.errors import DateError, UnknownPupilError
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.scores import PupilScore
@@ -85,7 +86,7 @@ class Desk:
         with self.book.reading() as connection:
             case = read_case(connection, CASE.c.id == number)
             placed = _placed_at(connection, case.pupil if case else "", case.school if case else "")
-        return None if case is None else reader.seat_at(case, placed)
+        return None if case is None else seat_of(reader, case, placed)
 
     def seats(
         self,
@@ -103,12 +104,12 @@ class Desk:
         held = sa.or_(
             CASE.c.owner == reader.person,
             CASE.c.school.in_(schools),
-            CASE.c.pupil.in_(sa.select(STANDING.c.pupil).where(reader.pupils_clause(roles))),
+            CASE.c.pupil.in_(sa.select(STANDING.c.pupil).where(pupils_clause(reader, roles))),
         )
         query = sa.select(CASE, *_STOOD).select_from(_WITH_STANDING).where(CASE.c.line == line, held, *chosen)
         with self.book.reading() as connection:
             rows = connection.execute(query.order_by(CASE.c.due, CASE.c.opened, CASE.c.pupil)).mappings()
-            seats = [reader.seat_at(_case_in(row), _placed_in(row)) for row in rows]
+            seats = [seat_of(reader, _case_in(row), _placed_in(row)) for row in rows]
         return [seat for seat in seats if seat is not None]
 
     def last_entries(self, seats: Iterable[Seat]) -> dict[int, Entry]:
@@ -130,7 +131,7 @@ class Desk:
 
     def pupils_of(self, reader: Reader, roles: Collection[str] = WHOLE) -> list[tuple[Placed, str]]:
         """Give the pupils at school of a reader, each with its part of the morning."""
-        query = sa.select(*_STOOD, STANDING.c.part).where(STANDING.c.at_school, reader.pupils_clause(roles))
+        query = sa.select(*_STOOD, STANDING.c.part).where(STANDING.c.at_school, pupils_clause(reader, roles))
         with self.book.reading() as connection:
             rows = connection.execute(query.order_by(STANDING.c.pupil)).mappings()
             return [(_placed_in(row), row["part"]) for row in rows]

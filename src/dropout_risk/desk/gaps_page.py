@@ -10,13 +10,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.entry import MORNING
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.tables import CASE, ENTRY, SIGNAL
 from dropout_risk.catalogue.alert_kinds import REGISTER_SILENT
 from dropout_risk.desk.card import name_of_pupil
 from dropout_risk.desk.desk import Desk
-from dropout_risk.desk.reader import Reader, Seat
+from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import Answer, View
 from dropout_risk.desk.words import main_rule, rule_order, rule_text, weekday_text
 

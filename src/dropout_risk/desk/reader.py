@@ -1,18 +1,17 @@
-"""A reader: a person with the grants of the day, and what these grants let the person see of a case."""
+"""What a reader's grants let it see of a case."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.machine import LEVELS
-from dropout_risk.casebook.people import EVERYWHERE, OWN, Grant, People, Placed
-from dropout_risk.casebook.rights import CASE_ROLES, RIGHTS, Act, Part, may
+from dropout_risk.casebook.people import EVERYWHERE, OWN, Grant, Placed
+from dropout_risk.casebook.rights import Act, Part, may
 from dropout_risk.casebook.tables import STANDING
 from dropout_risk.scoring.roles import ROLES
 
@@ -76,54 +75,17 @@ class Seat(NamedTuple):
         return not {*self.roles}.isdisjoint(SCHOOL_ROLES)
 
 
-@dataclass(frozen=True)
-class Reader:
-    """A person with the grants that hold on a day.
+def seat_of(reader: Reader, case: Case, placed: Placed) -> Seat | None:
+    """Give a case as a reader has it; None where it does not exist for the reader."""
+    seat = Seat(case, placed, reader.roles_for(placed), reader.person)
+    return seat if seat.may("see", "plan") else None
 
-    >>> people = People((Grant("t-1", "class_teacher", "class", "s-1/8/1"),))
-    >>> reader = Reader.of_day("t-1", people, dt.date(2025, 3, 3))
-    >>> reader.roles_for(Placed("p-1", "s-1", "s-1/8/1")), reader.roles_for(Placed("p-2", "s-1", "s-1/8/2"))
-    (('class_teacher',), ())
-    """
 
-    person: str
-    grants: tuple[Grant, ...]
-
-    @classmethod
-    def of_day(cls, person: str, people: People, day: dt.date) -> Self:
-        """Look up what somebody may do on a day; nothing, for whom nobody knows."""
-        return cls(person, people.grants_of(person, day))
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """The roles that the person has for anybody."""
-        held = {grant.role for grant in self.grants}
-        return tuple(role for role in CASE_ROLES if role in held)
-
-    def roles_for(self, placed: Placed) -> tuple[str, ...]:
-        """Name the roles that the person has for a pupil."""
-        held = {grant.role for grant in self.grants if grant.covers(placed)}
-        return tuple(role for role in CASE_ROLES if role in held)
-
-    def may_anywhere(self, act: Act, part: Part) -> bool:
-        """Say whether any role of the person may do something with a part of a case."""
-        return any((role, part, act) in RIGHTS for role in self.roles)
-
-    def seat_at(self, case: Case, placed: Placed) -> Seat | None:
-        """Give a case as the person has it; None where it does not exist for the person."""
-        seat = Seat(case, placed, self.roles_for(placed), self.person)
-        return seat if seat.may("see", "plan") else None
-
-    def pupils_clause(self, roles: Iterable[str]) -> sa.ColumnElement[bool]:
-        """Choose the pupils of the person's grants of some roles, of the table of standings."""
-        chosen = {*roles}
-        clauses = [_covers_clause(grant) for grant in self.grants if grant.role in chosen]
-        return sa.or_(sa.false(), *clauses)
-
-    def schools_of(self, role: str) -> tuple[str, ...]:
-        """Name the schools for which the person has a role as a whole."""
-        held = (grant.scope_id for grant in self.grants if (grant.role, grant.scope) == (role, "school"))
-        return tuple(dict.fromkeys(held))
+def pupils_clause(reader: Reader, roles: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Choose the pupils of the reader's grants of some roles, of the table of standings."""
+    chosen = {*roles}
+    clauses = [_covers_clause(grant) for grant in reader.grants if grant.role in chosen]
+    return sa.or_(sa.false(), *clauses)
 
 
 def _covers_clause(grant: Grant) -> sa.ColumnElement[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from dropout_risk.access.reader import Reader
 from dropout_risk.desk.care_page import care_page
 from dropout_risk.desk.case_page import case_page
 from dropout_risk.desk.county_page import ROLES, county_page
@@ -13,7 +14,7 @@ from dropout_risk.desk.evening_page import evening_page
 from dropout_risk.desk.form_page import deed_page, no_page, post_deed, post_worry, worry_page
 from dropout_risk.desk.gaps_page import gaps_page
 from dropout_risk.desk.letter_page import letter_page
-from dropout_risk.desk.reader import SCHOOL_ROLES, Reader, Seat
+from dropout_risk.desk.reader import SCHOOL_ROLES, Seat
 from dropout_risk.desk.session_keys import Ticket
 from dropout_risk.desk.today_page import today_page
 from dropout_risk.desk.view import Answer, View, message_answer

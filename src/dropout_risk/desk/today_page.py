@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.machine import STATES
 from dropout_risk.casebook.morning import LISTED
 from dropout_risk.desk.card import Card, card_of
 from dropout_risk.desk.desk import WHOLE, Desk
-from dropout_risk.desk.reader import Reader, Seat
+from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import Answer, View
 from dropout_risk.desk.words import day_text, main_rule, weekday_text
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from dropout_risk.access.reader import Reader
 from dropout_risk.desk.desk import Desk
-from dropout_risk.desk.reader import Reader, Seat
+from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.words import DESK_WORDS, desk_words
 from dropout_risk.pages.rendering import render_page
 from dropout_risk.text import LANGUAGES, Language, Text

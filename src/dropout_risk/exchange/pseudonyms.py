@@ -24,6 +24,7 @@ LEAST_BYTES = 32
 _LEAST_DIFFERENT = 8
 _KEPT_BYTES = 15
 _FOR = b"dropout-risk pupil\x00"
+_FOR_NAME = b"dropout-risk name\x00"
 _BLANKS = re.compile(r"[\s'’\"]+")
 _IDENTITY = re.compile(
     r"[A-Z]?(?P<number>\d{6}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX])"
@@ -102,6 +103,17 @@ class Pseudonyms:
             return None
         digest = hmac.digest(self.key, _FOR + plain_number(number).encode(), "sha256")
         return "p-" + base64.b32encode(digest[:_KEPT_BYTES]).decode().lower()
+
+    def of_exact(self, name: str) -> str:
+        """Give the pseudonym of a name as it is spelt; SettingsError without a key.
+
+        >>> Pseudonyms(b"k" * 32).of_exact("p-a") == Pseudonyms(b"k" * 32).of_exact("P-A")
+        False
+        """
+        if self.key is None:
+            raise SettingsError("Pseudonyms need a key.", hint=_NEW_KEY)
+        digest = hmac.digest(self.key, _FOR_NAME + name.encode("utf-8", "replace"), "sha256")
+        return "p-" + digest[:_KEPT_BYTES].hex()
 
     def of_id(self, name: str | None) -> str | None:
         """Give an id as it is, but for one that is an identity number: of that the pseudonym."""

@@ -19,7 +19,7 @@ PINNED = "DROPOUT_RISK_MANIFEST"
 
 
 @dataclass(frozen=True)
-class Identity:
+class ServedModel:
     """A bundle's name, version and the hash of its manifest, which vouches for every byte."""
 
     name: str

@@ -1,0 +1,79 @@
+"""What is asked to be scored: read from a body once, with where its pupils are, and scored by the one way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from dropout_risk.casebook.people import Placed
+from dropout_risk.casebook.placed_pupils import PlacedPupils, class_path
+from dropout_risk.errors import NotYoursError
+from dropout_risk.scoring.request import score_features_request, score_request
+from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.scores import Scores
+from serving.body import SCORE, SCORE_FEATURES
+
+
+@dataclass
+class RawRecords:
+    """Raw records of pupils."""
+
+    model: RiskModel
+    held: Mapping[str, Any]
+    body: bytes
+    route = "/score"
+    rows = "students"
+
+    @cached_property
+    def request(self) -> dict[str, Any]:
+        """The request; RefusedError with all that keeps it from the contract."""
+        return SCORE.read(self.body, by_row=True)
+
+    def scores(self, name: str) -> Scores:
+        """Score it under a name."""
+        return score_request(self.model, self.request, request_id=name, checked=True, **self.held)
+
+    @cached_property
+    def indices(self) -> dict[str, int]:
+        """Where each pupil is in the request, by its id as a word."""
+        rows = self.request[self.rows]
+        return {str(row.get("student_id", index)): index for index, row in enumerate(rows)}
+
+    def placed(self, known: PlacedPupils | None) -> dict[str, Placed | None]:
+        """Say where each pupil is: by the store, or else by what the request says of it."""
+        if known is not None:
+            return {pupil: known.by_id.get(pupil) for pupil in self.indices}
+        rows = self.request[self.rows]
+        return {pupil: _placed_by(pupil, rows[index]) for pupil, index in self.indices.items()}
+
+    def not_yours(self, pupil: str) -> NotYoursError:
+        """Refuse a pupil by its path, in the words for whoever is not there."""
+        field = f"{self.rows}[{self.indices[pupil]}].student_id"
+        return NotYoursError(
+            "There is no such pupil among yours.", hint="ask for your own pupils", field=field
+        )
+
+
+@dataclass
+class ReadyFeatures(RawRecords):
+    """Ready features of pupils, which say nothing of where a pupil is."""
+
+    route = "/score_features"
+    rows = "rows"
+
+    @cached_property
+    def request(self) -> dict[str, Any]:
+        """The request; RefusedError with all that keeps it from the contract."""
+        return SCORE_FEATURES.read(self.body)
+
+    def scores(self, name: str) -> Scores:
+        """Score it under a name."""
+        return score_features_request(self.model, self.request, request_id=name, checked=True)
+
+
+def _placed_by(pupil: str, row: Mapping[str, Any]) -> Placed:
+    school = row.get("school_id")
+    where = "" if school is None else str(school)
+    return Placed(pupil, where, class_path(school, row.get("grade_level"), row.get("class_id")))

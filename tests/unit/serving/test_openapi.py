@@ -1,0 +1,21 @@
+"""The description of the service says who is asked who they are, as the table of rights does."""
+
+from serving.openapi import service_description
+
+from dropout_risk.access.route_rights import ANYONE, parts_of
+
+
+def test_the_description_says_where_nobody_is_asked_who_they_are():
+    described = service_description()
+    for path, ways in described["paths"].items():
+        route = path.partition("/{")[0]
+        for way in ways.values():
+            is_open = way.get("security") == []
+            assert is_open == bool(parts_of(ANYONE, route)), path
+            assert is_open != ("401" in way["responses"]), path
+
+
+def test_every_way_of_saying_who_asks_is_described():
+    described = service_description()
+    named = {name for way in described["security"] for name in way}
+    assert named == described["components"]["securitySchemes"].keys()
