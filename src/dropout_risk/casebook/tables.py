@@ -172,7 +172,7 @@ TRIAL = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
 )
-"""Trials as they were declared beforehand; off where there is none."""
+"""Trials as they were declared beforehand, and the ends of those that were ended early; off where none is."""
 
 ASSIGNED = sa.Table(
     "assigned",
