@@ -25,6 +25,7 @@ from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 
 if TYPE_CHECKING:
+    from dropout_risk.explanation.reason import Reason
     from dropout_risk.pages.review import Review
 
 Reviews = Callable[[Language], "Review | None"]
@@ -154,6 +155,11 @@ class Desk:
             return None if review is None else review.score_of(seat.case.pupil)
         except (UnknownPupilError, DateError):
             return None
+
+    def reasons_of(self, seat: Seat, language: Language = "zh") -> tuple[Reason, ...]:
+        """Give the reasons that raise the risk, as they are told: to the pupil's school alone."""
+        score = self.score_of(seat, language) if seat.is_of_school else None
+        return score.raising if score else ()
 
     def note_seen(self, seat: Seat, part: str) -> None:
         """Write down that the reader looked at a part of the pupil."""
