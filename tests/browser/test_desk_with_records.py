@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.morning import MorningFacts, Signal, run_morning
 from dropout_risk.casebook.people import Grant, People, Placed
+from dropout_risk.casebook.release import telling_words
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.cli import app
+from dropout_risk.desk.screens import SCREENS
 from dropout_risk.desk.session_keys import SessionKeys
 from dropout_risk.errors import NoteKeyError
 from dropout_risk.features.cohort import histories_of
@@ -91,6 +93,13 @@ def test_no_page_of_the_desk_tells_of_a_test_even_where_the_review_is_for_counse
     for person in ("h-1", "c-1"):
         for _, page in case_pages(room, person):
             assert re.findall("心理测评|量表", page) == []
+
+
+@pytest.mark.parametrize("screen", [name for name in SCREENS if name != "care"])
+def test_no_list_tells_of_a_test_or_a_crisis_where_the_records_speak_too(room, screen):
+    for person in ("h-1", "c-1", "w-1", "k-1", "a-1"):
+        page = re.sub("(?s)<style>.*?</style>", "", Visitor(room, person).ask(f"/desk/{screen}", all="1").html)
+        assert telling_words(re.sub("<[^>]+>", " ", page.partition("<article")[2])) == [], person
 
 
 def test_no_page_shows_a_risk_or_a_band(room):
