@@ -194,10 +194,13 @@ class People:
             found[grant.person] = max(found.get(grant.person, dt.date.min), grant.until or dt.date.max)
         return found
 
+    def has_left(self, person: str, day: dt.date) -> bool:
+        """Say whether all rights of somebody have ended by a day."""
+        return self._last_days.get(person, dt.date.max) <= day
+
     def is_away(self, person: str, day: dt.date) -> bool:
-        """Say whether somebody does not act on a day: is away, or has left as all rights have ended."""
-        has_left = self._last_days.get(person, dt.date.max) <= day
-        return has_left or any(item.begins <= day < item.until for item in self._away.get(person, ()))
+        """Say whether somebody does not act on a day: is away, or has left."""
+        return self.has_left(person, day) or any(item.begins <= day < item.until for item in self._away.get(person, ()))
 
     def grants_of(self, person: str, day: dt.date) -> tuple[Grant, ...]:
         """Give what a person may do on a day; a deputy has the grants of whom it stands in for."""

@@ -210,12 +210,17 @@ def _hand_over_asks(desk: Desk, seat: Seat) -> list[Ask]:
 
 
 def _possible_helpers(desk: Desk, seat: Seat) -> tuple[tuple[str, Text], ...]:
-    """Name whom a case may be referred to: of what only counsellors know, other counsellors alone."""
+    """Name whom a case may be referred to: of what only counsellors know, other counsellors alone.
+
+    Whose rights end before the next morning is not named: that morning would take the referral back.
+    """
+    (tomorrow,) = desk.next_days(seat.case.school, 1)
     roles = OFFICES["care"] if seat.case.line == "care" else (*LEVELS, "counsellor", "village")
     found: dict[str, Text] = {}
     for role in roles:
         for person in desk.people.holders(role, seat.placed, desk.day):
-            if person != seat.person and seat.case.referrals.get(person) not in ("", "accepted"):
+            is_asked = seat.case.referrals.get(person) in ("", "accepted")
+            if person != seat.person and not is_asked and not desk.people.has_left(person, tomorrow):
                 label = CASE_ROLES[role]
                 found.setdefault(person, Text(zh=f"{label.zh} {person}", en=f"{label.en} {person}"))
     return tuple(found.items())
