@@ -180,6 +180,15 @@ class People:
         return found
 
     @cached_property
+    def _by_person(self) -> dict[str, list[Grant]]:
+        """The grants of each person, and those in which the person is the deputy."""
+        found: dict[str, list[Grant]] = {}
+        for grant in self.grants:
+            for person in {grant.person, grant.deputy or grant.person}:
+                found.setdefault(person, []).append(grant)
+        return found
+
+    @cached_property
     def _away(self) -> dict[str, list[Absence]]:
         found: dict[str, list[Absence]] = {}
         for absence in self.absences:
@@ -204,12 +213,16 @@ class People:
 
     def grants_of(self, person: str, day: dt.date) -> tuple[Grant, ...]:
         """Give what a person may do on a day; a deputy has the grants of whom it stands in for."""
-        return tuple(grant for grant in self.live_grants(day) if grant.person == person)
+        held = self._live_among(self._by_person.get(person, ()), day)
+        return tuple(grant for grant in held if grant.person == person)
 
     def live_grants(self, day: dt.date) -> list[Grant]:
         """Give all grants that hold on a day, with those of the deputies of whoever is away or has left."""
-        live = [grant for grant in self.grants if grant.is_live(day)]
-        for grant in self.grants:
+        return self._live_among(self.grants, day)
+
+    def _live_among(self, grants: Collection[Grant], day: dt.date) -> list[Grant]:
+        live = [grant for grant in grants if grant.is_live(day)]
+        for grant in grants:
             begun = grant.begins <= day
             stands_in = begun and (not grant.is_live(day) or self.is_away(grant.person, day))
             if grant.deputy and stands_in and not self.is_away(grant.deputy, day):
