@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -369,7 +369,7 @@ class _Morning:
         return facts | {
             (case.pupil, LISTED, None)
             for case in closed
-            if self.days.between(case.school, case.turned, self.day) < lately
+            if self._waited(case.school, case.turned) < lately
         }
 
     @cached_property
@@ -389,7 +389,7 @@ class _Morning:
     def _is_capped(self, school: str, owner: str, opened: Counter[str]) -> bool:
         if opened[owner] < self.settings.first_cases:
             return False
-        return self.days.between(school, self.first_days[school], self.day) < self.settings.first_days
+        return self._waited(school, self.first_days[school]) < self.settings.first_days
 
     # --- Today ---
 
@@ -409,11 +409,25 @@ class _Morning:
             )
             for pupil, case in gone.items()
         ]
-        self.connection.execute(STANDING.delete())
-        if rows:
-            self.connection.execute(STANDING.insert(), rows)
+        self._replace_standings(rows)
         counted = Counter(row["part"] for row in rows if row["at_school"])
         return {part: counted[part] for part in PARTS}
+
+    def _replace_standings(self, rows: list[dict[str, Any]]) -> None:
+        """Write the standings that have changed since the last morning, which are few."""
+        names = [column.name for column in STANDING.columns]
+        new = {row["pupil"]: row for row in rows}
+        same = {
+            pupil
+            for pupil, stood in self.stood.items()
+            if pupil in new and tuple(stood) == tuple(new[pupil][name] for name in names)
+        }
+        gone = [{"was": pupil} for pupil in self.stood.keys() - same]
+        if gone:
+            self.connection.execute(STANDING.delete().where(STANDING.c.pupil == sa.bindparam("was")), gone)
+        changed = [row for pupil, row in new.items() if pupil not in same]
+        if changed:
+            self.connection.execute(STANDING.insert(), changed)
 
     def _part(self, pupil: str, case: Case | None) -> str:
         if case is not None and self._is_due(case):
@@ -441,7 +455,7 @@ class _Morning:
         for case in self.live.values():
             if self._is_due(case):
                 waiting.setdefault((DIGESTS[case.line], case.owner), []).append(
-                    self.days.between(case.school, case.due or self.day, self.day)
+                    self._waited(case.school, case.due or self.day)
                 )
         channels = {
             grant.person: grant.channel for grant in self.people.live_grants(self.day) if grant.channel
@@ -506,12 +520,19 @@ class _Morning:
         found = (self._owner(signal.pupil, placed.school, signal.line, level) for level in levels)
         return next(filter(None, found), None)
 
-    def _later(self, school: str, number: int) -> dt.date:
-        return self.days.later(school, self.day, number)
+    @cached_property
+    def _later(self) -> Callable[[str, int], dt.date]:
+        """Give the school day of a school so many school days from today."""
+        return cache(lambda school, number: self.days.later(school, self.day, number))
+
+    @cached_property
+    def _waited(self) -> Callable[[str, dt.date], int]:
+        """Count the school days of a school from a day until today."""
+        return cache(lambda school, first: self.days.between(school, first, self.day))
 
 
 def _grant_row(grant: Grant) -> dict[str, Any]:
-    row = asdict(grant)
+    row = {**vars(grant)}
     row["from"] = row.pop("begins")
     return row
 

@@ -57,7 +57,7 @@ class ToldReason:
 def case_page(view: View, seat: Seat) -> Answer:
     """Render the page of a case."""
     desk, case = view.desk, seat.case
-    entries = desk.book.entries(case.id)
+    entries = desk.entries_of(case)
     timeline = told_entries(view, seat, entries)
     buttons = [
         Button(view.say(deed.text), view.seat_link(seat, deed.name)) for deed in open_deeds(desk, seat)

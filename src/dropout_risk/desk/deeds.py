@@ -335,7 +335,7 @@ def _close_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
 
 
 def _letters_in(desk: Desk, seat: Seat) -> list[Letter]:
-    return letters_of(desk.book.entries(seat.case.id)) if seat.case.line == "school" else []
+    return letters_of(desk.entries_of(seat.case)) if seat.case.line == "school" else []
 
 
 def _wrong_letters(desk: Desk, seat: Seat) -> dict[str, Letter]:

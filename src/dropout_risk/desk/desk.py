@@ -75,6 +75,7 @@ class Desk:
     directory: Directory = field(default_factory=Directory.empty)
     reviews: Reviews = _no_review
     attended: Callable[[Sequence[tuple[str, dt.date]]], list[Attended]] | None = None
+    _read: dict[int, list[Entry]] = field(default_factory=dict, init=False, repr=False)
 
     def reader(self, person: str) -> Reader:
         """Give somebody as a reader of today."""
@@ -123,6 +124,13 @@ class Desk:
                 for row in connection.execute(sa.select(ENTRY).join(CASE, joined).where(some)).mappings():
                     found[row["case"]] = Entry(**row)
         return found
+
+    def entries_of(self, case: Case) -> list[Entry]:
+        """Give the entries of a case, which are read once for as long as nobody adds one."""
+        read = self._read.get(case.id)
+        if read is None or len(read) < case.seq:
+            read = self._read[case.id] = self.book.entries(case.id)
+        return read
 
     def is_written(self, key: str) -> bool:
         """Say whether an entry of that key is in the book."""
