@@ -98,7 +98,9 @@ def test_no_page_of_the_desk_tells_of_a_test_even_where_the_review_is_for_counse
 @pytest.mark.parametrize("screen", [name for name in SCREENS if name != "care"])
 def test_no_list_tells_of_a_test_or_a_crisis_where_the_records_speak_too(room, screen):
     for person in ("h-1", "c-1", "w-1", "k-1", "a-1"):
-        page = re.sub("(?s)<style>.*?</style>", "", Visitor(room, person).ask(f"/desk/{screen}", all="1").html)
+        page = re.sub(
+            "(?s)<style>.*?</style>", "", Visitor(room, person).ask(f"/desk/{screen}", all="1").html
+        )
         assert telling_words(re.sub("<[^>]+>", " ", page.partition("<article")[2])) == [], person
 
 
@@ -151,7 +153,10 @@ def test_beside_each_told_reason_somebody_says_whether_it_fits_and_mlflow_counts
     assert [re.search(r'name="reason" value="([^"]*)"', form)[1] for form in forms] == [
         reason.feature for reason in reasons
     ]
-    assert all(re.findall(r">([^<]*)</button>", form) == ["对", "不对", "已知", "没有帮助", "不清楚"] for form in forms)
+    assert all(
+        re.findall(r">([^<]*)</button>", form) == ["对", "不对", "已知", "没有帮助", "不清楚"]
+        for form in forms
+    )
     assert "<script" not in page
     sent = {"token": token_in(forms[1]), "reason": reasons[1].feature, "said": "wrong"}
     assert head.send(f"{path}/feedback", sent).onward.endswith("said=saved")
@@ -162,7 +167,9 @@ def test_beside_each_told_reason_somebody_says_whether_it_fits_and_mlflow_counts
     assert re.search(r'value="wrong" aria-pressed="true"', head.ask(path).html)
 
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(app, ["casebook", "feedback", "--book", str(room.book.engine.url), "--language", "en"])
+    done = CliRunner().invoke(
+        app, ["casebook", "feedback", "--book", str(room.book.engine.url), "--language", "en"]
+    )
     assert "1 answers on 1 version(s) of the model; 1 new run(s)" in done.output
 
 

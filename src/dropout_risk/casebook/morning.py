@@ -359,7 +359,8 @@ class _Morning:
 
     def _answered(self) -> set[tuple[str, str, dt.date | None]]:
         """Find what was closed: the same fact opens no case twice, nor a place on the list so soon again."""
-        closed = self.closed_lately
+        wanted = {signal.pupil for signal in self.facts.signals}
+        closed = [case for case in self.closed_lately if case.pupil in wanted]
         facts: set[tuple[str, str, dt.date | None]] = {
             (case.pupil, rule, dt.date.fromisoformat(day))
             for case in closed
@@ -367,16 +368,16 @@ class _Morning:
         }
         lately = self.settings.listed_again
         return facts | {
-            (case.pupil, LISTED, None)
-            for case in closed
-            if self._waited(case.school, case.turned) < lately
+            (case.pupil, LISTED, None) for case in closed if self._waited(case.school, case.turned) < lately
         }
 
     @cached_property
-    def closed_lately(self) -> list[Case]:
-        """The cases that were closed within a year, before this morning."""
+    def closed_lately(self) -> Sequence[sa.Row[Any]]:
+        """What is needed of the cases that were closed within a year, before this morning."""
         since = self.day - dt.timedelta(days=_A_YEAR)
-        return read_cases(self.connection, CASE.c.state == "closed", CASE.c.turned >= since)
+        names = ("pupil", "school", "line", "outcome", "turned", "signals")
+        asked = sa.select(*(CASE.c[name] for name in names)).order_by(CASE.c.id)
+        return self.connection.execute(asked.where(CASE.c.state == "closed", CASE.c.turned >= since)).all()
 
     def _known_schools(self) -> dict[str, dt.date]:
         """Since which morning each school is in the book; those of today are written down."""
@@ -401,13 +402,14 @@ class _Morning:
             for placed in self.facts.placed.values()
         ]
         lost = (case for case in self.closed_lately if (case.line, case.outcome) == ("school", "lost"))
-        left = [*lost, *self.live.values()]
-        gone = {case.pupil: case for case in left if case.pupil not in self.facts.placed}
+        left = {case.pupil: case.school for case in lost}
+        left |= {case.pupil: case.school for case in self.live.values()}
         rows += [
             _standing_row(
-                self._place(pupil, case.school), self._part(pupil, of_school.get(pupil)), at_school=False
+                self._place(pupil, school), self._part(pupil, of_school.get(pupil)), at_school=False
             )
-            for pupil, case in gone.items()
+            for pupil, school in left.items()
+            if pupil not in self.facts.placed
         ]
         self._replace_standings(rows)
         counted = Counter(row["part"] for row in rows if row["at_school"])

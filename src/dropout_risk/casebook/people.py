@@ -171,12 +171,14 @@ class People:
         return cls(tuple(dict.fromkeys(grants)), tuple(dict.fromkeys(absences)))
 
     @cached_property
-    def _by_place(self) -> dict[tuple[str, str, str], list[Grant]]:
-        found: dict[tuple[str, str, str], list[Grant]] = {}
+    def _by_place(self) -> dict[str, dict[str, dict[str, list[Grant]]]]:
+        """By role, scope and name, whose grants they are."""
+        found: dict[str, dict[str, dict[str, list[Grant]]]] = {}
         for grant in self.grants:
             own = (grant.scope, grant.scope_id) == (OWN, EVERYWHERE)
             name = (grant.stands_for or grant.person) if own else grant.scope_id
-            found.setdefault((grant.role, grant.scope, name), []).append(grant)
+            scopes = found.setdefault(grant.role, {})
+            scopes.setdefault(grant.scope, {}).setdefault(name, []).append(grant)
         return found
 
     @cached_property
@@ -209,7 +211,8 @@ class People:
 
     def is_away(self, person: str, day: dt.date) -> bool:
         """Say whether somebody does not act on a day: is away, or has left."""
-        return self.has_left(person, day) or any(item.begins <= day < item.until for item in self._away.get(person, ()))
+        absences = self._away.get(person, ())
+        return self.has_left(person, day) or any(item.begins <= day < item.until for item in absences)
 
     def grants_of(self, person: str, day: dt.date) -> tuple[Grant, ...]:
         """Give what a person may do on a day; a deputy has the grants of whom it stands in for."""
@@ -240,8 +243,9 @@ class People:
             ("county", EVERYWHERE),
         )  # fmt: skip
         there: dict[str, None] = {}
+        held = self._by_place.get(role, {})
         for scope, name in names:
-            for grant in self._by_place.get((role, scope, name or ""), ()):
+            for grant in held[scope].get(name or "", ()) if scope in held else ():
                 if not grant.covers(placed) or grant.begins > day:
                     continue
                 if grant.is_live(day) and not self.is_away(grant.person, day):

@@ -118,8 +118,9 @@ def _reopened_query(desk: Desk, ours: sa.ColumnElement[bool]) -> sa.Select[Any]:
     ended = sa.select(CASE.c.pupil, sa.func.min(CASE.c.id).label("first")).where(ours, closed)
     before = ended.group_by(CASE.c.pupil).subquery()
     again = (CASE.c.pupil == before.c.pupil) & (CASE.c.id > before.c.first)
-    first = sa.select(sa.func.min(CASE.c.id)).join(before, again).where(ours, CASE.c.opened >= _begin_of(desk))
-    opened = first.group_by(CASE.c.pupil).scalar_subquery()
+    first = sa.select(sa.func.min(CASE.c.id)).join(before, again)
+    first = first.where(ours, CASE.c.opened >= _begin_of(desk)).group_by(CASE.c.pupil)
+    opened = first.scalar_subquery()
     return sa.select(CASE.c.school, sa.func.count()).where(CASE.c.id.in_(opened)).group_by(CASE.c.school)
 
 

@@ -50,8 +50,8 @@ class Deed:
     ``verb`` is what is written, by whoever may do ``act`` with ``part``. ``at_level`` keeps it for the level
     of the case and those above; ``ready`` says whether the case would take it, and ``check`` what is wrong
     with answers beyond single ones; ``write`` is the book's own way of writing it, if it has one. One
-    ``by_village`` is a village's too; one ``of_school`` is for the school, one ``of_care`` for counsellors; one ``beside`` stands beside what
-    it speaks of, and among no buttons.
+    ``by_village`` is a village's too; one ``of_school`` is for the school, one ``of_care`` for counsellors;
+    one ``beside`` stands beside what it speaks of, and among no buttons.
     """
 
     name: str

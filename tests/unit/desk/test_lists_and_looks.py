@@ -94,7 +94,9 @@ def test_seen_names_everybody_who_looked_at_a_pupils_psychology_whatever_the_way
     for person, path in ways.items():
         town.visitor(person).ask(path)
     town.book.close()
-    told = CliRunner().invoke(app, ["casebook", "seen", "p-3", "--book", f"sqlite:///{tmp_path}/book.db"]).output
+    told = (
+        CliRunner().invoke(app, ["casebook", "seen", "p-3", "--book", f"sqlite:///{tmp_path}/book.db"]).output
+    )
 
     lines = [line.split("\t")[1:] for line in told.splitlines()]
     assert lines == [["c-1", "psychology"], ["c-9", "psychology"]]
