@@ -101,7 +101,7 @@ def statuses_in(came):
 
 @contextlib.contextmanager
 def running_service(folder, bundle, *options, files=None, start=command, **more):
-    """Start the service on a bundle by the command ``start``, wait until it answers, and end it afterwards."""
+    """Start the service on a bundle by the command ``start``, wait for its answer, and end it afterwards."""
     port, log = free_port(), folder / "log.txt"
     with log.open("wb") as sink:
         process = subprocess.Popen(
