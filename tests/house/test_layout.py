@@ -161,7 +161,7 @@ WORKING_DAY = (
     *(f"dropout_risk.cli.{name}" for name in ("notices", "learning", "acting")),
 )
 """The packages of the working day and their commands, a house of its own beside the one that scores."""
-MOST_WORKING_DAY_LINES = 15_000
+MOST_WORKING_DAY_LINES = 15_100
 
 
 def is_of_working_day(module):
