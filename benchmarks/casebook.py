@@ -30,6 +30,10 @@ from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import CASE, STANDING
 from dropout_risk.casebook.writer import Writer
+from dropout_risk.desk.case_address import CaseAddresses
+from dropout_risk.desk.desk import Desk
+from dropout_risk.desk.screens import answer_get
+from dropout_risk.desk.view import View
 
 CASES, LIVE, SCHOOLS, TEACHERS, ENTRIES = 100_000, 20_000, 120, 40, 8
 FIRST = dt.date(2021, 9, 1)
@@ -39,7 +43,7 @@ MET = {"way": "home_visit", "met": ["mother"], "difficulty": ["far_way"], "resul
 MOST = {
     "an owner's morning": 0.020,
     "a case with its entries": 0.005,
-    "a county page": 0.2,
+    "the desk's county page": 0.2,
     "passing up 20,000": 5.0,
 }
 
@@ -109,11 +113,22 @@ def owner_morning(connection: sa.Connection, owner: str) -> int:
     return len(connection.execute(due.where(CASE.c.owner == owner, CASE.c.due <= TODAY)).all())
 
 
-def county_page(connection: sa.Connection) -> int:
-    """Count cases by school, state, and whether they are overdue."""
-    overdue = sa.case((CASE.c.due < TOMORROW, 1), else_=0)
-    counted = sa.select(CASE.c.school, CASE.c.state, overdue, sa.func.count())
-    return len(connection.execute(counted.group_by(CASE.c.school, CASE.c.state, overdue)).all())
+def desk_pages(book: Book, people: People) -> dict[str, Callable[[int], object]]:
+    """Give the pages of the desk that are measured: from the address to the page, a desk for each."""
+    cases = [book.case(CASES - number * 211) for number in range(16)]
+    seats = [(case.owner, case.id) for case in cases if case is not None]
+    addresses = CaseAddresses.new()
+
+    def page(person: str, *steps: str) -> None:
+        desk = Desk(book, people, TODAY, addresses=addresses)
+        answer = answer_get(View(desk, desk.reader(person), "zh", steps))
+        assert answer.status == 200, answer.status  # noqa: S101
+
+    return {
+        "the desk's page of a case": lambda n: page(seats[n][0], "case", addresses.address_of(seats[n][1])),
+        "the desk's first page, 166 cards": lambda n: page(seats[n][0], "today"),
+        "the desk's county page": lambda _: page("k", "county"),
+    }
 
 
 clock = time.perf_counter
@@ -154,10 +169,11 @@ def measured_book(book: Book, entries: int) -> dict[str, float]:
             *connection.scalars(sa.select(CASE.c.owner).where(CASE.c.due.is_not(None)).distinct().limit(99))
         ]
         took["an owner's morning"] = median_seconds(lambda n: owner_morning(connection, named[n]))
-        took["a county page"] = median_seconds(lambda _: county_page(connection))
     took["a case with its entries"] = median_seconds(
         lambda n: (book.case(n * 997 + 1), book.entries(n * 997 + 1))
     )
+    for name, show in desk_pages(book, people).items():
+        took[name] = median_seconds(show)
     took["a contact written down"] = median_seconds(
         lambda n: book.write(
             "correct", TODAY, "t", f"new/{n}", case=n + 1, data={"wrong": "register"}, today=TODAY

@@ -2,63 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 from typer.testing import CliRunner
 
 from dropout_risk.cli import app
-from dropout_risk.cli.service import serve_command
 from support.desk_town import DAY, GRANTS, MET, Town, held_in
+from support.running import running_service
 
 ROOT = Path(__file__).parents[2]
-READY_SECONDS = 120
-
-
-@contextlib.contextmanager
-def serving(folder, bundle, **settings):
-    """The service of ``dropout-risk serve``, with some variables set."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DROPOUT_RISK")}
-    own = {"BENTOML_HOME": str(folder), "BENTOML_DO_NOT_TRACK": "True", "DROPOUT_RISK_MODEL": str(bundle)}
-    log = folder / "log.txt"
-    with log.open("w") as sink:
-        process = subprocess.Popen(
-            serve_command("127.0.0.1", port), cwd=ROOT, env=kept | own | settings, stdout=sink,
-            stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            wait_until_ready(client, process, log)
-            yield client, log
-    finally:
-        process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def wait_until_ready(client, process, log):
-    end = time.monotonic() + READY_SECONDS
-    while time.monotonic() < end:
-        with contextlib.suppress(httpx.TransportError):
-            if client.get("/readyz").status_code == 200:
-                return
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.3)
-    pytest.fail(f"not ready within {READY_SECONDS} s: {log.read_text()}")
 
 
 def people_file(path):
@@ -84,7 +42,8 @@ def test_a_link_of_the_command_leads_to_a_case_and_a_form_and_leaving_the_file_s
         "DAY": DAY.isoformat(),
     }  # fmt: skip
     named = {f"DROPOUT_RISK_{name}": str(value) for name, value in settings.items()}
-    with serving(tmp_path, bundle, **named) as (client, log):
+    with running_service(tmp_path, bundle, **named) as running:
+        client = running.client
         assert client.get("/desk").status_code == 401
         entered = client.post(
             "/desk/enter", data={"token": re.search(r"token=(\S+)", printed)[1]}, follow_redirects=True
@@ -100,7 +59,7 @@ def test_a_link_of_the_command_leads_to_a_case_and_a_form_and_leaving_the_file_s
         assert client.get("/desk/today").status_code == 404
         assert "没有可办理的学生" in client.get("/desk").text
         assert client.get("/review").status_code == 404
-    assert [word for word in (path.split("/")[2], "t-1", "进程里写的") if word in log.read_text()] == []
+    assert [word for word in (path.split("/")[2], "t-1", "进程里写的") if word in running.said()] == []
 
 
 def test_without_a_book_there_is_no_desk_and_nothing_that_it_needs_is_imported(client):

@@ -2,72 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import httpx
 import pytest
+
+from support.running import READY_SECONDS, environment, free_port, running_service
 
 ROOT = Path(__file__).parents[2]
 BENTOML = Path(sys.executable).with_name("bentoml")
 MARKERS = ("PUPIL-ONE-MARKER", "SUBJECT-MARKER", "918273645", "FIELD-MARKER", "PATH-MARKER", "QUERY-MARKER")
-READY_SECONDS = 90
 
 
-def environment(folder, **more):
-    own = {"BENTOML_HOME": str(folder), "BENTOML_DO_NOT_TRACK": "True", "PYTHONUNBUFFERED": "1"}
-    return (
-        {key: value for key, value in os.environ.items() if not key.startswith("DROPOUT_RISK")} | own | more
-    )
-
-
-def command(port):
-    return [BENTOML, "serve", "serving.service:DropoutRisk", "--host", "127.0.0.1", "--port", str(port)]
-
-
-def free_port():
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return held.getsockname()[1]
-
-
-@contextlib.contextmanager
-def serving(folder, bundle):
-    port, log = free_port(), folder / "log.txt"
-    with log.open("w") as sink:
-        process = subprocess.Popen(
-            command(port), cwd=ROOT, env=environment(folder, DROPOUT_RISK_MODEL=str(bundle)), stdout=sink,
-            stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-                wait_until_ready(client, process, log)
-                yield client, log
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(5)
-
-
-def wait_until_ready(client, process, log):
-    end = time.monotonic() + READY_SECONDS
-    while time.monotonic() < end:
-        with contextlib.suppress(httpx.TransportError):
-            if client.get("/readyz").status_code == 200:
-                return
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.3)
-    pytest.fail(f"not ready within {READY_SECONDS} s: {log.read_text()}")
+def bentoml_command(port):
+    where = ["--host", "127.0.0.1", "--port", str(port), "--working-dir", str(ROOT)]
+    return [BENTOML, "serve", "serving.service:DropoutRisk", *where]
 
 
 def say_markers(client, example):
@@ -95,9 +46,9 @@ def say_markers(client, example):
 
 @pytest.mark.slow
 def test_nothing_a_pupil_wrote_or_scored_is_in_a_log_a_refusal_or_the_metrics(bundle, example, tmp_path):
-    with serving(tmp_path, bundle) as (client, log):
-        replies = say_markers(client, example)
-        metrics = client.get("/metrics")
+    with running_service(tmp_path, bundle, start=bentoml_command) as running:
+        replies = say_markers(running.client, example)
+        metrics = running.client.get("/metrics")
     assert [reply.status_code for reply in replies] == [200, 400, 400, 415, 200, 404, 200, 400, 400]
     assert replies[0].json()["errors"][0]["field"] == "grades[4].score"
     assert "request_total" in metrics.text
@@ -109,9 +60,9 @@ def test_nothing_a_pupil_wrote_or_scored_is_in_a_log_a_refusal_or_the_metrics(bu
         for problem in reply.json()["problems"]
     ]
     told = [problem["message"] + problem["hint"] for problem in problems if problem["code"] != "DR607"]
-    written = "".join([log.read_text(), metrics.text, *told])
+    written = "".join([running.said(), metrics.text, *told])
     assert [marker for marker in (*MARKERS, "PATHMARKER") if marker in written] == []
-    lines = re.findall(r"(GET|POST|-) /\S+ \d{3} \S+ ms request_id=\w{32}", log.read_text())
+    lines = re.findall(r"(GET|POST|-) /\S+ \d{3} \S+ ms request_id=\w{32}", running.said())
     assert len(lines) == len(replies) - 1  # an unknown method is no HTTP, and does not come to the door
 
 
@@ -119,7 +70,7 @@ def test_nothing_a_pupil_wrote_or_scored_is_in_a_log_a_refusal_or_the_metrics(bu
 @pytest.mark.parametrize(("model", "told"), [("", "DROPOUT_RISK_MODEL is not set"), ("nowhere", "DR501")])
 def test_the_service_does_not_start_without_a_model_and_says_why(model, told, tmp_path):
     ended = subprocess.run(
-        command(free_port()), cwd=ROOT, env=environment(tmp_path, DROPOUT_RISK_MODEL=model),
+        bentoml_command(free_port()), cwd=ROOT, env=environment(tmp_path, DROPOUT_RISK_MODEL=model),
         timeout=READY_SECONDS, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 1

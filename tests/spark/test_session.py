@@ -45,3 +45,5 @@ def test_a_java_that_is_too_old_is_named(monkeypatch, tmp_path, version, named):
 
 def test_this_machine_has_what_spark_needs():
     session.require_spark()
+
+    assert session._java_version() >= session.OLDEST_JAVA

@@ -100,12 +100,12 @@ def statuses_in(came):
 
 
 @contextlib.contextmanager
-def running_service(folder, bundle, *options, files=None, **more):
-    """Start the service on a bundle, wait until it answers, and end it afterwards."""
+def running_service(folder, bundle, *options, files=None, start=command, **more):
+    """Start the service on a bundle by the command ``start``, wait for its answer, and end it afterwards."""
     port, log = free_port(), folder / "log.txt"
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            limited(command(port, *options), files), cwd=folder,
+            limited(start(port, *options), files), cwd=folder,
             env=environment(folder, DROPOUT_RISK_MODEL=bundle, **more),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip

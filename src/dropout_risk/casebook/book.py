@@ -17,7 +17,7 @@ from dropout_risk.casebook.decisions import check_entry
 from dropout_risk.casebook.entry import Act, Entry
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import Grant, People
-from dropout_risk.casebook.tables import BOOK, CASE, CLOCK, ENTRY, GRANT, META, ONLY_ADDED, VERSION
+from dropout_risk.casebook.tables import BOOK, CASE, CLOCK, ENTRY, GRANT, META, ONLY_ADDED, STANDING, VERSION
 from dropout_risk.casebook.writer import Writer
 from dropout_risk.errors import (
     CaseBookError,
@@ -257,6 +257,12 @@ class Book:
         """Count all cases, those that are closed too."""
         with self.reading() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(CASE)) or 0
+
+    def has_pupil(self, pupil: str) -> bool:
+        """Say whether a pupil stands in the book, or has a case in it."""
+        with self.reading() as connection:
+            asked = (sa.select(table.c.pupil).where(table.c.pupil == pupil) for table in (CASE, STANDING))
+            return any(connection.scalar(query.limit(1)) is not None for query in asked)
 
     def entries(self, case_id: int) -> list[Entry]:
         """Give the entries of a case, in their order."""

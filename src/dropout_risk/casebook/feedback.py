@@ -33,6 +33,7 @@ def write_feedback(
     by: str,
     catalogue: FeatureCatalogue | None = None,
     today: dt.date | None = None,
+    key: str = "",
 ) -> Case:
     """Write what somebody says of the reasons of a score, as a note of the case; the latest word counts.
 
@@ -50,6 +51,8 @@ def write_feedback(
         By default the library's.
     today : date, optional
         By default the date of the machine.
+    key : str, optional
+        The name of the act; by default of the day, the case, the person and the state of the case.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def write_feedback(
             hint="only a counsellor's own case takes it",
         )
     words = {name: _word_key(word) for name, word in answers.items()}
-    key = f"feedback/{day}/{case.id}/{by}/{case.seq}"
+    key = key or f"feedback/{day}/{case.id}/{by}/{case.seq}"
     data = {"feedback": words, "run": run}
     return book.write("note", day, by, key, case=case, data=data, today=today)
 
@@ -101,7 +104,8 @@ def feedback_counts(frame: pd.DataFrame, fewest: int = FEWEST) -> pd.DataFrame:
     """Count feedback by model and feature.
 
     Features of fewer than ``fewest`` answers stand together as :data:`OTHER_FEATURES`. ``share_true`` is the
-    share of *right* and *known* among the answers that judge it (without *no_help*); NaN without any.
+    share of *right* and *known* among the answers that judge it (without *no_help* and *unknown*); NaN
+    without any.
 
     >>> said = pd.DataFrame({"run": "1.0", "feature": "absence_share_20d", "word": ["right"] * 9 + ["wrong"]})
     >>> feedback_counts(said)[["feature", "right", "wrong", "answers", "share_true"]].values.tolist()
@@ -119,6 +123,6 @@ def feedback_counts(frame: pd.DataFrame, fewest: int = FEWEST) -> pd.DataFrame:
         pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["run", "feature", *words])
     )
     counts["answers"] = counts[words].sum(axis=1)
-    judged = counts["answers"] - counts["no_help"]
+    judged = counts[["right", "known", "wrong"]].sum(axis=1)
     counts["share_true"] = (counts["right"] + counts["known"]) / judged.where(judged > 0)
     return counts[["run", "feature", *words, "answers", "share_true"]]

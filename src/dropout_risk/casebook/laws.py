@@ -7,13 +7,14 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from dropout_risk.casebook.book import UNREADABLE, Book, read_cases, stream_entries
 from dropout_risk.casebook.case import Case, fold_entries
 from dropout_risk.casebook.entry import MORNING, Entry
-from dropout_risk.casebook.machine import FATES, PARTS, VERBS
+from dropout_risk.casebook.machine import FATES, OFFICES, PARTS, VERBS
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import Grant, Placed
 from dropout_risk.casebook.seen import broken_looks
@@ -121,7 +122,9 @@ def _signals_have_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
 
 def _cases_have_owners(connection: sa.Connection) -> Iterator[BrokenLaw]:
     """Law 2, by the grants and the standings of the last morning."""
-    live = read_cases(connection, CASE.c.state != "closed")
+    names = ("id", "line", "pupil", "school", "owner", "level", "due")
+    asked = sa.select(*(CASE.c[name] for name in names)).where(CASE.c.state != "closed").order_by(CASE.c.id)
+    live = connection.execute(asked).all()
     yield from _broken_cases(
         2, "open cases without a due day", [case.id for case in live if case.due is None]
     )
@@ -147,10 +150,10 @@ def _placed_pupils(connection: sa.Connection) -> dict[str, Placed]:
 
 
 def _is_owned(
-    case: Case, grants: Mapping[tuple[str, str], list[Grant]], placed: Mapping[str, Placed]
+    case: sa.Row[Any], grants: Mapping[tuple[str, str], list[Grant]], placed: Mapping[str, Placed]
 ) -> bool:
     where = placed.get(case.pupil, Placed(case.pupil, case.school))
-    return any(grant.covers(where) for grant in grants.get((case.owner, case.office), ()))
+    return any(grant.covers(where) for grant in grants.get((case.owner, OFFICES[case.line][case.level]), ()))
 
 
 def _rounds_balance(connection: sa.Connection) -> Iterator[BrokenLaw]:

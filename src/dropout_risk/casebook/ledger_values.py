@@ -71,17 +71,21 @@ def _day_text(day: dt.date | None) -> str:
     return day.isoformat() if day else ""
 
 
+def _told_keys(entry: Entry, question: str) -> list[str]:
+    """Give what was ticked; nothing where nobody was met, of which no difficulty and no result is asked."""
+    told = entry.data.get(question) or []
+    return [told] if isinstance(told, str) else [*told]
+
+
 def _word_texts(question: str, entry: Entry) -> list[Text]:
     """Give the words that were ticked; what is told of moods is not for paper."""
-    told = entry.data.get(question) or []
-    keys = [told] if isinstance(told, str) else told
     texts = {word.key: word.text for word in QUESTIONS[question].words}
-    return [_OTHER if key in _NOT_ON_PAPER else texts[key] for key in keys]
+    return [_OTHER if key in _NOT_ON_PAPER else texts[key] for key in _told_keys(entry, question)]
 
 
 def _reason_value(row: LedgerRow) -> Text | str:
     """Give what the family said last, but for what was not clear yet."""
-    known = (entry for entry in reversed(row.meetings) if {*entry.data["difficulty"]} - {"unknown"})
+    known = (entry for entry in reversed(row.meetings) if {*_told_keys(entry, "difficulty")} - {"unknown"})
     last = next(known, None)
     return ITEMS.joined(_word_texts("difficulty", last)) if last else ""
 
@@ -89,13 +93,15 @@ def _reason_value(row: LedgerRow) -> Text | str:
 def _gone_value(row: LedgerRow) -> Text:
     """Say where the pupil went, as the last contact tells."""
     texts = {word.key: word.text for name in ("result", "difficulty") for word in QUESTIONS[name].words}
-    told = (key for entry in row.meetings[-1:] for key in (entry.data["result"], *entry.data["difficulty"]))
+    last = row.meetings[-1:]
+    told = (key for name in ("result", "difficulty") for entry in last for key in _told_keys(entry, name))
     return ITEMS.joined(texts[key] for key in told if key in _GONE)
 
 
 def _contact_text(entry: Entry) -> Text:
     """Say whom a contact met, and what came of it."""
-    return COLON.joined(ITEMS.joined(_word_texts(name, entry)) for name in ("met", "result"))
+    told = (ITEMS.joined(_word_texts(name, entry)) for name in ("met", "result"))
+    return COLON.joined(text for text in told if text)
 
 
 def _dated_contacts(entries: Iterable[Entry]) -> Text:

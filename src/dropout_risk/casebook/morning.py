@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -359,7 +359,8 @@ class _Morning:
 
     def _answered(self) -> set[tuple[str, str, dt.date | None]]:
         """Find what was closed: the same fact opens no case twice, nor a place on the list so soon again."""
-        closed = self.closed_lately
+        wanted = {signal.pupil for signal in self.facts.signals}
+        closed = [case for case in self.closed_lately if case.pupil in wanted]
         facts: set[tuple[str, str, dt.date | None]] = {
             (case.pupil, rule, dt.date.fromisoformat(day))
             for case in closed
@@ -367,16 +368,16 @@ class _Morning:
         }
         lately = self.settings.listed_again
         return facts | {
-            (case.pupil, LISTED, None)
-            for case in closed
-            if self.days.between(case.school, case.turned, self.day) < lately
+            (case.pupil, LISTED, None) for case in closed if self._waited(case.school, case.turned) < lately
         }
 
     @cached_property
-    def closed_lately(self) -> list[Case]:
-        """The cases that were closed within a year, before this morning."""
+    def closed_lately(self) -> Sequence[sa.Row[Any]]:
+        """What is needed of the cases that were closed within a year, before this morning."""
         since = self.day - dt.timedelta(days=_A_YEAR)
-        return read_cases(self.connection, CASE.c.state == "closed", CASE.c.turned >= since)
+        names = ("pupil", "school", "line", "outcome", "turned", "signals")
+        asked = sa.select(*(CASE.c[name] for name in names)).order_by(CASE.c.id)
+        return self.connection.execute(asked.where(CASE.c.state == "closed", CASE.c.turned >= since)).all()
 
     def _known_schools(self) -> dict[str, dt.date]:
         """Since which morning each school is in the book; those of today are written down."""
@@ -389,7 +390,7 @@ class _Morning:
     def _is_capped(self, school: str, owner: str, opened: Counter[str]) -> bool:
         if opened[owner] < self.settings.first_cases:
             return False
-        return self.days.between(school, self.first_days[school], self.day) < self.settings.first_days
+        return self._waited(school, self.first_days[school]) < self.settings.first_days
 
     # --- Today ---
 
@@ -401,19 +402,34 @@ class _Morning:
             for placed in self.facts.placed.values()
         ]
         lost = (case for case in self.closed_lately if (case.line, case.outcome) == ("school", "lost"))
-        left = [*lost, *self.live.values()]
-        gone = {case.pupil: case for case in left if case.pupil not in self.facts.placed}
+        left = {case.pupil: case.school for case in lost}
+        left |= {case.pupil: case.school for case in self.live.values()}
         rows += [
             _standing_row(
-                self._place(pupil, case.school), self._part(pupil, of_school.get(pupil)), at_school=False
+                self._place(pupil, school), self._part(pupil, of_school.get(pupil)), at_school=False
             )
-            for pupil, case in gone.items()
+            for pupil, school in left.items()
+            if pupil not in self.facts.placed
         ]
-        self.connection.execute(STANDING.delete())
-        if rows:
-            self.connection.execute(STANDING.insert(), rows)
+        self._replace_standings(rows)
         counted = Counter(row["part"] for row in rows if row["at_school"])
         return {part: counted[part] for part in PARTS}
+
+    def _replace_standings(self, rows: list[dict[str, Any]]) -> None:
+        """Write the standings that have changed since the last morning, which are few."""
+        names = [column.name for column in STANDING.columns]
+        new = {row["pupil"]: row for row in rows}
+        same = {
+            pupil
+            for pupil, stood in self.stood.items()
+            if pupil in new and tuple(stood) == tuple(new[pupil][name] for name in names)
+        }
+        gone = [{"was": pupil} for pupil in self.stood.keys() - same]
+        if gone:
+            self.connection.execute(STANDING.delete().where(STANDING.c.pupil == sa.bindparam("was")), gone)
+        changed = [row for pupil, row in new.items() if pupil not in same]
+        if changed:
+            self.connection.execute(STANDING.insert(), changed)
 
     def _part(self, pupil: str, case: Case | None) -> str:
         if case is not None and self._is_due(case):
@@ -441,7 +457,7 @@ class _Morning:
         for case in self.live.values():
             if self._is_due(case):
                 waiting.setdefault((DIGESTS[case.line], case.owner), []).append(
-                    self.days.between(case.school, case.due or self.day, self.day)
+                    self._waited(case.school, case.due or self.day)
                 )
         channels = {
             grant.person: grant.channel for grant in self.people.live_grants(self.day) if grant.channel
@@ -506,12 +522,19 @@ class _Morning:
         found = (self._owner(signal.pupil, placed.school, signal.line, level) for level in levels)
         return next(filter(None, found), None)
 
-    def _later(self, school: str, number: int) -> dt.date:
-        return self.days.later(school, self.day, number)
+    @cached_property
+    def _later(self) -> Callable[[str, int], dt.date]:
+        """Give the school day of a school so many school days from today."""
+        return cache(lambda school, number: self.days.later(school, self.day, number))
+
+    @cached_property
+    def _waited(self) -> Callable[[str, dt.date], int]:
+        """Count the school days of a school from a day until today."""
+        return cache(lambda school, first: self.days.between(school, first, self.day))
 
 
 def _grant_row(grant: Grant) -> dict[str, Any]:
-    row = asdict(grant)
+    row = {**vars(grant)}
     row["from"] = row.pop("begins")
     return row
 

@@ -171,12 +171,23 @@ class People:
         return cls(tuple(dict.fromkeys(grants)), tuple(dict.fromkeys(absences)))
 
     @cached_property
-    def _by_place(self) -> dict[tuple[str, str, str], list[Grant]]:
-        found: dict[tuple[str, str, str], list[Grant]] = {}
+    def _by_place(self) -> dict[str, dict[str, dict[str, list[Grant]]]]:
+        """By role, scope and name, whose grants they are."""
+        found: dict[str, dict[str, dict[str, list[Grant]]]] = {}
         for grant in self.grants:
             own = (grant.scope, grant.scope_id) == (OWN, EVERYWHERE)
             name = (grant.stands_for or grant.person) if own else grant.scope_id
-            found.setdefault((grant.role, grant.scope, name), []).append(grant)
+            scopes = found.setdefault(grant.role, {})
+            scopes.setdefault(grant.scope, {}).setdefault(name, []).append(grant)
+        return found
+
+    @cached_property
+    def _by_person(self) -> dict[str, list[Grant]]:
+        """The grants of each person, and those in which the person is the deputy."""
+        found: dict[str, list[Grant]] = {}
+        for grant in self.grants:
+            for person in {grant.person, grant.deputy or grant.person}:
+                found.setdefault(person, []).append(grant)
         return found
 
     @cached_property
@@ -194,19 +205,27 @@ class People:
             found[grant.person] = max(found.get(grant.person, dt.date.min), grant.until or dt.date.max)
         return found
 
+    def has_left(self, person: str, day: dt.date) -> bool:
+        """Say whether all rights of somebody have ended by a day."""
+        return self._last_days.get(person, dt.date.max) <= day
+
     def is_away(self, person: str, day: dt.date) -> bool:
-        """Say whether somebody does not act on a day: is away, or has left as all rights have ended."""
-        has_left = self._last_days.get(person, dt.date.max) <= day
-        return has_left or any(item.begins <= day < item.until for item in self._away.get(person, ()))
+        """Say whether somebody does not act on a day: is away, or has left."""
+        absences = self._away.get(person, ())
+        return self.has_left(person, day) or any(item.begins <= day < item.until for item in absences)
 
     def grants_of(self, person: str, day: dt.date) -> tuple[Grant, ...]:
         """Give what a person may do on a day; a deputy has the grants of whom it stands in for."""
-        return tuple(grant for grant in self.live_grants(day) if grant.person == person)
+        held = self._live_among(self._by_person.get(person, ()), day)
+        return tuple(grant for grant in held if grant.person == person)
 
     def live_grants(self, day: dt.date) -> list[Grant]:
         """Give all grants that hold on a day, with those of the deputies of whoever is away or has left."""
-        live = [grant for grant in self.grants if grant.is_live(day)]
-        for grant in self.grants:
+        return self._live_among(self.grants, day)
+
+    def _live_among(self, grants: Collection[Grant], day: dt.date) -> list[Grant]:
+        live = [grant for grant in grants if grant.is_live(day)]
+        for grant in grants:
             begun = grant.begins <= day
             stands_in = begun and (not grant.is_live(day) or self.is_away(grant.person, day))
             if grant.deputy and stands_in and not self.is_away(grant.deputy, day):
@@ -224,8 +243,9 @@ class People:
             ("county", EVERYWHERE),
         )  # fmt: skip
         there: dict[str, None] = {}
+        held = self._by_place.get(role, {})
         for scope, name in names:
-            for grant in self._by_place.get((role, scope, name or ""), ()):
+            for grant in held[scope].get(name or "", ()) if scope in held else ():
                 if not grant.covers(placed) or grant.begins > day:
                     continue
                 if grant.is_live(day) and not self.is_away(grant.person, day):

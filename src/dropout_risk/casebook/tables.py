@@ -53,7 +53,11 @@ _LIVE = CASE.c.state != "closed"
 sa.Index("one_open", CASE.c.pupil, CASE.c.line, unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE)
 sa.Index("case_due", CASE.c.due, sqlite_where=_LIVE, postgresql_where=_LIVE)
 sa.Index("case_owner", CASE.c.owner, CASE.c.due)
-sa.Index("case_school", CASE.c.school, CASE.c.state, CASE.c.due)
+sa.Index("case_of_school", CASE.c.school, CASE.c.state, CASE.c.due, CASE.c.line)
+_COUNTED = (CASE.c[name] for name in ("opened", "school", "met", "state", "outcome", "pupil", "line"))
+sa.Index("case_opened", *_COUNTED)
+_ENDED = CASE.c.state == "closed"
+sa.Index("case_ended", CASE.c.turned, CASE.c.pupil, CASE.c.line, sqlite_where=_ENDED, postgresql_where=_ENDED)
 
 ROUND = sa.Table(
     "round",
@@ -172,7 +176,7 @@ TRIAL = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
 )
-"""Trials as they were declared beforehand; off where there is none."""
+"""Trials as they were declared beforehand, and the ends of those that were ended early; off where none is."""
 
 ASSIGNED = sa.Table(
     "assigned",

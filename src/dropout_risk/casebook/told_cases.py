@@ -83,7 +83,7 @@ def _opened_row(number: int, day: dt.date, data: Mapping[str, Any]) -> dict[str,
 
 
 def _contact_of(day: dt.date, data: Mapping[str, Any]) -> tuple[dt.date, str, bool, tuple[str, ...]]:
-    difficulty = data["difficulty"]
+    difficulty = data.get("difficulty", [])
     told = (difficulty,) if isinstance(difficulty, str) else tuple(difficulty)
     return day, data["way"], _is_reached(data), told
 

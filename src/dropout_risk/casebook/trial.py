@@ -31,6 +31,8 @@ SERVICES: dict[str, Text] = {
 }
 """What a school may add to what it owes; nothing else is staggered."""
 SUBJECTS: dict[TrialKind, dict[str, Text]] = {"random_order": ORDERED, "staggered_start": SERVICES}
+_END = "/end"
+"""What the name of a trial goes on with in the row that ends it."""
 _OWED = "alerts, visits, aid, the ladder and whatever concerns a crisis are owed to every child at once"
 
 
@@ -123,6 +125,7 @@ class Trial:
             "it does not end after it begins": self.until > self.begins,
             "name, question or seed is missing": bool(self.name and self.question)
             and isinstance(self.seed, int),
+            f"its name ends with {_END!r}": not self.name.endswith(_END),
             "waves and every_days are from 1 on": min(self.waves, self.every_days) >= 1,
             "a staggered start names different schools, as many as waves at least": (
                 self.kind == "random_order" or len(self.schools) == len({*self.schools}) >= self.waves
@@ -145,32 +148,70 @@ def declare_trial(book: Book, trial: Trial, *, by: str, today: dt.date | None = 
     with book.writing() as connection:
         lock_book(connection)
         known = {each.name: each for each in _trials_in(connection)}
+        ends = _ends_in(connection)
         if known.get(trial.name) == trial:
-            return _digest_of(trial)
+            return _digest_of(trial.to_dict())
         problems = trial.problems(today)
         if trial.name in known:
             problems.append("a trial of that name was declared otherwise, and stays as it was")
-        if any(_trials_meet(trial, other) for other in known.values()):
+        if any(_trials_meet(trial, other, ends.get(other.name)) for other in known.values()):
             problems.append("another trial of the same runs at the same time")
         if problems:
             raise TrialError(
                 f"The trial cannot be declared: {'; '.join(problems)}.", hint="declare another one beforehand"
             )
-        digest = _digest_of(trial)
-        row = {"name": trial.name, "by": by, "data": trial.to_dict(), "hash": digest}
-        connection.execute(TRIAL.insert().values(declared_at=book.now(), **row))
+        digest = _store_row(connection, book, trial.name, by, trial.to_dict())
         starts = trial.starts() if trial.kind == "staggered_start" else {}
         _store_units(connection, trial, dict.fromkeys(starts), starts, today)
     return digest
 
 
-def _trials_meet(trial: Trial, other: Trial) -> bool:
+def end_trial(book: Book, name: str, *, by: str, why: str, today: dt.date | None = None) -> str:
+    """End a trial early: from today on nothing is drawn; give the hash of what was written.
+
+    The end is a row of its own, with who, when and why; the declaration stays as it was, and so does what was
+    assigned. It cannot be changed or taken back. Ended again in the same words on the same day, nothing
+    happens.
+
+    Raises
+    ------
+    TrialError
+        If there is none of that name, it is over or was ended before, or nobody says why.
+    """
+    day = max(filter(None, (today or dt.date.today(), book.today())))
+    data = {"ends": name, "day": day.isoformat(), "why": why.strip()}
+    with book.writing() as connection:
+        lock_book(connection)
+        known = {each.name: each for each in _trials_in(connection)}
+        row = connection.execute(sa.select(TRIAL).where(TRIAL.c.name == name + _END)).first()
+        if row is not None and (row.by, row.data) == (by, data):
+            return _digest_of(data)
+        problems = {
+            f"there is none of that name ({nearest(name, known)})": name not in known,
+            "it was ended before": row is not None,
+            "it is over": name in known and known[name].until <= day,
+            "nobody says why": not data["why"],
+        }
+        if any(problems.values()):
+            said = "; ".join(problem for problem, is_so in problems.items() if is_so)
+            raise TrialError(f"The trial cannot be ended: {said}.", hint="an end is written once, with why")
+        return _store_row(connection, book, name + _END, by, data)
+
+
+def _store_row(connection: sa.Connection, book: Book, name: str, by: str, data: dict[str, Any]) -> str:
+    row = {"name": name, "by": by, "data": data, "hash": _digest_of(data), "declared_at": book.now()}
+    connection.execute(TRIAL.insert(), row)
+    return str(row["hash"])
+
+
+def _trials_meet(trial: Trial, other: Trial, ended: dt.date | None) -> bool:
     same = (trial.kind, trial.subject) == (other.kind, other.subject) and trial.name != other.name
-    return same and trial.begins < other.until and other.begins < trial.until
+    until = min(other.until, ended or other.until)
+    return same and trial.begins < until and other.begins < trial.until
 
 
-def _digest_of(trial: Trial) -> str:
-    text = json.dumps(trial.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def _digest_of(data: Mapping[str, Any]) -> str:
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -180,16 +221,30 @@ def declared_trials(book: Book) -> list[Trial]:
         return _trials_in(connection)
 
 
-def _trials_in(connection: sa.Connection) -> list[Trial]:
-    trials = []
+def trial_ends(book: Book) -> dict[str, dt.date]:
+    """Give the day from which each trial that was ended early draws no more; as :func:`declared_trials`."""
+    with book.reading() as connection:
+        return _ends_in(connection)
+
+
+def _rows_of_trials(connection: sa.Connection, *, ends: bool) -> list[dict[str, Any]]:
+    found = []
     for row in connection.execute(sa.select(TRIAL).order_by(TRIAL.c.name)):
-        trial = Trial.from_dict(row.data)
-        if _digest_of(trial) != row.hash:
+        if _digest_of(row.data) != row.hash:
             raise TrialError(
                 f"The trial {row.name!r} is not as it was declared.", hint="bring back the book from its copy"
             )
-        trials.append(trial)
-    return trials
+        found += [row.data] if ("ends" in row.data) == ends else []
+    return found
+
+
+def _trials_in(connection: sa.Connection) -> list[Trial]:
+    return [Trial.from_dict(data) for data in _rows_of_trials(connection, ends=False)]
+
+
+def _ends_in(connection: sa.Connection) -> dict[str, dt.date]:
+    ended = _rows_of_trials(connection, ends=True)
+    return {data["ends"]: dt.date.fromisoformat(data["day"]) for data in ended}
 
 
 def assigned_frame(book: Book) -> pd.DataFrame:
@@ -218,8 +273,10 @@ def drawn_order(
     day : date
     """
     order = [*range(len(units))]
+    ends = _ends_in(connection)
     for trial in _trials_in(connection):
-        if (trial.kind, trial.subject) != ("random_order", subject) or not trial.is_live(day):
+        is_over = not trial.is_live(day) or ends.get(trial.name, trial.until) <= day
+        if (trial.kind, trial.subject) != ("random_order", subject) or is_over:
             continue
         positions: dict[str, list[int]] = {}
         for position, (_, school, urgency) in enumerate(units):

@@ -32,6 +32,8 @@ def upgrade_book(url: str) -> tuple[int, int]:
         named = META.c.name == "version"
         was = check_version(connection.scalar(sa.select(META.c.value).where(named)), oldest=1)
         _take_steps(connection)
+        for index in (index for table in BOOK.sorted_tables for index in table.indexes):
+            index.create(connection, checkfirst=True)
         connection.execute(META.update().where(named).values(value=str(VERSION)))
     book.close()
     return was, VERSION

@@ -67,10 +67,11 @@ RESULTS = (
     Word("false_alarm", Text(zh="误报", en="false alarm")),
 )
 FEEDBACK = (
-    Word("right", Text(zh="对", en="right")),
-    Word("wrong", Text(zh="不对", en="wrong")),
+    Word("right", Text(zh="对", en="fits")),
+    Word("wrong", Text(zh="不对", en="does not fit")),
     Word("known", Text(zh="已知", en="known before")),
     Word("no_help", Text(zh="没有帮助", en="no help")),
+    Word("unknown", Text(zh="不清楚", en="unknown")),
 )
 """What somebody who knows the pupil says of a reason."""
 RELEASED = (

@@ -29,6 +29,10 @@ _MADE = Text(zh="密钥已写入 {keys}；请另存一份，不要与个案簿�
              en="The keys are in {keys}: keep a copy, and keep neither with the book.")  # fmt: skip
 _RENEWED = Text(zh="{number}条备注已用新密钥加密。", en="{number} notes are encrypted with a new key.")
 _NOBODY = Text(zh="没有人查看过。", en="Nobody has looked.")
+_NO_PUPIL = Text(
+    zh="没有人查看过；个案簿里也没有这个学号，请核对。",
+    en="Nobody has looked, and the book has no pupil of that id: check it.",
+)
 
 
 @casebook.command()
@@ -138,7 +142,8 @@ def seen(
     for look in looks:
         typer.echo(f"{look.at:%Y-%m-%d %H:%M}\t{look.person}\t{look.part}")
     if not looks:
-        typer.echo(_NOBODY.to(language_of(language)))
+        known = opened.has_pupil(pupil)
+        typer.echo((_NOBODY if known else _NO_PUPIL).to(language_of(language)))
 
 
 casebook.command("visits")(visits.visits)
@@ -149,3 +154,4 @@ casebook.command("month")(ledgers.month)
 casebook.command("feedback")(learning.feedback)
 casebook.command("learned")(learning.learned)
 casebook.command("trial")(learning.trial)
+casebook.command("end-trial")(learning.end_trial)

@@ -1,7 +1,8 @@
-"""``dropout-risk casebook feedback``, ``learned`` and ``trial``: what a case book teaches."""
+"""``dropout-risk casebook feedback``, ``learned``, ``trial`` and ``end-trial``: what a book teaches."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import tomllib
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
+from dropout_risk.cli.acting import require_schools_right
 from dropout_risk.cli.options import DEFAULT_BOOK, BookAddress, open_book
 from dropout_risk.errors import TrialError
 from dropout_risk.text import Text, language_of
@@ -19,6 +21,7 @@ _LOGGED = Text(
     en="{answers} answers on {versions} version(s) of the model; {runs} new run(s) logged",
 )
 _DECLARED = Text(zh="已声明试点“{name}”，校验值{digest}", en="Declared the trial {name!r}: {digest}")
+_ENDED = Text(zh="已提前终止试点“{name}”，校验值{digest}", en="Ended the trial {name!r}: {digest}")
 _Settings = Annotated[
     Path | None, typer.Option("--settings", exists=True, dir_okay=False, help="A TOML file.")
 ]
@@ -72,7 +75,10 @@ def trial(
     book: BookAddress = DEFAULT_BOOK,
     language: options.Speech = None,
 ) -> None:
-    """Declare a trial before it begins; it is kept as it is."""
+    """Declare a trial before it begins; it is kept as it is.
+
+    By somebody who may hand over the plan of every pupil of its schools, by the people of the last morning.
+    """
     from dropout_risk.casebook.trial import Trial, declare_trial
 
     try:
@@ -82,5 +88,27 @@ def trial(
             f"{declaration.name} is not TOML in UTF-8.", hint="see the how-to on learning"
         ) from error
     told = Trial.from_dict(data)
-    digest = declare_trial(open_book(book, None, create=False), told, by=by)
+    opened = open_book(book, None, create=False)
+    require_schools_right(opened, by, told.schools, dt.date.today())
+    digest = declare_trial(opened, told, by=by)
     typer.echo(_DECLARED.fill(language_of(language or "zh"), name=told.name, digest=digest))
+
+
+def end_trial(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    by: Annotated[str, typer.Option("--by", help="Who ends it.")],
+    why: Annotated[str, typer.Option("--why", help="A sentence, kept with it.")],
+    book: BookAddress = DEFAULT_BOOK,
+    language: options.Speech = None,
+) -> None:
+    """End a trial early: from today on nothing is drawn, and what was declared and assigned stays.
+
+    By somebody who might declare it.
+    """
+    from dropout_risk.casebook import trial as trials
+
+    opened, today = open_book(book, None, create=False), dt.date.today()
+    schools = {each.name: each.schools for each in trials.declared_trials(opened)}
+    require_schools_right(opened, by, schools.get(name, ()), today)
+    digest = trials.end_trial(opened, name, by=by, why=why, today=today)
+    typer.echo(_ENDED.fill(language_of(language or "zh"), name=name, digest=digest))

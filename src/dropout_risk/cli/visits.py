@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dropout_risk.cli.acting import written_seats
 from dropout_risk.cli.options import DEFAULT_BOOK, BookAddress, KeysFile, open_book
+from dropout_risk.errors import CaseRightError
 from dropout_risk.text import Text, language_of
 
 if TYPE_CHECKING:
@@ -87,15 +89,19 @@ def contacts(
     keys: KeysFile = None,
     language: Annotated[str, typer.Option(help="zh or en")] = "zh",
 ) -> None:
-    """Write the contacts of a filled-in form into the book: all of them, or none; twice is once."""
+    """Write the contacts of a filled-in form into the book: all of them, or none; twice is once.
+
+    Of cases into which whoever visited may write, by the people of the last morning.
+    """
     from dropout_risk.casebook.due_stops import contact_drafts
     from dropout_risk.casebook.school_days import SchoolDaysAhead
-    from dropout_risk.casebook.tables import CASE
     from dropout_risk.casebook.visit_notes import read_visit_notes
 
     speech, today = language_of(language), dt.date.today()
     opened = open_book(book, keys)
-    known = {str(case.id) for case in opened.cases(CASE.c.state != "closed", CASE.c.line == "school")}
-    notes = read_visit_notes(form, today=today, cases=known)
+    seats = written_seats(opened, by, today)
+    notes = read_visit_notes(form, today=today, cases=seats)
+    if not all(seats[note.case_id].may("write", "notes") for note in notes if note.note):
+        raise CaseRightError("That person may write no notes.", hint="leave the column of notes empty")
     opened.write_all(contact_drafts(opened, notes, by, today, SchoolDaysAhead()), today)
     typer.echo(_TAKEN.fill(speech, taken=len(notes), empty=len(notes.not_filled)))

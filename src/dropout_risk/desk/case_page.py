@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dropout_risk.casebook.entry import MORNING, Entry
@@ -10,9 +10,9 @@ from dropout_risk.casebook.letters import LETTER_STATES
 from dropout_risk.casebook.machine import ANSWERS, OUTCOMES, STATES, VERBS, WRONGS
 from dropout_risk.casebook.release import released_text
 from dropout_risk.casebook.rights import CASE_ROLES
-from dropout_risk.casebook.words import QUESTIONS
+from dropout_risk.casebook.words import QUESTIONS, REASON_QUESTION
 from dropout_risk.desk.card import Button, facts_of_domain, name_of_pupil, small_print
-from dropout_risk.desk.deeds import open_deeds
+from dropout_risk.desk.deeds import DEEDS, open_deeds
 from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import Answer, View
 from dropout_risk.desk.words import (
@@ -45,15 +45,23 @@ class Told:
     note: str
 
 
+@dataclass(frozen=True)
+class ToldReason:
+    """A reason of the model, and the answers that may be given to it: key, text, and whether it was given."""
+
+    feature: str
+    text: str
+    answers: tuple[tuple[str, str, bool], ...]
+
+
 def case_page(view: View, seat: Seat) -> Answer:
     """Render the page of a case."""
     desk, case = view.desk, seat.case
-    timeline = told_entries(view, seat, desk.book.entries(case.id))
-    last = desk.last_entries([seat])[case.id]
+    entries = desk.entries_of(case)
+    timeline = told_entries(view, seat, entries)
     buttons = [
         Button(view.say(deed.text), view.seat_link(seat, deed.name)) for deed in open_deeds(desk, seat)
     ]
-    score = desk.score_of(seat, view.language)
     state = view.word(
         "state_line",
         state=STATES[case.state],
@@ -61,6 +69,7 @@ def case_page(view: View, seat: Seat) -> Answer:
         owner=DESK_WORDS["owner"].filled(who=case.owner),
     )
     ended = OUTCOMES[case.outcome].text if case.outcome else None
+    answers = DEEDS["feedback"].is_open_to(desk, seat)
     told = {name: text for name, text in desk.told_of(seat).items() if name not in ("name", "seat")}
     return view.page(
         "case.html",
@@ -70,7 +79,7 @@ def case_page(view: View, seat: Seat) -> Answer:
         state=state,
         ended=view.say(ended) if ended else "",
         fact=view.say(fact_text(case)) if seat.may("see", "signals") else "",
-        step=view.say(step_text(case, last.kind)) if case.state != "closed" else "",
+        step=view.say(step_text(case, entries[-1].kind)) if case.state != "closed" else "",
         buttons=buttons,
         timeline=timeline,
         contact=[(view.say(COLUMN_WORDS[name]), text) for name, text in told.items()],
@@ -79,10 +88,27 @@ def case_page(view: View, seat: Seat) -> Answer:
             for domain in _DOMAINS
             if (lines := facts_of_domain(view, seat, domain))
         ],
-        why=_why_alert(view, seat)
-        + ([item.text for item in score.raising] if score and seat.is_of_school else []),
+        why=_why_alert(view, seat),
+        reasons=_told_reasons(view, seat, entries),
+        feedback=view.seat_link(seat, "feedback"),
+        token=view.sign(view.seat_path(seat, "feedback"), case.seq) if answers else "",
         crisis_plan=view.say(PLAN_TEXT) if case.line == "care" else "",
     )
+
+
+def _told_reasons(view: View, seat: Seat, entries: Sequence[Entry]) -> list[ToldReason]:
+    """Tell the reasons of the model, each with what the reader said of it last."""
+    said: dict[str, str] = {}
+    for entry in entries:
+        said |= entry.data.get("feedback", {}) if entry.by == seat.person else {}
+    words = [(word.key, view.say(word.text)) for word in REASON_QUESTION.words]
+    return [
+        ToldReason(
+            reason.feature, reason.text,
+            tuple((key, text, said.get(reason.feature) == key) for key, text in words),
+        )
+        for reason in view.desk.reasons_of(seat, view.language)
+    ]  # fmt: skip
 
 
 def _why_alert(view: View, seat: Seat) -> list[str]:
@@ -101,6 +127,8 @@ def told_entries(view: View, seat: Seat, entries: Iterable[Entry]) -> list[Told]
 
 def _told_entry(view: View, seat: Seat, entry: Entry) -> Told:
     what = VERBS[entry.kind].text
+    if "feedback" in entry.data:
+        what = DESK_WORDS["feedback"]
     if "letter" in entry.data:
         what = COLON.joined((DESK_WORDS["letter"], LETTER_STATES[entry.data["letter"]]))
     return Told(

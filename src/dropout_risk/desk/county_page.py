@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -71,7 +71,6 @@ def school_figures(desk: Desk, reader: Reader) -> Mapping[str, SchoolFigures]:
     everywhere = any(grant.scope == "county" and grant.role in ROLES for grant in reader.grants)
     ours = (CASE.c.line == "school") & (sa.true() if everywhere else CASE.c.school.in_(schools))
     number, live = sa.func.count(), CASE.c.state != "closed"
-    closed: dict[str, bool] = {}
     due = sa.case((CASE.c.due < desk.day, "overdue"), (CASE.c.due == desk.day, "due"), else_="")
     with desk.book.reading() as connection:
         everything = sa.select(CASE.c.school, number).where(ours).group_by(CASE.c.school)
@@ -83,8 +82,13 @@ def school_figures(desk: Desk, reader: Reader) -> Mapping[str, SchoolFigures]:
             told.live, told.closed = told.live + cases, told.closed - cases
             told.overdue += cases if when == "overdue" else 0
             told.due += cases if when == "due" else 0
-        for school, pupil, *case in connection.execute(_lately_query(desk, ours)):
-            _count_lately(found[school], pupil, case, closed)
+        for school, waited, back, cases in connection.execute(_lately_query(desk, ours)):
+            told = found[school]
+            told.lately, told.back = told.lately + cases, told.back + back * cases
+            if waited is not None:
+                told.waited[max(int(waited), 0)] += cases
+        for school, cases in connection.execute(_reopened_query(desk, ours)):
+            found[school].reopened = cases
     return found
 
 
@@ -102,23 +106,24 @@ def _schools_of(desk: Desk, reader: Reader) -> list[str]:
 
 
 def _lately_query(desk: Desk, ours: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Choose what was opened or closed lately, in the order of its numbers, in one walk over the cases."""
-    lately = desk.day - dt.timedelta(days=LATELY_DAYS)
-    opened, closed = CASE.c.opened >= lately, (CASE.c.state == "closed") & (CASE.c.turned >= lately)
-    back = sa.or_(CASE.c.state == "staying", CASE.c.outcome == "stayed")
+    """Count what was opened lately, by school, days waited, and whether the pupil came back."""
+    back = sa.case((sa.or_(CASE.c.state == "staying", CASE.c.outcome == "stayed"), 1), else_=0)
     waited = _days_waited(desk.book.engine.dialect.name)
-    columns = (CASE.c.school, CASE.c.pupil, opened, closed, back, waited)
-    return sa.select(*columns).where(ours, sa.or_(opened, closed)).order_by(CASE.c.id)
+    query = sa.select(CASE.c.school, waited, back, sa.func.count())
+    return query.where(ours, CASE.c.opened >= _begin_of(desk)).group_by(waited, back, CASE.c.school)
 
 
-def _count_lately(told: SchoolFigures, pupil: str, case: Sequence[Any], closed: dict[str, bool]) -> None:
-    """Count a case; ``closed`` has the pupils of whom one ended before, and whether they were counted."""
-    opened, ended, back, waited = case
-    if opened:
-        told.lately, told.back = told.lately + 1, told.back + bool(back)
-        if waited is not None:
-            told.waited[max(int(waited), 0)] += 1
-        if closed.get(pupil) is False:
-            told.reopened, closed[pupil] = told.reopened + 1, True
-    if ended:
-        closed.setdefault(pupil, False)
+def _reopened_query(desk: Desk, ours: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Choose for each pupil of whom a case ended lately the first that was opened after it."""
+    closed = (CASE.c.state == "closed") & (CASE.c.turned >= _begin_of(desk))
+    ended = sa.select(CASE.c.pupil, sa.func.min(CASE.c.id).label("first")).where(ours, closed)
+    before = ended.group_by(CASE.c.pupil).subquery()
+    again = (CASE.c.pupil == before.c.pupil) & (CASE.c.id > before.c.first)
+    first = sa.select(sa.func.min(CASE.c.id)).join(before, again)
+    first = first.where(ours, CASE.c.opened >= _begin_of(desk)).group_by(CASE.c.pupil)
+    opened = first.scalar_subquery()
+    return sa.select(CASE.c.school, sa.func.count()).where(CASE.c.id.in_(opened)).group_by(CASE.c.school)
+
+
+def _begin_of(desk: Desk) -> dt.date:
+    return desk.day - dt.timedelta(days=LATELY_DAYS)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from dropout_risk.casebook.decisions import is_talked_over
+from dropout_risk.casebook.feedback import write_feedback
 from dropout_risk.casebook.letters import (
     AIDS,
     Letter,
@@ -22,7 +23,7 @@ from dropout_risk.casebook.machine import ANSWERS, LEVELS, OFFICES, OUTCOMES, VE
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.release import LONGEST_WORDS, problems_of_words, release_words
 from dropout_risk.casebook.rights import CASE_ROLES, Act, Part
-from dropout_risk.casebook.words import QUESTIONS, RELEASED
+from dropout_risk.casebook.words import QUESTIONS, REASON_QUESTION, RELEASED
 from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.form import NOTE_LENGTH, Answers, Ask, AskKind, options_of
 from dropout_risk.desk.reader import Seat
@@ -49,7 +50,8 @@ class Deed:
     ``verb`` is what is written, by whoever may do ``act`` with ``part``. ``at_level`` keeps it for the level
     of the case and those above; ``ready`` says whether the case would take it, and ``check`` what is wrong
     with answers beyond single ones; ``write`` is the book's own way of writing it, if it has one. One
-    ``by_village`` is a village's too; one ``of_school`` is for the school, one ``of_care`` for counsellors.
+    ``by_village`` is a village's too; one ``of_school`` is for the school, one ``of_care`` for counsellors;
+    one ``beside`` stands beside what it speaks of, and among no buttons.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Deed:
     by_village: bool = False
     of_school: bool = False
     of_care: bool = False
+    beside: bool = False
 
     def is_open_to(self, desk: Desk, seat: Seat) -> bool:
         """Say whether the reader may do it now, and the case would take it."""
@@ -83,7 +86,7 @@ class Deed:
 
 def open_deeds(desk: Desk, seat: Seat) -> list[Deed]:
     """Give what the reader may do with a case now: no button that would be refused."""
-    return [deed for deed in DEEDS.values() if deed.is_open_to(desk, seat)]
+    return [deed for deed in DEEDS.values() if not deed.beside and deed.is_open_to(desk, seat)]
 
 
 # --- What forms have in common ---
@@ -207,12 +210,17 @@ def _hand_over_asks(desk: Desk, seat: Seat) -> list[Ask]:
 
 
 def _possible_helpers(desk: Desk, seat: Seat) -> tuple[tuple[str, Text], ...]:
-    """Name whom a case may be referred to: of what only counsellors know, other counsellors alone."""
+    """Name whom a case may be referred to: of what only counsellors know, other counsellors alone.
+
+    Whose rights end before the next morning is not named: that morning would take the referral back.
+    """
+    (tomorrow,) = desk.next_days(seat.case.school, 1)
     roles = OFFICES["care"] if seat.case.line == "care" else (*LEVELS, "counsellor", "village")
     found: dict[str, Text] = {}
     for role in roles:
         for person in desk.people.holders(role, seat.placed, desk.day):
-            if person != seat.person and seat.case.referrals.get(person) not in ("", "accepted"):
+            is_asked = seat.case.referrals.get(person) in ("", "accepted")
+            if person != seat.person and not is_asked and not desk.people.has_left(person, tomorrow):
                 label = CASE_ROLES[role]
                 found.setdefault(person, Text(zh=f"{label.zh} {person}", en=f"{label.en} {person}"))
     return tuple(found.items())
@@ -327,7 +335,7 @@ def _close_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
 
 
 def _letters_in(desk: Desk, seat: Seat) -> list[Letter]:
-    return letters_of(desk.book.entries(seat.case.id)) if seat.case.line == "school" else []
+    return letters_of(desk.entries_of(seat.case)) if seat.case.line == "school" else []
 
 
 def _wrong_letters(desk: Desk, seat: Seat) -> dict[str, Letter]:
@@ -407,6 +415,26 @@ def _write_release(desk: Desk, seat: Seat, answers: Answers, key: str) -> None:
     )  # fmt: skip
 
 
+def _feedback_asks(desk: Desk, seat: Seat) -> list[Ask]:
+    review = desk.reviews("zh")
+    names = [] if review is None else [reason.feature for reason in desk.reasons_of(seat)]
+    told = tuple((name, review.model.catalogue[name].label) for name in names if review is not None)
+    question = REASON_QUESTION
+    return [
+        Ask("reason", Text(zh="哪条原因", en="Which reason"), options=told),
+        Ask("said", question.title, options=options_of(question.words)),
+    ]
+
+
+def _write_feedback(desk: Desk, seat: Seat, answers: Answers, key: str) -> None:
+    review = desk.reviews("zh")
+    assert review is not None  # noqa: S101
+    write_feedback(
+        desk.book, seat.case, {answers.one("reason"): answers.one("said")}, run=review.model.version,
+        catalogue=review.model.catalogue, day=desk.day, by=seat.person, today=desk.day, key=key,
+    )  # fmt: skip
+
+
 def _picked_data(*names: str) -> Data:
     return lambda desk, seat, answers: {name: answers.one(name) for name in names}
 
@@ -477,6 +505,10 @@ DEEDS: Mapping[str, Deed] = {
         Deed(
             "release", Text(zh="告知班主任", en="Tell the class teacher"), "note", _release_asks,
             check=_check_release, of_care=True, write=_write_release,
+        ),
+        Deed(
+            "feedback", DESK_WORDS["feedback"], "note", _feedback_asks, of_school=True, beside=True,
+            ready=lambda desk, seat: bool(desk.reasons_of(seat)), write=_write_feedback,
         ),
         Deed(
             "seen", Text(zh="回复是否见到", en="Seen or not"), "note", _seen_asks, _picked_data("seen"),

@@ -26,6 +26,7 @@ from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 
 if TYPE_CHECKING:
+    from dropout_risk.explanation.reason import Reason
     from dropout_risk.pages.review import Review
 
 Reviews = Callable[[Language], "Review | None"]
@@ -75,6 +76,7 @@ class Desk:
     directory: Directory = field(default_factory=Directory.empty)
     reviews: Reviews = _no_review
     attended: Callable[[Sequence[tuple[str, dt.date]]], list[Attended]] | None = None
+    _read: dict[int, list[Entry]] = field(default_factory=dict, init=False, repr=False)
 
     def reader(self, person: str) -> Reader:
         """Give somebody as a reader of today."""
@@ -124,6 +126,13 @@ class Desk:
                     found[row["case"]] = Entry(**row)
         return found
 
+    def entries_of(self, case: Case) -> list[Entry]:
+        """Give the entries of a case, which are read once for as long as nobody adds one."""
+        read = self._read.get(case.id)
+        if read is None or len(read) < case.seq:
+            read = self._read[case.id] = self.book.entries(case.id)
+        return read
+
     def is_written(self, key: str) -> bool:
         """Say whether an entry of that key is in the book."""
         with self.book.reading() as connection:
@@ -155,6 +164,11 @@ class Desk:
             return None if review is None else review.score_of(seat.case.pupil)
         except (UnknownPupilError, DateError):
             return None
+
+    def reasons_of(self, seat: Seat, language: Language = "zh") -> tuple[Reason, ...]:
+        """Give the reasons that raise the risk, as they are told: to the pupil's school alone."""
+        score = self.score_of(seat, language) if seat.is_of_school else None
+        return score.raising if score else ()
 
     def note_seen(self, seat: Seat, part: str) -> None:
         """Write down that the reader looked at a part of the pupil."""

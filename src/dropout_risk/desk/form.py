@@ -9,7 +9,7 @@ from typing import Literal
 
 from dropout_risk.casebook.words import Word
 from dropout_risk.desk.words import DESK_WORDS
-from dropout_risk.text import Text
+from dropout_risk.text import COLON, ITEMS, Text
 
 AskKind = Literal["one", "many", "pick", "line", "words", "date"]
 NOTE_LENGTH, LINE_LENGTH = 2000, 80
@@ -65,7 +65,7 @@ def read_answers(asks: Sequence[Ask], fields: Mapping[str, Sequence[str]], today
     >>> read_answers([ask], {"met": ["pupil"]}, dt.date(2025, 3, 3)).one("met")
     'pupil'
     >>> read_answers([ask], {"met": ["king"]}, dt.date(2025, 3, 3)).problems["met"].en
-    'please choose one of those given'
+    'please choose one of those given: pupil'
     """
     given: dict[str, tuple[str, ...]] = {}
     problems: dict[str, Text] = {}
@@ -85,8 +85,14 @@ def _problem_with(ask: Ask, said: tuple[str, ...], today: dt.date) -> Text | Non
         return DESK_WORDS["unreadable"]
     if ask.kind in ("one", "many", "pick") or len(said) > 1:
         offered = {*said} <= {value for value, _ in ask.options} and (len(said) == 1 or ask.kind == "many")
-        return None if offered else DESK_WORDS["not_offered"]
+        return None if offered else _not_offered(ask)
     return _problem_with_typed(ask, said[0], today)
+
+
+def _not_offered(ask: Ask) -> Text:
+    """Name what may be chosen; a list that opens may be long, and stands there."""
+    told = () if ask.kind == "pick" else (ITEMS.joined(text for _, text in ask.options),)
+    return COLON.joined((DESK_WORDS["not_offered"], *told))
 
 
 def _problem_with_typed(ask: Ask, word: str, today: dt.date) -> Text | None:

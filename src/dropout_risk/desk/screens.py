@@ -79,7 +79,7 @@ def answer_get(view: View) -> Answer:
     seat, name = _asked_case(view)
     if seat is None or (name and not DEEDS[name].is_open_to(view.desk, seat)):
         return no_page(view)
-    view.desk.note_seen(seat, "psychology" if seat.case.line == "care" else "plan")
+    _note_look(view, seat)
     if name == "letter":
         return letter_page(view, seat)
     return deed_page(view, seat, DEEDS[name]) if name else case_page(view, seat)
@@ -92,7 +92,15 @@ def answer_post(view: View, fields: Fields, ticket: Ticket | None) -> Answer:
     seat, name = _asked_case(view)
     if seat is None or not name or not _takes_form(view, seat, name, ticket):
         return no_page(view)
-    return post_deed(view, seat, DEEDS[name], fields, ticket)
+    answer = post_deed(view, seat, DEEDS[name], fields, ticket)
+    if answer.html:
+        _note_look(view, seat)
+    return answer
+
+
+def _note_look(view: View, seat: Seat) -> None:
+    """Write down the look, before anything of the case is shown."""
+    view.desk.note_seen(seat, "psychology" if seat.case.line == "care" else "plan")
 
 
 def _takes_form(view: View, seat: Seat, name: str, ticket: Ticket | None) -> bool:

@@ -303,6 +303,7 @@ DESK_WORDS: dict[str, Text] = {
         en="Closed: of all cases. First contact, return and reopened: of the last 60 days. No names are "
         "here, and no school is to be rated by it.",
     ),
+    "feedback": Text(zh="这条原因对不对", en="Does this reason fit?"),
     "letter": Text(zh="家长信", en="Letter to the family"),
     "letter_head": Text(zh="致{name}家长", en="To the family of {name}"),
     "letter_print": Text(zh="用浏览器的打印功能打印这一页。", en="Print this page with the browser."),

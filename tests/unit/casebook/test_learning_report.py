@@ -212,14 +212,9 @@ def test_a_visit_to_a_locked_door_is_no_contact():
     opened = {"pupil": "p", "school": "s", "line": "school", "rule": "absent_1_day", "level": 0, "owner": "t",
               "due": "2025-09-01"}  # fmt: skip
     case = book.write("open", day, "t", "1", data=opened, today=day)
-    met = {
-        "way": "home_visit",
-        "met": ["nobody"],
-        "difficulty": ["unknown"],
-        "result": "unwilling",
-        "due": "2025-09-05",
-    }
-    case = book.write("meet", day, "t", "2", case=case, data=met, today=day)
+    locked = {"way": "home_visit", "met": ["nobody"], "due": "2025-09-05"}
+    told = {"difficulty": ["unknown"], "result": "unwilling"}
+    case = book.write("meet", day, "t", "2", case=case, data=locked, today=day)
     assert casebook_report(book, until=later, fewest=1).contact.iloc[0]["waiting"] == 1
 
     book.write(
@@ -228,7 +223,7 @@ def test_a_visit_to_a_locked_door_is_no_contact():
         "t",
         "3",
         case=case,
-        data=met | {"met": ["nobody", "mother"], "due": "2025-09-08"},
+        data=locked | told | {"met": ["nobody", "mother"], "due": "2025-09-08"},
         today=later,
     )
     first = casebook_report(book, until=later, fewest=1).contact.iloc[0]

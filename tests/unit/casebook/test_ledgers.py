@@ -357,3 +357,16 @@ def test_many_villages_share_one_csv_that_names_the_village(book, roll, tmp_path
     with (tmp_path / f"{VILLAGES}.csv").open(encoding="utf-8-sig", newline="") as file:
         assert [row["工作表"] for row in csv.DictReader(file)] == ["lower", "upper", "upper"]
     assert list(read_back(tmp_path / f"{VILLAGES}.xlsx")) == ["lower", "upper"]
+
+
+def test_a_visit_to_a_locked_door_has_no_difficulty_and_no_result_and_stands_in_the_ledgers(roll):
+    book = lived_book()
+    case = book.case_of("week")
+    data = {"way": "home_visit", "met": ["nobody"], "due": "2025-09-24"}
+    book.write("meet", THIRD, "head-1", "locked", case=case, data=data, today=THIRD)
+    found = tables(book, roll)
+    row = next(row for row in found[SUSPECTED] if row["姓名"] == "=1+1")
+
+    assert (row["入户次数"], row["原因"], row["去向"]) == ("2", "", "")
+    assert row["劝返情况"] == "2025-09-17 没有见到"
+    assert found[CONTACTS][-1]["学生姓名"] == "=1+1"

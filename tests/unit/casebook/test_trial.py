@@ -21,6 +21,8 @@ from dropout_risk.casebook.trial import (
     assigned_frame,
     declare_trial,
     declared_trials,
+    end_trial,
+    trial_ends,
 )
 from dropout_risk.catalogue.alert_kinds import ALERT_KINDS
 from dropout_risk.errors import DropoutRiskError, TrialError
@@ -229,3 +231,67 @@ def test_a_declaration_reads_back_as_it_was_written():
     assert Trial.from_dict(START.to_dict()) == START
     with pytest.raises(TrialError, match="not one of a trial"):
         Trial.from_dict(START.to_dict() | {"arms": 3})
+
+
+def test_a_trial_that_is_ended_draws_nothing_from_that_day_on_and_keeps_what_it_drew():
+    book, days = trial_book(ORDER), County().school_days(2)
+    run_morning(book, facts(listed(range(12)), days[0]))
+    drawn = assigned_frame(book)
+    end_trial(book, ORDER.name, by="k", why="hours are enough now", today=days[0])
+    run_morning(book, facts(listed(range(12, 24)), days[1]))
+
+    assert opened_pupils(book)[5:] == [f"p-{n}" for n in range(12, 17)]
+    assert assigned_frame(book).equals(drawn)
+    assert declared_trials(book) == [ORDER]
+    assert trial_ends(book) == {ORDER.name: days[0]}
+
+
+def test_the_end_of_a_trial_says_who_when_and_why_and_is_never_edited():
+    book = trial_book(ORDER)
+    digest = end_trial(book, ORDER.name, by="k", why="hours are enough now", today=TODAY)
+    assert digest == end_trial(book, ORDER.name, by="k", why="hours are enough now", today=TODAY)
+    with pytest.raises(TrialError, match="ended before"):
+        end_trial(book, ORDER.name, by="k", why="another reason", today=TODAY)
+    for statement in (TRIAL.delete(), TRIAL.update().values(by="x")):
+        with pytest.raises(DropoutRiskError), book.writing() as connection:
+            connection.execute(statement.where(TRIAL.c.name == "order-2025/end"))
+    row = book.frames()["trial"].set_index("name").loc["order-2025/end"]
+
+    assert row["by"] == "k"
+    assert row["data"] == {"ends": ORDER.name, "day": TODAY.isoformat(), "why": "hours are enough now"}
+    assert row["hash"] == digest
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    ({"name": "order-2024"}, "none of that name"), ({"why": " "}, "nobody says why"),
+    ({"today": ORDER.until}, "it is over"), ({"name": "order-2025/end"}, "none of that name"),
+])  # fmt: skip
+def test_an_end_of_nothing_or_without_a_reason_is_refused(given, said):
+    book = trial_book(ORDER)
+    told = {"name": ORDER.name, "by": "k", "why": "x", "today": TODAY} | given
+    with pytest.raises(TrialError, match=said):
+        end_trial(book, told.pop("name"), **told)
+    assert trial_ends(book) == {}
+
+
+def test_after_its_end_another_trial_of_the_same_may_begin_and_not_under_its_name():
+    book = trial_book(ORDER)
+    end_trial(book, ORDER.name, by="k", why="x", today=TODAY)
+    declare_trial(book, replace(ORDER, name="another", seed=12), by="k", today=TODAY)
+    with pytest.raises(TrialError, match="its name ends with"):
+        declare_trial(book, replace(START, name="tutoring/end"), by="k", today=TODAY)
+    run_morning(book, facts(listed(range(24))))
+
+    assert set(assigned_frame(book)["trial"]) == {"another"}
+
+
+def test_an_end_that_was_changed_behind_the_book_is_found():
+    book = trial_book(ORDER)
+    end_trial(book, ORDER.name, by="k", why="x", today=TODAY)
+    with book.writing() as connection:
+        connection.execute(sa.text("DROP TRIGGER trial_update"))
+        changed = {"ends": ORDER.name, "day": "2025-12-01", "why": "x"}
+        connection.execute(TRIAL.update().where(TRIAL.c.name == "order-2025/end").values(data=changed))
+
+    with pytest.raises(TrialError, match="not as it was declared"):
+        trial_ends(book)

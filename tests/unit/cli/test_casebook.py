@@ -61,7 +61,8 @@ def test_check_exits_with_1_and_names_the_broken_law_which_a_rebuild_mends(kept)
 def test_seen_says_who_has_looked(kept):
     url, _ = kept
     assert "c-1\tpsychology" in run("seen", "p-7", "--book", url)
-    assert "没有人查看过" in run("seen", "p-8", "--book", url, "--language", "zh")
+    assert run("seen", "p-8", "--book", url, "--language", "zh") == "没有人查看过。\n"
+    assert "no pupil of that id" in run("seen", "p-8888", "--book", url)
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import html
+import re
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,8 +12,9 @@ from hypothesis import strategies as st
 from serving.desk import Asked
 
 from dropout_risk.casebook.machine import OUTCOMES
-from dropout_risk.casebook.morning import Attended
+from dropout_risk.casebook.morning import Attended, MorningFacts, run_morning
 from dropout_risk.casebook.notes import NoteKeys
+from dropout_risk.casebook.people import People
 from dropout_risk.casebook.rights import CASE_ROLES
 from dropout_risk.casebook.words import RELEASED
 from dropout_risk.desk.deeds import DEEDS, open_outcomes
@@ -19,7 +22,7 @@ from dropout_risk.desk.form import Ask, read_answers
 from dropout_risk.desk.session_keys import SessionKeys
 from dropout_risk.errors import CaseRefusedError, NoteKeyError
 from dropout_risk.text import Text
-from support.desk_town import DAY, EVIL, INJECTED, MET, PERSON_OF_ROLE, Town, held_in, token_in
+from support.desk_town import DAY, EVIL, INJECTED, MET, PERSON_OF_ROLE, Town, held_in, pupils, token_in
 
 ANSWERS = MET | {"due": "2025-05-22"}
 
@@ -442,3 +445,45 @@ def test_nothing_is_taken_that_was_not_offered(words):
     offered = {"pupil", "mother"}
 
     assert bool(answers.problems) or {*answers.many("met")} <= offered
+
+
+def refusal(page):
+    return re.search(r'<p class="wrong" id="wrong-to">(.*?)</p>', page.html)[1]
+
+
+@pytest.mark.parametrize("to", ["t-3", "h-2", "c-2", "nobody", "t-1"])
+def test_a_referral_to_somebody_without_a_right_is_refused_with_the_names_of_those_who_have_one(town, to):
+    path = f"/desk/case/{town.address('p-1')}/refer"
+    page = town.visitor("t-1").fill(path, {"to": to, "due": "2025-05-22"})
+
+    assert page.status == 400
+    assert refusal(page) == (
+        "请从给出的选项中选择：班主任（包保责任人） t-9、校长 h-1、乡镇（街道） w-1、县教育局 k-1、"
+        "心理教师 c-1、心理教师 c-9、村（社区） v-1"
+    )
+    assert len(town.book.entries(town.case("p-1").id)) == 1
+
+
+def test_a_referral_of_care_names_counsellors_alone(town):
+    page = town.visitor("c-1").fill(
+        f"/desk/case/{town.address('p-4', 'care')}/refer", {"to": "h-1", "due": "2025-05-22"}
+    )
+    assert refusal(page) == "请从给出的选项中选择：心理教师 c-9"
+
+
+def test_whoever_may_be_referred_to_is_not_declined_by_the_next_morning(town):
+    """Rights that end before the next morning, or since the form was opened, are none."""
+    path, teacher = f"/desk/case/{town.address('p-1')}/refer", town.visitor("t-1")
+    opened = held_in(teacher.ask(path).html)
+    ending = {"h-1": DAY + dt.timedelta(1), "c-1": DAY}
+    town.people = People(
+        tuple(replace(grant, until=ending.get(grant.person)) for grant in town.people.grants)
+    )
+    page = teacher.send(path, opened | {"to": "h-1", "due": "2025-05-22"})
+    assert page.status == 400
+    assert "h-1" not in refusal(page)
+    assert "c-1" not in refusal(page)
+
+    assert teacher.fill(path, {"to": "c-9", "due": "2025-05-22"}).status == 303
+    run_morning(town.book, MorningFacts(dt.date(2025, 5, 21), pupils(), town.days), town.people)
+    assert town.case("p-1").referrals == {"c-9": ""}

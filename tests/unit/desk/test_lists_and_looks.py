@@ -1,0 +1,113 @@
+"""No list but the counsellor's shows a word of psychology, and each of its looks is in `seen`."""
+
+import itertools
+import re
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from dropout_risk.casebook.release import telling_words
+from dropout_risk.casebook.rights import CASE_ROLES, RIGHTS
+from dropout_risk.casebook.tables import SEEN
+from dropout_risk.cli import app
+from dropout_risk.desk.screens import SCREENS
+from dropout_risk.errors import CaseConflictError
+from support.desk_town import DAY, NAMES, PERSON_OF_ROLE, Town
+
+CARE_NOTE = "晚上睡不着，想离开"
+LANGUAGES = ("zh", "en")
+OF_CARE = ("p-3", "p-4")
+"""The pupils of the town of whom only counsellors know something; p-4 has a case of the school as well."""
+
+
+@pytest.fixture
+def town(tmp_path):
+    made = Town(f"sqlite:///{tmp_path}/book.db")
+    made.book.write("note", DAY, "c-1", "care", case=made.case("p-3", "care"), note=CARE_NOTE, today=DAY)
+    return made
+
+
+def told_words(page):
+    """What stands in the sheet of a page, without the names of the screens above it."""
+    sheet = re.sub(r"(?s)<style>.*?</style>", "", page).partition("<article")[2]
+    return re.sub(r"<[^>]+>", " ", sheet)
+
+
+def pupils_told(page):
+    return {pupil for pupil, name in NAMES.items() if name in told_words(page)}
+
+
+def looks_in(town, part="psychology"):
+    with town.book.reading() as connection:
+        query = sa.select(SEEN.c.person, SEEN.c.pupil).where(SEEN.c.part == part)
+        return {tuple(row) for row in connection.execute(query)}
+
+
+@pytest.mark.parametrize("screen", [name for name in SCREENS if name != "care"])
+def test_no_list_shows_a_confidential_word_to_any_role_so_that_no_look_need_be_written(town, screen):
+    told = False
+    for role, language in itertools.product(CASE_ROLES, LANGUAGES):
+        page = town.visitor(PERSON_OF_ROLE[role], language).ask(f"/desk/{screen}", all="1").html
+        words = told_words(page)
+        told = told or bool(words.strip())
+        assert telling_words(words) == [], (role, language)
+        assert CARE_NOTE not in words
+        assert "p-3" not in words
+        assert town.address("p-3", "care") not in page
+        assert town.address("p-4", "care") not in page
+
+    assert told
+    assert looks_in(town) == set()
+
+
+def test_the_words_that_are_looked_for_stand_on_the_list_of_the_counsellor():
+    page = Town().visitor("c-1").ask("/desk/care").html
+
+    assert pupils_told(page) == {*OF_CARE}
+    assert telling_words(told_words(page)) != []
+
+
+def test_everybody_on_the_list_of_the_counsellor_is_a_look_and_nobody_else(town):
+    for person in PERSON_OF_ROLE.values():
+        for screen in SCREENS:
+            town.visitor(person).ask(f"/desk/{screen}")
+
+    assert looks_in(town) == {("c-1", pupil) for pupil in OF_CARE}
+
+
+def test_a_form_of_care_that_is_sent_and_shown_again_is_a_look(town):
+    path = f"/desk/case/{town.address('p-4', 'care')}/meet"
+    page = town.visitor("c-9").send(path, {"token": "forged"})
+
+    assert page.status == 400
+    assert telling_words(told_words(page.html)) != []
+    assert looks_in(town) == {("c-9", "p-4")}
+
+
+def test_seen_names_everybody_who_looked_at_a_pupils_psychology_whatever_the_way(town, tmp_path):
+    care = f"/desk/case/{town.address('p-3', 'care')}"
+    ways = {"c-1": "/desk/care", "c-9": f"{care}/meet"}
+    for role, person in PERSON_OF_ROLE.items():
+        if (role, "psychology", "see") not in RIGHTS:
+            ways[person] = care
+    for person, path in ways.items():
+        town.visitor(person).ask(path)
+    town.book.close()
+    told = (
+        CliRunner().invoke(app, ["casebook", "seen", "p-3", "--book", f"sqlite:///{tmp_path}/book.db"]).output
+    )
+
+    lines = [line.split("\t")[1:] for line in told.splitlines()]
+    assert lines == [["c-1", "psychology"], ["c-9", "psychology"]]
+    assert all(re.match(r"2025-05-20 08:00\t", line) for line in told.splitlines())
+
+
+def test_what_cannot_be_written_down_is_not_shown(town, monkeypatch):
+    def refused(*_):
+        raise CaseConflictError("the book is locked", hint="x")
+
+    monkeypatch.setattr("dropout_risk.desk.desk.note_seen", refused)
+    for path in ("/desk/care", f"/desk/case/{town.address('p-3', 'care')}"):
+        with pytest.raises(CaseConflictError):
+            town.visitor("c-1").ask(path)
