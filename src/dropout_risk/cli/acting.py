@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from dropout_risk.errors import CaseRightError
 
 if TYPE_CHECKING:
+    from dropout_risk.access.reader import Reader
     from dropout_risk.casebook.book import Book
-    from dropout_risk.desk.reader import Reader, Seat
+    from dropout_risk.desk.reader import Seat
 
 _HINT = "the file of people of the last morning names who may do what"
 
 
 def _reader_of(book: Book, person: str, day: dt.date) -> Reader:
+    from dropout_risk.access.reader import Reader
     from dropout_risk.casebook.book import read_people
-    from dropout_risk.desk.reader import Reader
 
     with book.reading() as connection:
         return Reader.of_day(person, read_people(connection), day)
@@ -45,11 +46,12 @@ def require_schools_right(book: Book, person: str, schools: Iterable[str], day: 
 
     from dropout_risk.casebook.rights import CASE_ROLES, may
     from dropout_risk.casebook.tables import STANDING
+    from dropout_risk.desk.reader import pupils_clause
 
     chosen = [*schools]
     concerned = STANDING.c.at_school & (STANDING.c.school.in_(chosen) if chosen else sa.true())
     roles = [role for role in CASE_ROLES if may([role], "hand_over", "plan")]
-    held = _reader_of(book, person, day).pupils_clause(roles)
+    held = pupils_clause(_reader_of(book, person, day), roles)
     number = sa.func.count()
     with book.reading() as connection:
         everybody = connection.scalar(sa.select(number).select_from(STANDING).where(concerned))
