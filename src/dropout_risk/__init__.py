@@ -6,9 +6,12 @@ Whom to see first, why, and what kind of help fits. It informs people; it never 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
+
     from dropout_risk.catalogue.default import default_catalogue
     from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
     from dropout_risk.errors import DropoutRiskError
@@ -76,6 +79,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
+    if name == "__version__":
+        return version("dropout-risk")
     if name not in _HOMES:
         raise AttributeError(f"module 'dropout_risk' has no attribute {name!r}")
     value = getattr(import_module(f"dropout_risk.{_HOMES[name]}"), name)

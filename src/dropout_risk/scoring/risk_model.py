@@ -30,6 +30,7 @@ from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.bundle import files_of, read_model, version_of, write_bundle
 from dropout_risk.scoring.change import Change, change
+from dropout_risk.scoring.mlflow_model import mlflow_files
 from dropout_risk.scoring.model_parts import ModelParts, recalibrated_parts
 from dropout_risk.scoring.population import (
     Population,
@@ -177,18 +178,25 @@ class RiskModel(ModelParts):
             "synthetic": self.synthetic,
             "settings": self.settings.model_dump(mode="json"),
         }
-        return write_bundle(folder, files_of(self), about)
+        return write_bundle(folder, files_of(self) | mlflow_files(self), about)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Read a model from a bundle; it gives the scores it gave when it was saved.
 
+        Parameters
+        ----------
+        folder : path
+            The bundle's folder, or ``models:/name@alias`` or ``models:/name/version`` in MLflow's store.
+
         Raises
         ------
         BundleError
-            If a file is missing or was changed.
+            If a file is missing or was changed, or the store has no such version.
         NewerFormatError
             If a newer version of the library wrote it.
+        MissingExtraError
+            If the store is asked without MLflow.
         """
         return cls(**read_model(folder))
 
