@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,9 @@ import scale_data
 import scale_peers
 
 AS_OF, YEAR, HORIZON = "2025-05-20", "2024-08-01", 60
-COUNTY, PROVINCE = 200_000, 1_000_000
+QUICK = "SCALE_QUICK"
+"""Set in the environment of a part by ``--quick``: all parts, on a county of 50,000."""
+COUNTY, PROVINCE = (50_000, 50_000) if QUICK in os.environ else (200_000, 1_000_000)
 ATTENDED = ("students", "attendance", "calendar")
 SCANNED = {"attendance": scale_peers.COLUMNS}
 WEEKS = 35
@@ -171,6 +174,12 @@ def attendance_scan_duckdb(data: Path) -> Result:
 
 
 @part
+def attendance_scan_polars(data: Path) -> Result:
+    """Scan the attendance columns with Polars."""
+    return timed(lambda: scale_peers.scan_polars(SCANNED, scale_data.province(data, COUNTY)))
+
+
+@part
 def all_scan_pyarrow(data: Path) -> Result:
     """Scan all columns of all tables with pyarrow."""
     place = scale_data.province(data, COUNTY)
@@ -182,6 +191,13 @@ def all_scan_duckdb(data: Path) -> Result:
     """Scan all columns of all tables with DuckDB."""
     place = scale_data.province(data, COUNTY)
     return timed(lambda: scale_peers.scan_duckdb(_every_column(place), place))
+
+
+@part
+def all_scan_polars(data: Path) -> Result:
+    """Scan all columns of all tables with Polars."""
+    place = scale_data.province(data, COUNTY)
+    return timed(lambda: scale_peers.scan_polars(_every_column(place), place))
 
 
 def _every_column(place: Path) -> dict[str, list[str]]:

@@ -14,7 +14,8 @@ def refuse_other_rows(X: Any, other: Any, name: str) -> None:
     """Refuse a column that stands beside a table and names other rows, or the same ones in another order.
 
     Rows are taken by their place. That is right where one side has no names of its own (an array, or pandas'
-    0, 1, 2, …), and where both have the same names in the same order.
+    0, 1, 2, …), and where both have the same names in the same order. Two runs of whole numbers that begin
+    elsewhere (0, 1, 2, … beside 1, 2, 3, …) are names: one of the two was cut or moved.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def refuse_other_rows(X: Any, other: Any, name: str) -> None:
     unknown = int((~theirs.isin(mine)).sum()) if mine.nlevels == theirs.nlevels else len(theirs)
     if not unknown and mine.isin(theirs).all():
         said = f"X and {name} name the same rows in another order."
-    elif (_is_counted(mine) or _is_counted(theirs)) and not np.any(pd.isna(other)):
+    elif _one_is_nameless(mine, theirs) and not np.any(pd.isna(other)):
         return
     else:
         said = f"X and {name} do not name the same rows: {unknown} of the {len(theirs)} are not in X."
@@ -74,8 +75,15 @@ def _levels_of(index: pd.Index, names: list[Any]) -> pd.Index:
     return pd.MultiIndex.from_arrays(levels) if len(levels) > 1 else levels[0]
 
 
-def _is_counted(index: pd.Index) -> bool:
-    """Say whether an index is pandas' own 0, 1, 2, …, which names nothing."""
-    if index.nlevels > 1 or index.dtype.kind not in "iu":
-        return False
-    return bool(np.array_equal(index.to_numpy(), np.arange(len(index))))
+def _one_is_nameless(mine: pd.Index, theirs: pd.Index) -> bool:
+    """Say whether one index is pandas' own 0, 1, 2, …, which names nothing, and the other no such run."""
+    begun = [_begin_of_run(index) for index in (mine, theirs)]
+    return 0 in begun and None in begun
+
+
+def _begin_of_run(index: pd.Index) -> int | None:
+    """Give the first of whole numbers that follow one upon another; None for any other names."""
+    if index.nlevels > 1 or index.dtype.kind not in "iu" or not len(index):
+        return None
+    numbers = index.to_numpy()
+    return int(numbers[0]) if bool((np.diff(numbers) == 1).all()) else None

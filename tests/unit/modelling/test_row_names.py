@@ -45,6 +45,8 @@ def test_rows_of_the_same_names_or_without_names_are_taken_by_place(mine, theirs
         (NAMED, NAMED[::-1], "another order"),
         (NAMES, ["a", "b", "c", "e"], "1 of the 4 are not in X"),
         (["1", "2", "3", "4"], [1, 2, 3, 4], "4 of the 4 are not in X"),
+        (range(4), range(1, 5), "1 of the 4 are not in X"),
+        (range(10, 14), range(4), "4 of the 4 are not in X"),
         (["a", "a", "b", "b"], ["a", "b", "a", "b"], "occur twice"),
         (["a", "a", "b", "c"], ["a", "b", "b", "c"], "occur twice"),
         (NAMED.get_level_values(0), NAMED[::-1], "another order"),
