@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
-from dropout_risk.errors import DateError, LabelError, RecordsError, SettingsError, nearest
+from dropout_risk.errors import DateError, LabelError, RecordsError, SettingsError, nearest, require_kind
 from dropout_risk.histories.attendance_bits import PLANES
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.places import students_on
@@ -66,10 +66,14 @@ Source = SchoolRecords | Histories
 _MADE: WeakKeyDictionary[SchoolRecords, Histories] = WeakKeyDictionary()
 
 
+READ_FIRST = "dr.SchoolRecords.from_folder(path), or dr.Histories.load(path)"
+
+
 def histories_of(source: Source) -> Histories:
     """Give the histories of records, building them once for as long as the records live."""
     if isinstance(source, Histories):
         return source
+    require_kind(source, SchoolRecords, "records", READ_FIRST)
     if source not in _MADE:
         _MADE[source] = Histories.from_records(source)
     return _MADE[source]

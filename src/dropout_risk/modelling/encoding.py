@@ -13,10 +13,10 @@ import pandas as pd
 from dropout_risk.arrays import Array, Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, nearest
+from dropout_risk.modelling.audit_columns import audit_columns
 from dropout_risk.modelling.feature_table import flat_name, kind_of, refuse_other_kinds
 from dropout_risk.records.directory import PERSONAL
 
-AUDIT_ONLY = ("sex", "ethnicity", "residence", "birth_date")
 NUMERIC = {"integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty"}
 UNKNOWN_SHARE = 0.1
 """A column with more than this share of categories that the fit did not see is told."""
@@ -156,10 +156,11 @@ def _check_names(names: tuple[str, ...], catalogue: FeatureCatalogue | None) -> 
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise FeatureInputError(f"Columns share a name: {twice}.")
-    forbidden = [name for name in names if name in AUDIT_ONLY]
-    if catalogue is not None and forbidden:
+    forbidden = {} if catalogue is None else audit_columns(names, catalogue)
+    if forbidden:
         raise ForbiddenFeatureError(
-            f"Columns {forbidden} are for audit only: they check fairness and never make a score.",
+            f"Columns {list(forbidden)} are for audit only ({', '.join(dict.fromkeys(forbidden.values()))}): "
+            "they check fairness and never make a score.",
             hint="drop them from X and hand them to the fairness report",
         )
     naming = [name for name in names if name in PERSONAL]

@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import version
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
-from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError
+from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError, require_kind
 from dropout_risk.files import replacing_folder
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.timing import Timing
@@ -161,6 +162,7 @@ def find_bundle(place: str | Path) -> Path:
 
     BundleError if the store has no such version, MissingExtraError without MLflow.
     """
+    require_kind(place, (str, PathLike), "The place of a bundle", "its folder, or models:/name@alias")
     for scheme, (module, function) in FINDERS.items():
         if isinstance(place, str) and place.startswith(scheme):
             found: Path = getattr(import_module(module), function)(place)

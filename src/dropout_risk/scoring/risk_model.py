@@ -25,6 +25,7 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibration import PRIOR_LABELS
+from dropout_risk.modelling.feature_table import named_frame
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
@@ -99,7 +100,7 @@ class RiskModel(ModelParts):
         name, trained_to, metrics, card, settings, instruments, timing, synthetic
             See :class:`RiskModel`.
         """
-        X, settings = X[catalogue.names], Settings() if settings is None else settings
+        X, settings = named_frame(X)[catalogue.names], Settings() if settings is None else settings
         levels = levels_of(grade_levels, len(X))
         calibrated = classifier.calibrated_model_.measured_against(
             X, np.asarray(y) == 0, levels, settings.reasons.background
@@ -161,6 +162,7 @@ class RiskModel(ModelParts):
         FeatureInputError
             If a column is unknown, with the nearest right name.
         """
+        X = named_frame(X)
         known = X.reindex(columns=known_columns(X, self.catalogue))
         parts = recalibrated_parts(
             self, known, y, base_rate=base_rate, pupils=pupils, prior_labels=prior_labels
@@ -306,9 +308,9 @@ class RiskModel(ModelParts):
 
         Parameters
         ----------
-        X : pandas.DataFrame
+        X : DataFrame of pandas, Polars or Arrow
             Columns by the catalogue's names; a column left out is missing. The index, or its level
-            ``student_id``, names the pupils.
+            ``student_id``, names the pupils; without an index, a column of that name does.
         grade_levels : array-like, optional
             The pupils' grade levels, NaN where not known: whom their reasons compare them with. By default
             all are compared with everyone who stayed.
@@ -321,6 +323,7 @@ class RiskModel(ModelParts):
             If a column is unknown, with the nearest right name.
         """
         language = self.settings.language if language is None else language
+        X = named_frame(X)
         given = X.reindex(columns=known_columns(X, self.catalogue)).to_numpy(dtype=np.float64)
         ids, values = ids_of(X), np.ascontiguousarray(given)
         levels = levels_of(grade_levels, len(X))

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import DropoutRiskError, SettingsError, UnloggedRunError
+from dropout_risk.errors import DropoutRiskError, SettingsError, UnloggedRunError, require_kind
 from dropout_risk.evaluation.baselines import Baseline, fit_baselines, last_model
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.leak_section import refuse_leaks
@@ -24,8 +24,8 @@ from dropout_risk.evaluation.parts import Parts, labelled_cohort, last_label_day
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.timing import fit_timing
 from dropout_risk.evaluation.trained_model import TrainedModel
-from dropout_risk.features.cohort import Cohort, check_outcome, histories_of
-from dropout_risk.features.compute import build_features, kept_features
+from dropout_risk.features.cohort import READ_FIRST, Cohort, check_outcome, histories_of
+from dropout_risk.features.compute import CHOOSE, build_features, kept_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
@@ -141,9 +141,14 @@ def train(
         same, it is an ``UnloggedRunError``, which names the folder of model and report.
     SettingsError
         If the settings name an outcome that does not exist.
+    ArgumentError
+        If the records are a path, or the catalogue a list.
     """
     settings = Settings() if settings is None else settings
     check_settings(settings)
+    require_kind(records, SchoolRecords, "records", READ_FIRST)
+    if catalogue is not None:
+        require_kind(catalogue, FeatureCatalogue, "catalogue", CHOOSE)
     store = prepare_store(settings.tracking) if track else None
     former = given_last_model(settings) if last_model is None else last_model
     tracked = nullcontext() if store is None else OpenRun.begun(store)

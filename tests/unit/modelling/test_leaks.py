@@ -20,9 +20,14 @@ def found(*given, **more):
 # --- clean data -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data", [uci, hsls, lambda: cortez("por")[:2], lambda: cortez("mat")[:2]])
+@pytest.mark.parametrize("data", [uci, lambda: cortez("por")[:2], lambda: cortez("mat")[:2]])
 def test_clean_real_data_are_accused_of_nothing(data):
     assert found(*data()) == set()
+
+
+def test_of_clean_real_data_only_the_columns_for_audit_are_named():
+    audited = {"student_sex_survey1", "student_race_eth_survey1"}
+    assert found(*hsls()) == {("audit_only", name) for name in audited}
 
 
 @pytest.mark.parametrize("seed", range(4))

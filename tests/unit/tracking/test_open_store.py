@@ -7,6 +7,7 @@ from collections import namedtuple
 
 import pytest
 
+import dropout_risk as dr
 from dropout_risk.errors import TrackingError
 from dropout_risk.settings import Settings, TrackingSettings
 from dropout_risk.tracking import open_store
@@ -132,4 +133,4 @@ def test_a_training_whose_store_is_refused_computes_nothing(tmp_path, monkeypatc
     monkeypatch.setattr(training, "histories_of", lambda _: pytest.fail("something was computed"))
     settings = Settings(tracking=store_in(tmp_path, model_name="a/b").model_dump())
     with pytest.raises(TrackingError):
-        training.train(None, settings)
+        training.train(dr.simulate_district(n_students=20, seed=1), settings)
