@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
     from dropout_risk.settings import Settings
     from dropout_risk.simulate.district import simulate_district
+    from dropout_risk.text import Text
+    from dropout_risk.training.own_model import judge_classifier
+    from dropout_risk.training.plan import plan
     from dropout_risk.training.train import train
     from dropout_risk.watchlist.watch_list import WatchList
 
@@ -46,9 +49,12 @@ _HOMES = {
     "SchoolRecords": "records.school_records",
     "Settings": "settings",
     "TemporalSplit": "modelling.splits",
+    "Text": "text",
     "WatchList": "watchlist.watch_list",
     "build_features": "features.compute",
     "default_catalogue": "catalogue.default",
+    "judge_classifier": "training.own_model",
+    "plan": "training.plan",
     "measure_drift": "monitoring.drift",
     "simulate_district": "simulate.district",
     "train": "training.train",
@@ -68,10 +74,13 @@ __all__ = [
     "SchoolRecords",
     "Settings",
     "TemporalSplit",
+    "Text",
     "WatchList",
     "build_features",
     "default_catalogue",
+    "judge_classifier",
     "measure_drift",
+    "plan",
     "simulate_district",
     "train",
 ]

@@ -38,7 +38,7 @@ class RowCounts:
             If they are not one whole number from 0 for each row.
         """
         refuse_other_rows(X, sample_weight, "sample_weight")
-        n = X.shape[0] if hasattr(X, "shape") else len(X)
+        n = len(X) if isinstance(X, pd.DataFrame) else len(np.asarray(X))
         try:
             weights = np.asarray(sample_weight, dtype=np.float64)
         except (TypeError, ValueError):
@@ -54,6 +54,10 @@ class RowCounts:
                 "sample_weight must be whole numbers from 0: how many rows each row stands for.",
                 hint="weights that lift the rare class would make risks no probabilities: leave them out, "
                 "and choose whom to see by rank",
+            )
+        if not weights.any():
+            raise FeatureInputError(
+                "Sample weights must contain at least one non-zero number.", hint="leave sample_weight out"
             )
         return cls(np.repeat(np.arange(n), weights.astype(np.int64)), n)
 

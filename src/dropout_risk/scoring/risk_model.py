@@ -22,7 +22,7 @@ from dropout_risk.evaluation.band_calibration import printed_errors
 from dropout_risk.evaluation.caution import cautions_of
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.features.cohort import Source, histories_of
+from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibration import PRIOR_LABELS
 from dropout_risk.modelling.feature_table import named_frame
@@ -31,6 +31,7 @@ from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.bundle import files_of, read_model, version_of, write_bundle
 from dropout_risk.scoring.change import Change, change
+from dropout_risk.scoring.known_of_rows import KnownOfRows, declared_columns
 from dropout_risk.scoring.mlflow_model import mlflow_files
 from dropout_risk.scoring.model_parts import ModelParts, recalibrated_parts
 from dropout_risk.scoring.population import (
@@ -70,10 +71,11 @@ class RiskModel(ModelParts):
         cls,
         classifier: RiskClassifier,
         *,
-        catalogue: FeatureCatalogue,
         X: pd.DataFrame,
-        y: npt.ArrayLike,
+        catalogue: FeatureCatalogue | None = None,
+        y: npt.ArrayLike | None = None,
         grade_levels: npt.ArrayLike | None = None,
+        cohort: Cohort | None = None,
         name: str = "dropout_risk",
         trained_to: str | None = None,
         metrics: Mapping[str, Any] | None = None,
@@ -81,26 +83,43 @@ class RiskModel(ModelParts):
         settings: Settings | None = None,
         instruments: InstrumentRegistry | None = None,
         timing: Timing | None = None,
-        synthetic: bool = False,
+        synthetic: bool | None = None,
     ) -> Self:
         """Make a model from a fitted classifier.
+
+        What a model says of itself is never guessed: the horizon of its labels and whether its pupils were
+        made up come from the ``cohort``, or from ``settings`` and ``synthetic``.
 
         Parameters
         ----------
         classifier : RiskClassifier
             Fitted on the catalogue's features.
-        catalogue : FeatureCatalogue
-            The features, in the order of the columns of ``X``.
-        X : pandas.DataFrame
+        X : DataFrame of pandas, Polars or Arrow
             The features it was fitted on; only means and counts of them are kept.
-        y : array-like
-            Their labels.
+        catalogue : FeatureCatalogue, optional
+            What declares them; by default the classifier's own, or the default one, as far as X has its
+            columns.
+        y : array-like, optional
+            Their labels; by default those of the cohort.
+        cohort : Cohort, optional
+            Whose rows X holds: gives labels, grade levels, horizon and outcomes, and the synthetic mark.
         grade_levels : array-like, optional
             Their grade levels, NaN where not known: what ``settings.reasons.background`` may ask for.
         name, trained_to, metrics, card, settings, instruments, timing, synthetic
             See :class:`RiskModel`.
+
+        Raises
+        ------
+        TrainingError
+            If labels, horizon or the synthetic mark are not known, or two sources say different things.
+        FeatureInputError
+            If X lacks a column of the catalogue, or has one that no catalogue declares.
         """
-        X, settings = named_frame(X)[catalogue.names], Settings() if settings is None else settings
+        known = KnownOfRows.of_cohort(
+            cohort, X, y=y, grade_levels=grade_levels, settings=settings, synthetic=synthetic
+        )
+        y, grade_levels, settings = known.y, known.grade_levels, known.settings
+        X, catalogue = declared_columns(named_frame(X), catalogue, classifier.catalogue)
         levels = levels_of(grade_levels, len(X))
         calibrated = classifier.calibrated_model_.measured_against(
             X, np.asarray(y) == 0, levels, settings.reasons.background
@@ -119,7 +138,7 @@ class RiskModel(ModelParts):
             metrics=dict(metrics or {}),
             card=dict(card or {}),
             trained_to=trained_to,
-            synthetic=synthetic,
+            synthetic=known.synthetic,
         )
         object.__setattr__(model, "version", version_of(model))
         return model
