@@ -26,7 +26,12 @@ from dropout_risk.modelling.candidates import AUTO, default_candidates
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.feature_table import array_error, has_names, plain_table
 from dropout_risk.modelling.given_folds import folds_of_splitter
-from dropout_risk.modelling.input_checks import refuse_empty_columns, warn_of_few, warn_of_identifiers
+from dropout_risk.modelling.input_checks import (
+    refuse_empty_columns,
+    warn_of_few,
+    warn_of_identifiers,
+    warn_of_wide,
+)
 from dropout_risk.modelling.labels import TwoLabels, check_count
 from dropout_risk.modelling.leaks.report import OnLeaks, check_leaks, group_keys
 from dropout_risk.modelling.row_counts import RowCounts
@@ -211,6 +216,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         apart = group_keys(table, groups)
         refuse_empty_columns(encoding, encoded, self.catalogue)
         warn_of_few(labels)
+        warn_of_wide(encoding)
         if self.leaks != "ignore":
             warn_of_identifiers(encoding, encoded)
         self.leaks_ = check_leaks(self.leaks, encoding, encoded, labels, apart)

@@ -61,7 +61,7 @@ def judge_classifier(
     ----------
     classifier : scikit-learn classifier
         With ``fit`` and ``predict_proba``; a pipeline, where it needs missing values filled (NaN is missing).
-        It is cloned and never changed.
+        It is cloned and never changed. Features without any value before the test are left out.
     records : SchoolRecords
         With outcomes.
     settings : Settings, optional
@@ -96,8 +96,9 @@ def judge_classifier(
     catalogue = kept_features(histories) if catalogue is None else catalogue
     parts = make_parts(histories, cohort, build_features(histories, cohort, catalogue), settings)
     known = parts.before_test
-    fitted = clone(classifier).fit(parts.X(known), parts.y(known))
-    risks = np.asarray(fitted.predict_proba(parts.X(parts.test)))[:, 1]
+    empty = list(parts.without_value)
+    fitted = clone(classifier).fit(parts.X(known).drop(columns=empty), parts.y(known))
+    risks = np.asarray(fitted.predict_proba(parts.X(parts.test).drop(columns=empty)))[:, 1]
     before, asked = (parts.rows_for_baselines(rows) for rows in (known, parts.test))
     report = EvaluationReport.of(
         held_out_of(parts, histories, risks),

@@ -200,7 +200,8 @@ def test_oversampling_before_the_split_is_seen(with_ids):
 
 @pytest.mark.parametrize("data", [lambda: cortez()[:2], hsls])
 def test_oversampling_is_seen_in_coarse_tables_as_well(data):
-    assert found(*oversampled(*data())) == {("repeated_rows", "")}
+    leaks = found(*oversampled(*data()))
+    assert {leak for leak in leaks if leak[0] != "audit_only"} == {("repeated_rows", "")}
 
 
 def test_copies_of_pupils_under_other_ids_are_counted_and_those_across_the_split_too():
