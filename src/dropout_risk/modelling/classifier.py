@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from dropout_risk.arrays import Array, Floats, Longs, Objects, Positions
+from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, nearest
 from dropout_risk.explanation.backgrounds import Backgrounds
@@ -39,7 +40,9 @@ from dropout_risk.modelling.row_names import refuse_other_rows
 from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
 from dropout_risk.modelling.selection import TrainingRows, fit_best, in_own_order
 from dropout_risk.modelling.tuning import Tuning
+from dropout_risk.text import Text, language_of
 
+MISSING = Text(zh="缺失", en="missing")
 MOST_SEEN = 1000
 """Rows of the fit that importances are measured on, at most."""
 
@@ -359,7 +362,13 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         codes = (self.decision_function(X) > 0).astype(np.intp)
         return np.asarray(self.classes_[codes])
 
-    def explain(self, X: pd.DataFrame | ArrayLike, background: pd.DataFrame | ArrayLike | None = None) -> Any:
+    def explain(
+        self,
+        X: pd.DataFrame | ArrayLike,
+        background: pd.DataFrame | ArrayLike | None = None,
+        *,
+        labels: str | None = None,
+    ) -> Any:
         """Split each row's log-odds over the features, as a ``shap.Explanation``.
 
         Parameters
@@ -369,11 +378,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         background : DataFrame or array-like, optional
             Rows of the same columns to measure contributions against, by default those of ``background_``.
             The base is their mean log-odds.
+        labels : {"zh", "en"}, optional
+            Name the features by the catalogue's labels in this language, by default as their columns.
 
         Returns
         -------
         shap.Explanation
-            Base plus values are the log-odds of ``positive_label_``; data are the values as given.
+            Base plus values are the log-odds of ``positive_label_``; data are the values as numbers (of a
+            category its code, NaN is missing), and where some are words, display_data are the words.
 
         Raises
         ------
@@ -387,7 +399,12 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         model, table = self._fitted(), self._table(X)
         if background is not None:
             model = model.measured_against_rows(plain_table(background))
-        return as_shap(model.contributions(table), model.encoding.shown(table), model.encoding.names)
+        encoding, names = model.encoding, list(model.encoding.names)
+        if labels is not None:
+            told = self.catalogue or default_catalogue()
+            names = [told[name].label.to(language_of(labels)) if name in told else name for name in names]
+        displayed = encoding.displayed(table, MISSING.to(language_of(labels or "en")))
+        return as_shap(model.contributions(table), encoding.encode(table), names, displayed)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from dropout_risk.arrays import Array, Floats
+from dropout_risk.arrays import Floats, Objects
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, nearest
 from dropout_risk.modelling.audit_columns import audit_columns
@@ -90,15 +90,21 @@ class FeatureEncoding:
             encoded[:, column] = self._encode_column(name, X.iloc[:, index])
         return encoded
 
-    def shown(self, X: pd.DataFrame | Floats) -> Array:
-        """Give the values as they were handed in, in the order of the names; floats where all are numbers."""
-        if not isinstance(X, pd.DataFrame):
-            return np.asarray(X)
-        indices = self._column_indices(X)
-        given = X if indices == sorted(indices) else X.iloc[:, indices]
-        if all(pd.api.types.is_numeric_dtype(dtype) for dtype in given.dtypes):
-            return np.asarray(given.to_numpy(dtype=np.float64, na_value=np.nan))
-        return np.asarray(given.to_numpy(dtype=object))
+    def displayed(self, X: pd.DataFrame | Floats, missing: str) -> Objects | None:
+        """Give the values as a reader sees them, in the order of the names: words of categories as words.
+
+        What is missing of a category is told by the word for it. None where all are numbers, which speak for
+        themselves.
+        """
+        if not isinstance(X, pd.DataFrame) or not self.categories:
+            return None
+        given = X.iloc[:, self._column_indices(X)]
+        shown = np.empty(given.shape, dtype=object)
+        for column, name in enumerate(self.names):
+            values = given.iloc[:, column]
+            told = values.astype(object)
+            shown[:, column] = told.where(values.notna(), missing) if name in self.categories else told
+        return shown
 
     def to_dict(self) -> dict[str, Any]:
         """Write names and categories as plain data."""

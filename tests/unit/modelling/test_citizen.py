@@ -112,6 +112,28 @@ def test_importances_are_the_mean_of_what_explain_says(model):
     np.testing.assert_allclose(clf.feature_importances_, said, rtol=1e-9)
 
 
+def test_an_explanation_has_numbers_for_shap_and_words_for_readers():
+    X, y = many()
+    X["route"] = np.where(np.arange(len(y)) % 3 == 0, "bus", "foot")
+    X.loc[5, "route"] = None
+    told = classifier().fit(X, y).explain(X)
+
+    assert told.data.dtype == np.float64
+    assert told.data[:3, 2].tolist() == [0.0, 1.0, 1.0]
+    assert np.isnan(told.data[5, 2])
+    assert [told.display_data[row, 2] for row in (0, 1, 5)] == ["bus", "foot", "missing"]
+
+
+def test_features_are_named_by_the_labels_of_the_catalogue():
+    X, y = many()
+    X = X.set_axis(["absence_share_20d", "own_mark"], axis=1)
+    clf = classifier().fit(X, y)
+    label = default_catalogue()["absence_share_20d"].label
+
+    assert clf.explain(X, labels="zh").feature_names == [label.zh, "own_mark"]
+    assert clf.explain(X).feature_names == ["absence_share_20d", "own_mark"]
+
+
 def test_log_probabilities_are_exact_where_a_risk_is_nearly_nothing(fitted):
     X, _ = many()
     np.testing.assert_allclose(np.exp(fitted.predict_log_proba(X)), fitted.predict_proba(X), rtol=1e-12)
