@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -14,11 +14,8 @@ from dropout_risk.modelling.candidates import AUTO, CANDIDATES, default_candidat
 from dropout_risk.modelling.leaks.report import OnLeaks
 from dropout_risk.modelling.tuning import Tuning
 
-if TYPE_CHECKING:
-    from dropout_risk.modelling.classifier import RiskClassifier
 
-
-def check_arguments(classifier: RiskClassifier) -> None:
+def check_arguments(classifier: Any) -> None:
     """Check every argument of a classifier.
 
     Raises
@@ -31,7 +28,7 @@ def check_arguments(classifier: RiskClassifier) -> None:
         raise TrainingError(" ".join(text for text, _ in said), hint=said[0][1])
 
 
-def _wrong_arguments(given: RiskClassifier) -> Iterable[tuple[str, str]]:
+def _wrong_arguments(given: Any) -> Iterable[tuple[str, str]]:
     yield from _wrong_candidates(given.model, given.candidates)
     folds: Any = given.folds
     if folds is None or isinstance(folds, (bool, str, float)):
