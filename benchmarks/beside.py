@@ -74,7 +74,7 @@ def risks_beside(
     X, unseen = train.features[seen], test.features[seen]
     for name, make in {"LR": logistic_regression, "LGBM": untuned_lightgbm}.items():
         risks[name] = make(X).fit(X, train.y.astype(int)).predict_proba(unseen)[:, 1]
-    ours = RiskClassifier(catalogue=catalogue).fit(X, train.y.astype(int), groups)
+    ours = RiskClassifier(catalogue=catalogue).fit(X, train.y.astype(int), groups=groups)
     risks["RiskClassifier"] = ours.predict_proba(unseen)[:, 1]
     return risks, ours
 

@@ -19,7 +19,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 import dropout_risk as dr
-from dropout_risk.modelling.splits import RandomSplit
+from dropout_risk.modelling import RandomSplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from oulad import TEST, TRAIN, cohort_on, oulad_catalogue

@@ -11,8 +11,7 @@
 
 # %%
 import dropout_risk as dr
-from dropout_risk.evaluation.fairness import FairnessReport
-from dropout_risk.evaluation.fairness_rates import audit_groups
+from dropout_risk.evaluation import FairnessReport, audit_groups
 
 records = dr.simulate_district(n_students=2000, seed=11)
 cohort = dr.Cohort.on(records, ["2025-02-05", "2025-03-05"]).with_labels(records, horizon_days=90)

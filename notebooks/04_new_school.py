@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 import dropout_risk as dr
-from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
+from dropout_risk.evaluation import ranking_and_probability_metrics
 
 settings = dr.Settings(
     language="en", models={"candidate": "logistic"}, evaluation={"refits": 0, "learning_curve": False}

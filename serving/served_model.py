@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from dropout_risk.errors import BundleError, SettingsError
-from dropout_risk.settings import TrackingSettings
+from dropout_risk.scoring.bundle import find_bundle
 
 PINNED = "DROPOUT_RISK_MANIFEST"
 
@@ -56,8 +56,4 @@ def bundle_folder(place: str) -> Path:
     if not place:
         hint = "set it to a bundle's folder or to models:/name@champion"
         raise SettingsError("DROPOUT_RISK_MODEL is not set: there is no model to serve.", hint=hint)
-    if not place.startswith("models:/"):
-        return Path(place)
-    from dropout_risk.tracking.mlflow_store import load_bundle_path
-
-    return load_bundle_path(place, TrackingSettings.from_environment())
+    return find_bundle(place)

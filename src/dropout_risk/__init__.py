@@ -6,9 +6,12 @@ Whom to see first, why, and what kind of help fits. It informs people; it never 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
+
     from dropout_risk.catalogue.default import default_catalogue
     from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
     from dropout_risk.errors import DropoutRiskError
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
     from dropout_risk.settings import Settings
     from dropout_risk.simulate.district import simulate_district
+    from dropout_risk.text import Text
+    from dropout_risk.training.own_model import judge_classifier
+    from dropout_risk.training.plan import plan
     from dropout_risk.training.train import train
     from dropout_risk.watchlist.watch_list import WatchList
 
@@ -43,9 +49,12 @@ _HOMES = {
     "SchoolRecords": "records.school_records",
     "Settings": "settings",
     "TemporalSplit": "modelling.splits",
+    "Text": "text",
     "WatchList": "watchlist.watch_list",
     "build_features": "features.compute",
     "default_catalogue": "catalogue.default",
+    "judge_classifier": "training.own_model",
+    "plan": "training.plan",
     "measure_drift": "monitoring.drift",
     "simulate_district": "simulate.district",
     "train": "training.train",
@@ -65,10 +74,13 @@ __all__ = [
     "SchoolRecords",
     "Settings",
     "TemporalSplit",
+    "Text",
     "WatchList",
     "build_features",
     "default_catalogue",
+    "judge_classifier",
     "measure_drift",
+    "plan",
     "simulate_district",
     "train",
 ]
@@ -76,6 +88,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
+    if name == "__version__":
+        return version("dropout-risk")
     if name not in _HOMES:
         raise AttributeError(f"module 'dropout_risk' has no attribute {name!r}")
     value = getattr(import_module(f"dropout_risk.{_HOMES[name]}"), name)

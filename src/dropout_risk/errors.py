@@ -106,6 +106,27 @@ class UnknownInstrumentError(DropoutRiskError, KeyError):
     code = "DR205"
 
 
+class ArgumentError(DropoutRiskError, TypeError):
+    """An argument of another kind than is asked for, such as a path where records are."""
+
+    code = "DR307"
+
+
+def require_kind(value: Any, kinds: type | tuple[type, ...], name: str, hint: str) -> None:
+    """Check what kind of object an argument is, before any work; ArgumentError if it is another.
+
+    >>> require_kind("records/", dict, "records", "read them first")
+    Traceback (most recent call last):
+    ...
+    dropout_risk.errors.ArgumentError: [DR307] records must be a dict, got a str.
+    Hint: read them first
+    """
+    if not isinstance(value, kinds):
+        allowed = kinds if isinstance(kinds, tuple) else (kinds,)
+        words = " or ".join(kind.__name__ for kind in allowed)
+        raise ArgumentError(f"{name} must be a {words}, got a {type(value).__name__}.", hint=hint)
+
+
 class DateError(DropoutRiskError, ValueError):
     """A date that cannot be read, or an as-of date without any known school day."""
 

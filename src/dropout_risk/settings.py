@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
@@ -454,17 +453,17 @@ class ReasonSettings(Section):
 
 
 class TrackingSettings(Section):
-    """Where MLflow keeps runs, and under which name models are registered."""
+    """Where MLflow keeps runs, and under which name models are registered.
 
-    uri: Word = "sqlite:///mlflow.db"
-    artifacts: Word = "mlartifacts"
-    experiment: Word = "dropout_risk"
+    What is left open is what MLflow's user has chosen (``MLFLOW_TRACKING_URI``, ``mlflow.set_tracking_uri``,
+    ``set_experiment``, an active run), else ``mlflow.db`` in the current folder with the files of runs in
+    ``mlartifacts`` beside it, and the experiment ``dropout_risk``.
+    """
+
+    uri: Word | None = None
+    artifacts: Word | None = None
+    experiment: Word | None = None
     model_name: Word = "dropout_risk"
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Take the store that ``MLFLOW_TRACKING_URI`` names, or the default one."""
-        return cls(uri=os.environ.get("MLFLOW_TRACKING_URI") or cls().uri)
 
 
 class CapacitySettings(Section):

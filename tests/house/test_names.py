@@ -15,6 +15,7 @@ WHOLE_NAMES = {
     "kernels.prefetch": "its noun is the work that it is handed",
     "modelling.calibration.recalibrate": "a public name; a calibration is its object",
     "serving.asgi.app": "the name that a server of ASGI is told",
+    "training.plan.plan": "a public name; records are its object",
     "scoring.change.change": "a noun, public",
     "scoring.redaction.redact": "a public name; scores are its object",
     "spark.scoring.features": "a noun, public",

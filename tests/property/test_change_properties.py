@@ -22,7 +22,9 @@ def former():
     X = dr.build_features(histories, dr.Cohort.on(histories, "2024-12-02"), catalogue)
     y = (X["absence_share_60d"].rank(pct=True) > 0.7).to_numpy().astype(int)
     classifier = dr.RiskClassifier("logistic").fit(X, y)
-    return dr.RiskModel.from_classifier(classifier, catalogue=catalogue, X=X, y=y)
+    return dr.RiskModel.from_classifier(
+        classifier, catalogue=catalogue, X=X, y=y, settings=dr.Settings(), synthetic=True
+    )
 
 
 @given(

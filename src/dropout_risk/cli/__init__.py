@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from importlib.metadata import version as version_of_package
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -35,10 +36,26 @@ class _PlainErrors(TyperGroup):
             sys.exit(2)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"dropout-risk {version_of_package('dropout-risk')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
-    cls=_PlainErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="School records in, explained dropout risks out. It informs people; it never decides.",
-)  # fmt: skip
+    cls=_PlainErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """School records in, explained dropout risks out. It informs people; it never decides."""
+
+
 app.command()(demo.demo)
 app.command("map")(records.propose)
 app.command()(records.check)

@@ -160,17 +160,7 @@ def load_model(model: str) -> RiskModel:
     """Load a bundle from a folder or from an MLflow alias, through the library's own loader."""
     from dropout_risk.scoring.risk_model import RiskModel
 
-    return RiskModel.load(bundle_folder(model))
-
-
-def bundle_folder(model: str) -> Path:
-    """Give a bundle's folder, which an alias finds in the store that ``MLFLOW_TRACKING_URI`` names."""
-    if not model.startswith("models:/"):
-        return Path(model)
-    from dropout_risk.settings import TrackingSettings
-    from dropout_risk.tracking.mlflow_store import load_bundle_path
-
-    return load_bundle_path(model, TrackingSettings.from_environment())
+    return RiskModel.load(model)
 
 
 def require_book() -> type[Book]:

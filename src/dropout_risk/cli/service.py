@@ -53,9 +53,10 @@ def serve(
     ] = None,
 ) -> None:
     """Serve a bundle: /score, /score_features, /model, /catalogue, and pages at /review and /desk."""
+    from dropout_risk.scoring.bundle import find_bundle
     from dropout_risk.scoring.risk_model import RiskModel
 
-    folder = options.bundle_folder(model)
+    folder = find_bundle(model)
     RiskModel.load(folder)
     words = serve_command(host, port, workers)
     pages = {

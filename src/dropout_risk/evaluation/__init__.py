@@ -1,1 +1,40 @@
 """Evaluation: metrics, capacity, baselines and the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropout_risk.public_names import given_names
+
+if TYPE_CHECKING:
+    from dropout_risk.evaluation.fairness import FairnessReport
+    from dropout_risk.evaluation.fairness_rates import audit_groups
+    from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
+    from dropout_risk.evaluation.publishing import Verdict
+    from dropout_risk.evaluation.report import EvaluationReport
+    from dropout_risk.evaluation.result import HeldOut
+    from dropout_risk.evaluation.section import Section
+    from dropout_risk.evaluation.statement import ModelStatement
+
+__all__ = [
+    "EvaluationReport",
+    "FairnessReport",
+    "HeldOut",
+    "ModelStatement",
+    "Section",
+    "Verdict",
+    "audit_groups",
+    "ranking_and_probability_metrics",
+]
+_HOMES = {
+    "EvaluationReport": "report",
+    "FairnessReport": "fairness",
+    "HeldOut": "result",
+    "ModelStatement": "statement",
+    "Section": "section",
+    "Verdict": "publishing",
+    "audit_groups": "fairness_rates",
+    "ranking_and_probability_metrics": "metrics",
+}
+
+__getattr__, __dir__ = given_names("dropout_risk.evaluation", _HOMES)

@@ -47,7 +47,7 @@ SAME_MODEL = Text(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EvaluationReport:
     """How a model did on days after its training, beside the baselines.
 
@@ -286,6 +286,14 @@ class EvaluationReport:
         words = [self.title(language), "\n".join(self.remarks(language))]
         words += [table.to(language).to_text() for table in shown if table is not None]
         return "\n\n".join([*words, Verdict.of(self).text(language), MORE.to(language)])
+
+    def __repr__(self) -> str:
+        """Name the model and its main figures; ``print`` gives the summary."""
+        figures = self.result().metrics
+        kind = "synthetic " if self.synthetic else ""
+        said = ", ".join(f"{name} {figures[name]:.3f}" for name in ("auc", "brier") if figures.get(name))
+        about = f"{self.model} ({self.candidate}): {said}; {len(self.sections)} sections"
+        return f"<{kind}EvaluationReport of {about}>"
 
     def __str__(self) -> str:
         """Write the summary for a terminal, in English; :meth:`to_text` gives everything."""

@@ -223,15 +223,21 @@ class BlendTerms:
         return replace(self, first=self.first.against(background), second=self.second.against(background))
 
 
-def as_shap(parts: Contributions, data: Array, names: Sequence[str]) -> Any:
-    """Give base and contributions (in log-odds) of some rows, beside the values to show; needs shap."""
+def as_shap(parts: Contributions, data: Floats, names: Sequence[str], displayed: Array | None = None) -> Any:
+    """Give base and contributions (in log-odds) of some rows, beside their values as numbers; needs shap.
+
+    ``displayed`` are the values as a reader sees them, where some are words.
+    """
     try:
         import shap
     except ImportError as error:
         raise MissingExtraError(
             "shap is not installed.", hint="pip install 'dropout-risk[explain]'"
         ) from error
-    return shap.Explanation(parts.values, parts.bases, data=_unwalked_data(data), feature_names=list(names))
+    shown = None if displayed is None else _unwalked_data(displayed)
+    return shap.Explanation(
+        parts.values, parts.bases, data=data, display_data=shown, feature_names=list(names)
+    )
 
 
 def _unwalked_data(data: Array) -> Any:

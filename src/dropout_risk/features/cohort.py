@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
-from dropout_risk.errors import DateError, LabelError, RecordsError, SettingsError, nearest
+from dropout_risk.errors import DateError, LabelError, RecordsError, SettingsError, nearest, require_kind
 from dropout_risk.histories.attendance_bits import PLANES
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.places import students_on
 from dropout_risk.histories.registers import last_days
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import kernel
-from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
 from dropout_risk.records.departures import AWAY, BACK, CAME_DAYS
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.spells import SPELLS
@@ -66,10 +66,14 @@ Source = SchoolRecords | Histories
 _MADE: WeakKeyDictionary[SchoolRecords, Histories] = WeakKeyDictionary()
 
 
+READ_FIRST = "dr.SchoolRecords.from_folder(path), or dr.Histories.load(path)"
+
+
 def histories_of(source: Source) -> Histories:
     """Give the histories of records, building them once for as long as the records live."""
     if isinstance(source, Histories):
         return source
+    require_kind(source, SchoolRecords, "records", READ_FIRST)
     if source not in _MADE:
         _MADE[source] = Histories.from_records(source)
     return _MADE[source]
@@ -101,6 +105,14 @@ class Cohort:
         Rows without a label, with the reason: ``horizon_not_observed``, ``outcomes_not_complete``,
         ``transferred``, ``died``, ``left_without_outcome`` or ``attendance_stopped``. They are
         neither leavers nor stayers.
+    horizon_days : int or None
+        How many school days the labels look ahead.
+    events : tuple of str
+        The outcomes that they count.
+    synthetic : bool or None
+        Whether the pupils are made up; None where a cohort was put together by hand.
+    calendar : SchoolCalendar or None
+        The school days of the records that it was made from.
 
     Examples
     --------
@@ -114,6 +126,10 @@ class Cohort:
     frame: pd.DataFrame
     labels: pd.Series | None = None
     censored: pd.DataFrame | None = None
+    horizon_days: int | None = None
+    events: tuple[str, ...] = ()
+    synthetic: bool | None = None
+    calendar: SchoolCalendar | None = None
 
     def __post_init__(self) -> None:
         """Check that labels, where there are any, are 0 and 1."""
@@ -158,7 +174,7 @@ class Cohort:
         days = {ordinal_of(day): day for day in dates}
         parts = [np.flatnonzero(members_on(histories.on(day))) for day in days.values()]
         ordinals = np.repeat(list(days), [len(part) for part in parts])
-        return cls(_cohort_frame(histories, np.concatenate(parts), ordinals))
+        return cls._from_histories(histories, np.concatenate(parts), ordinals)
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, records: Source) -> Self:
@@ -175,7 +191,12 @@ class Cohort:
             )
         day, days = pd.factorize(frame["as_of"], use_na_sentinel=False)
         ordinals = np.array([ordinal_of(date) for date in days], dtype=np.int64)
-        return cls(_cohort_frame(histories, pupils, ordinals[day]))
+        return cls._from_histories(histories, pupils, ordinals[day])
+
+    @classmethod
+    def _from_histories(cls, histories: Histories, pupils: Longs, ordinals: Longs) -> Self:
+        frame = _cohort_frame(histories, pupils, ordinals)
+        return cls(frame, synthetic=histories.synthetic, calendar=histories.calendar)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -217,7 +238,10 @@ class Cohort:
         kept, rest = self.frame[known].reset_index(drop=True), self.frame[~known].reset_index(drop=True)
         labels = pd.Series(state[known].astype(np.int64), index=_row_index(kept), name="dropped_out")
         reasons = pa.array(_STATES).take(pa.array(state[~known]))
-        return replace(self, frame=kept, labels=labels, censored=rest.assign(reason=reasons.to_pandas()))
+        return replace(
+            self, frame=kept, labels=labels, censored=rest.assign(reason=reasons.to_pandas()),
+            horizon_days=int(horizon_days), events=tuple(events),
+        )  # fmt: skip
 
     def days_to_outcome(
         self, records: Source, horizon_days: int = 90, events: Sequence[str] = ("dropout",)

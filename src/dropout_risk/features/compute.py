@@ -14,6 +14,7 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
+from dropout_risk.errors import require_kind
 from dropout_risk.features import attendance, family, grades, psychology, pupil_functions
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Cohort, Source, histories_of, members_on
@@ -82,6 +83,9 @@ def kept_features(histories: Histories) -> FeatureCatalogue:
     return catalogue.select(name for name, item in catalogue.items() if histories.keeps(item.source))
 
 
+CHOOSE = "dr.default_catalogue().select(names)"
+
+
 def build_features(
     records: Source,
     cohort: Cohort,
@@ -117,6 +121,9 @@ def build_features(
     >>> X.index.names
     FrozenList(['student_id', 'as_of'])
     """
+    require_kind(cohort, Cohort, "cohort", "dr.Cohort.on(records, as_of=...)")
+    if catalogue is not None:
+        require_kind(catalogue, FeatureCatalogue, "catalogue", CHOOSE)
     histories = histories_of(records)
     catalogue = kept_features(histories) if catalogue is None else catalogue
     values = np.empty((len(cohort), len(catalogue)), dtype=np.float64)

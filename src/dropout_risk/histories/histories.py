@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions
+from dropout_risk.errors import require_kind
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
 from dropout_risk.histories.classes import Sittings
 from dropout_risk.histories.places import students_on
@@ -190,6 +191,9 @@ class Histories:
             Rows that failed the checks are not in its tables and so not in the histories; pupils whose
             own row failed are named in ``set_apart``.
         """
+        from dropout_risk.records.school_records import SchoolRecords
+
+        require_kind(records, SchoolRecords, "records", "dr.SchoolRecords.from_folder(path)")
         tables = {table.name: records.rows(table.name) for table in RUNS.values()}
         histories = cls.from_tables(
             records.table("students"), tables, records.calendar, attendance=records.attendance,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -13,23 +14,37 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from dropout_risk.arrays import Array, Floats, Longs, Objects
+from dropout_risk.arrays import Array, Floats, Longs, Objects, Positions
+from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import FeatureInputError, TrainingError, nearest
+from dropout_risk.errors import FeatureInputError, nearest
 from dropout_risk.explanation.backgrounds import Backgrounds
 from dropout_risk.explanation.contributions import as_shap
+from dropout_risk.modelling.argument_checks import check_arguments, check_beside
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
-from dropout_risk.modelling.candidates import AUTO, CANDIDATES, default_candidates
+from dropout_risk.modelling.candidates import AUTO, default_candidates
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.feature_table import array_error, has_names, plain_table
-from dropout_risk.modelling.input_checks import refuse_empty_columns, warn_of_few, warn_of_identifiers
+from dropout_risk.modelling.given_folds import folds_of_splitter
+from dropout_risk.modelling.input_checks import (
+    refuse_empty_columns,
+    warn_of_few,
+    warn_of_identifiers,
+    warn_of_wide,
+)
 from dropout_risk.modelling.labels import TwoLabels, check_count
 from dropout_risk.modelling.leaks.report import OnLeaks, check_leaks, group_keys
+from dropout_risk.modelling.row_counts import RowCounts
 from dropout_risk.modelling.row_names import refuse_other_rows
 from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
 from dropout_risk.modelling.selection import TrainingRows, fit_best, in_own_order
 from dropout_risk.modelling.tuning import Tuning
+from dropout_risk.text import Text, language_of
+
+MISSING = Text(zh="缺失", en="missing")
+MOST_SEEN = 1000
+"""Rows of the fit that importances are measured on, at most."""
 
 
 class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -54,8 +69,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         never raises it.
     calibrate : bool, default=True
         Calibrate on raw scores of models that did not see the row.
-    folds : int, default=5
-        Folds on which candidates are compared and calibrated.
+    folds : int, splitter or iterable of (train, test), default=5
+        Folds on which candidates are compared and calibrated: how many, or whatever scikit-learn takes as
+        ``cv=`` that tests every row once.
     random_state : int, default=0
         Deals the folds, samples the trees and seeds the tuning.
     candidates : sequence of str, optional
@@ -117,7 +133,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         monotone: Mapping[str, int] | None = None,
         calibrate: bool = True,
-        folds: int = 5,
+        folds: Any = 5,
         random_state: int = 0,
         candidates: Sequence[str] | None = None,
         tuning: Tuning | None = None,
@@ -139,6 +155,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         X: pd.DataFrame | ArrayLike,
         y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         *,
         cohorts: pd.DataFrame | None = None,
@@ -152,6 +169,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Numbers, booleans, categories or strings; NaN is missing.
         y : array-like, shape (n,)
             Two classes; see ``positive_label``. Where X and y both name their rows, the names must agree.
+        sample_weight : array-like of int, shape (n,), optional
+            How many rows each row stands for: whole numbers, 0 leaves it out. It is as if the row were there
+            so many times. Other weights are refused: with them risks would be no probabilities.
         groups : array-like, optional
             Rows of one group never stand on both sides of a fold. Default: the index level
             ``student_id`` of X, where there is one.
@@ -164,7 +184,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         TrainingError
-            If there are fewer than two rows, one class only, or more than two.
+            If there are fewer than two rows, one class only, or more than two, or if arguments of the
+            classifier cannot be used: all of them at once, before any work.
+        SplitError
+            If ``folds`` do not test every row once.
         FeatureInputError
             If a column can be read neither as numbers nor as categories, or if what stands beside X names
             other rows, or the same in another order.
@@ -177,10 +200,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         LeakError
             If ``leaks`` is ``"raise"`` and the rows hold what nobody could know in time.
         """
+        check_arguments(self)
+        if sample_weight is not None:
+            counts = RowCounts.of_weights(sample_weight, X := plain_table(X))
+            if not counts.are_one:
+                return self._fit_counted(counts, (X, y, groups, cohorts), calibration_set)
         names = self._names()
-        if self.folds < 2:
-            raise TrainingError(f"folds must be at least 2, got {self.folds!r}.", hint="5 is the default")
         table = self._table(X, fitting=True)
+        check_beside(table, groups, cohorts, calibration_set)
         for beside, name in ((y, "y"), (groups, "groups"), (cohorts, "cohorts")):
             refuse_other_rows(table, beside, name)
         check_count(y, len(table))
@@ -192,6 +219,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         apart = group_keys(table, groups)
         refuse_empty_columns(encoding, encoded, self.catalogue)
         warn_of_few(labels)
+        warn_of_wide(encoding)
         if self.leaks != "ignore":
             warn_of_identifiers(encoding, encoded)
         self.leaks_ = check_leaks(self.leaks, encoding, encoded, labels, apart)
@@ -208,7 +236,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             names,
             monotone=self._directions(encoding),
             categorical=encoding.categorical,
-            folds=int(self.folds),
+            folds=self._folds(table, y, groups, order),
             seed=int(self.random_state or 0),
             tuning=self.tuning,
         )
@@ -231,7 +259,32 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.selection_, self._again = fitted.selection, fitted.again
         stayers = Backgrounds.of(fitted.model.terms, rows.X, rows.y == 0)
         self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration, stayers)
+        self._seen = rows.X[:: -(-len(rows.X) // MOST_SEEN)]
         return self
+
+    def _fit_counted(
+        self,
+        counts: RowCounts,
+        rows: tuple[Any, Any, Any, Any],
+        calibration_set: tuple[pd.DataFrame | ArrayLike, ArrayLike] | None,
+    ) -> Self:
+        """Fit on every row (features, label, group, cohort) as often as it counts."""
+        X, y, groups, cohorts = rows
+        refuse_other_rows(X, y, "y")
+        check_count(y, counts.n)
+        check_beside(X, groups, cohorts, calibration_set)
+        X, y, groups, cohorts = map(counts.repeat_rows, rows)
+        self.fit(X, y, groups=groups, cohorts=cohorts, calibration_set=calibration_set)
+        self.out_of_fold_ = counts.told_once(self.out_of_fold_)
+        return self
+
+    def _folds(
+        self, table: pd.DataFrame | Floats, y: ArrayLike, groups: ArrayLike | None, order: Positions
+    ) -> int | Positions:
+        if isinstance(self.folds, Integral):
+            return int(self.folds)
+        keys = group_keys(table, groups)
+        return folds_of_splitter(self.folds, table, self._two_labels.codes(y), keys)[order]
 
     def refitted(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> CalibratedModel:
         """Fit the chosen candidate, in the setting that was found, on other rows; the calibration stays."""
@@ -250,6 +303,16 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def background_(self) -> str:
         """What contributions are measured against."""
         return self._fitted().backgrounds.words
+
+    @property
+    def feature_importances_(self) -> Floats:
+        """How much each feature moves the log-odds in the mean: mean |contribution| over rows of the fit.
+
+        Shape (n_features,), in the order of the fit; at most a thousand rows are taken, evenly.
+        """
+        model = self._fitted()
+        values = model.backgrounds.contributions(self._seen).values * model.calibration.a
+        return np.asarray(np.abs(values).mean(axis=0))
 
     @property
     def booster_(self) -> Any:
@@ -280,12 +343,32 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         both = [1.0 - risk, risk]
         return np.column_stack(both if self._two_labels.positive else both[::-1])
 
+    def predict_log_proba(self, X: pd.DataFrame | ArrayLike) -> Floats:
+        """Give the log of :meth:`predict_proba`, shape (n, 2), exact also where a risk is nearly 0 or 1."""
+        log_odds = self.decision_function(X)
+        return np.column_stack([-np.logaddexp(0.0, log_odds), -np.logaddexp(0.0, -log_odds)])
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """Say how it was made, and once it is fitted what was chosen."""
+        made = str(super().__repr__(N_CHAR_MAX))
+        if not hasattr(self, "calibrated_model_"):
+            return made
+        chosen, columns = self.calibrated_model_.kind, self.n_features_in_
+        (risk,) = np.asarray([self.positive_label_]).tolist()
+        return f"{made} fitted: {chosen} on {columns} columns, the risk is {risk!r}"
+
     def predict(self, X: pd.DataFrame | ArrayLike) -> Array:
         """Give the more probable class. Watch lists rank by risk instead: see ``predict_proba``."""
         codes = (self.decision_function(X) > 0).astype(np.intp)
         return np.asarray(self.classes_[codes])
 
-    def explain(self, X: pd.DataFrame | ArrayLike, background: pd.DataFrame | ArrayLike | None = None) -> Any:
+    def explain(
+        self,
+        X: pd.DataFrame | ArrayLike,
+        background: pd.DataFrame | ArrayLike | None = None,
+        *,
+        labels: str | None = None,
+    ) -> Any:
         """Split each row's log-odds over the features, as a ``shap.Explanation``.
 
         Parameters
@@ -295,11 +378,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         background : DataFrame or array-like, optional
             Rows of the same columns to measure contributions against, by default those of ``background_``.
             The base is their mean log-odds.
+        labels : {"zh", "en"}, optional
+            Name the features by the catalogue's labels in this language, by default as their columns.
 
         Returns
         -------
         shap.Explanation
-            Base plus values are the log-odds of ``positive_label_``; data are the values as given.
+            Base plus values are the log-odds of ``positive_label_``; data are the values as numbers (of a
+            category its code, NaN is missing), and where some are words, display_data are the words.
 
         Raises
         ------
@@ -313,7 +399,12 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         model, table = self._fitted(), self._table(X)
         if background is not None:
             model = model.measured_against_rows(plain_table(background))
-        return as_shap(model.contributions(table), model.encoding.shown(table), model.encoding.names)
+        encoding, names = model.encoding, list(model.encoding.names)
+        if labels is not None:
+            told = self.catalogue or default_catalogue()
+            names = [told[name].label.to(language_of(labels)) if name in told else name for name in names]
+        displayed = encoding.displayed(table, MISSING.to(language_of(labels or "en")))
+        return as_shap(model.contributions(table), encoding.encode(table), names, displayed)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -329,16 +420,6 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _names(self) -> tuple[str, ...]:
         given = default_candidates() if self.candidates is None else tuple(self.candidates)
-        for name, allowed in [
-            (self.model, (AUTO, *CANDIDATES)),
-            *((one, tuple(CANDIDATES)) for one in given),
-        ]:
-            if name not in allowed:
-                raise TrainingError(f"There is no model {name!r}.", hint=nearest(str(name), allowed))
-        if not given:
-            raise TrainingError(
-                "There is no candidate to choose from.", hint=f"such as {default_candidates()}"
-            )
         return given if self.model == AUTO else (self.model,)
 
     def _table(self, X: pd.DataFrame | ArrayLike, *, fitting: bool = False) -> pd.DataFrame | Floats:

@@ -10,13 +10,13 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from dropout_risk.arrays import Array, Floats
+from dropout_risk.arrays import Floats, Objects
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, nearest
+from dropout_risk.modelling.audit_columns import audit_columns
 from dropout_risk.modelling.feature_table import flat_name, kind_of, refuse_other_kinds
 from dropout_risk.records.directory import PERSONAL
 
-AUDIT_ONLY = ("sex", "ethnicity", "residence", "birth_date")
 NUMERIC = {"integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty"}
 UNKNOWN_SHARE = 0.1
 """A column with more than this share of categories that the fit did not see is told."""
@@ -90,15 +90,21 @@ class FeatureEncoding:
             encoded[:, column] = self._encode_column(name, X.iloc[:, index])
         return encoded
 
-    def shown(self, X: pd.DataFrame | Floats) -> Array:
-        """Give the values as they were handed in, in the order of the names; floats where all are numbers."""
-        if not isinstance(X, pd.DataFrame):
-            return np.asarray(X)
-        indices = self._column_indices(X)
-        given = X if indices == sorted(indices) else X.iloc[:, indices]
-        if all(pd.api.types.is_numeric_dtype(dtype) for dtype in given.dtypes):
-            return np.asarray(given.to_numpy(dtype=np.float64, na_value=np.nan))
-        return np.asarray(given.to_numpy(dtype=object))
+    def displayed(self, X: pd.DataFrame | Floats, missing: str) -> Objects | None:
+        """Give the values as a reader sees them, in the order of the names: words of categories as words.
+
+        What is missing of a category is told by the word for it. None where all are numbers, which speak for
+        themselves.
+        """
+        if not isinstance(X, pd.DataFrame) or not self.categories:
+            return None
+        given = X.iloc[:, self._column_indices(X)]
+        shown = np.empty(given.shape, dtype=object)
+        for column, name in enumerate(self.names):
+            values = given.iloc[:, column]
+            told = values.astype(object)
+            shown[:, column] = told.where(values.notna(), missing) if name in self.categories else told
+        return shown
 
     def to_dict(self) -> dict[str, Any]:
         """Write names and categories as plain data."""
@@ -156,10 +162,11 @@ def _check_names(names: tuple[str, ...], catalogue: FeatureCatalogue | None) -> 
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise FeatureInputError(f"Columns share a name: {twice}.")
-    forbidden = [name for name in names if name in AUDIT_ONLY]
-    if catalogue is not None and forbidden:
+    forbidden = {} if catalogue is None else audit_columns(names, catalogue)
+    if forbidden:
         raise ForbiddenFeatureError(
-            f"Columns {forbidden} are for audit only: they check fairness and never make a score.",
+            f"Columns {list(forbidden)} are for audit only ({', '.join(dict.fromkeys(forbidden.values()))}): "
+            "they check fairness and never make a score.",
             hint="drop them from X and hand them to the fairness report",
         )
     naming = [name for name in names if name in PERSONAL]

@@ -50,6 +50,30 @@ def plain_table(X: Any) -> Any:
     return X.set_axis([flat_name(name) for name in X.columns], axis="columns")
 
 
+def named_frame(X: Any) -> pd.DataFrame:
+    """Give features of any frame as pandas; ``student_id`` and ``as_of`` name the rows of one without index.
+
+    Raises
+    ------
+    FeatureInputError
+        If it is no frame: features are found by their names.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> named_frame(pa.table({"student_id": ["a"], "absent": [1.0]})).index.tolist()
+    ['a']
+    """
+    table = plain_table(X)
+    if not isinstance(table, pd.DataFrame):
+        raise FeatureInputError(
+            f"Features come in a frame with names, got a {type(X).__name__}.",
+            hint="a frame of pandas, Polars or Arrow with the catalogue's columns",
+        )
+    naming = [name for name in ("student_id", "as_of") if name in table.columns]
+    return table if isinstance(X, pd.DataFrame) or not naming else table.set_index(naming)
+
+
 def flat_name(name: Hashable) -> str:
     """Write the name of a column as one text."""
     if isinstance(name, tuple):
@@ -119,6 +143,8 @@ def _as_pandas(X: Any) -> Any:
     if isinstance(X, (np.ndarray, list, tuple)) or X is None:
         return X
     import narwhals as nw
+    import pyarrow as pa
 
+    X = pa.Table.from_batches([X]) if isinstance(X, pa.RecordBatch) else X
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     return frame.to_pandas() if isinstance(frame, nw.DataFrame) else X

@@ -49,6 +49,24 @@ class FewDropoutsWarning(UserWarning):
     """So few rows of one class that risks, intervals and the choice of a model are guesses."""
 
 
+class WideTableWarning(UserWarning):
+    """So many columns or categories that the logistic regression tells them apart less finely."""
+
+
+def warn_of_wide(encoding: FeatureEncoding) -> None:
+    """Say what is made simpler of a table with very many columns or categories, so that a fit ends."""
+    from dropout_risk.modelling.logistic import MOST_BENT, MOST_LEVELS
+
+    said = []
+    if len(encoding.names) > MOST_BENT:
+        said.append(f"Of {len(encoding.names)} columns each has a straight line, without bends")
+    many = [name for name, words in encoding.categories.items() if len(words) > MOST_LEVELS]
+    if many:
+        said.append(f"Of the categories of {many} all but the {MOST_LEVELS} most frequent count as one")
+    if said:
+        warnings.warn(f"{'. '.join(said)}, in the logistic regression.", WideTableWarning, stacklevel=3)
+
+
 class IdentifierWarning(UserWarning):
     """A column that names pupils, classes or schools went into a fit as a feature."""
 

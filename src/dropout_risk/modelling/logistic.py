@@ -27,6 +27,10 @@ PATH_ROWS = 10_000
 """Rows that the penalty is found on, at most."""
 BEND = 0.5
 """Size of a column that bends the line, against 1 for the line itself: bends are shrunk more."""
+MOST_BENT = 150
+"""Columns of a table beyond which each has a straight line: bends would be thousands of columns more."""
+MOST_LEVELS = 100
+"""Levels of a category that have a height each, the most frequent ones; all others share one."""
 SKEWED = 1.0
 """Skewness beyond which the line runs over the logarithm: counts and long tails."""
 
@@ -148,31 +152,49 @@ class NumericBlock:
 
 @dataclass(frozen=True)
 class LevelBlock:
-    """One column for each category, and one for missing where the fit saw it."""
+    """One column for each category, and one for missing where the fit saw it.
+
+    Of more than a hundred categories the rare ones share a column: ``places`` names the column of each; empty
+    where each has its own.
+    """
 
     n_levels: int
     has_missing: bool
+    places: tuple[int, ...] = ()
 
     @classmethod
     def learn(cls, column: Floats) -> Self:
         """Count the categories."""
         known = column[~np.isnan(column)]
-        return cls(int(known.max()) + 1 if len(known) else 0, len(known) < len(column))
+        n_levels, has_missing = int(known.max()) + 1 if len(known) else 0, len(known) < len(column)
+        if n_levels <= MOST_LEVELS:
+            return cls(n_levels, has_missing)
+        counts = np.bincount(known.astype(np.intp), minlength=n_levels)
+        places = np.full(n_levels, MOST_LEVELS)
+        places[np.sort(np.argsort(-counts, kind="stable")[:MOST_LEVELS])] = np.arange(MOST_LEVELS)
+        return cls(n_levels, has_missing, tuple(places.tolist()))
+
+    @property
+    def n_columns(self) -> int:
+        """How many columns the categories have."""
+        return MOST_LEVELS + 1 if self.places else self.n_levels
 
     def columns(self, column: Floats) -> Floats:
         """Give one column of 0 and 1 for each category."""
-        table = np.eye(self.n_levels + 1)[:, : self.n_levels + self.has_missing]
+        table = np.eye(self.n_columns + 1)[:, : self.n_columns + self.has_missing]
+        places = np.append(self.places or np.arange(self.n_levels), self.n_columns).astype(np.intp)
         codes = np.where(np.isnan(column) | (column >= self.n_levels), self.n_levels, column)
-        return np.asarray(table[codes.astype(np.intp)])
+        return np.asarray(table[places[codes.astype(np.intp)]])
 
     def signs(self) -> list[int]:
         """Give no direction to any category."""
-        return [0] * (self.n_levels + self.has_missing)
+        return [0] * (self.n_columns + self.has_missing)
 
     def shape(self, weights: Floats) -> LevelShape:
         """Give the height of each category."""
         missing = float(weights[-1]) if self.has_missing else 0.0
-        return LevelShape(tuple(map(float, weights[: self.n_levels])), missing)
+        heights = weights[list(self.places)] if self.places else weights[: self.n_levels]
+        return LevelShape(tuple(map(float, heights)), missing)
 
 
 @dataclass(frozen=True)
@@ -190,7 +212,8 @@ class Design:
         segments: int = SEGMENTS,
         bend: float = BEND,
     ) -> Self:
-        """Learn each feature's block from the rows of the fit."""
+        """Learn each feature's block from the rows of the fit; of a wide table each is a straight line."""
+        segments = 1 if X.shape[1] > MOST_BENT else segments
         return cls(
             tuple(
                 LevelBlock.learn(X[:, i])

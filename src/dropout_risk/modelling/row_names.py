@@ -82,8 +82,8 @@ def _one_is_nameless(mine: pd.Index, theirs: pd.Index) -> bool:
 
 
 def _begin_of_run(index: pd.Index) -> int | None:
-    """Give the first of whole numbers that follow one upon another; None for any other names."""
-    if index.nlevels > 1 or index.dtype.kind not in "iu" or not len(index):
+    """Give the first of whole numbers without a name that follow one upon another; None for other names."""
+    if index.nlevels > 1 or index.name is not None or index.dtype.kind not in "iu" or not len(index):
         return None
     numbers = index.to_numpy()
     return int(numbers[0]) if bool((np.diff(numbers) == 1).all()) else None

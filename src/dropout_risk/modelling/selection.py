@@ -300,13 +300,18 @@ def fit_best(
     *,
     monotone: Sequence[int],
     categorical: Sequence[int],
-    folds: int,
+    folds: int | Positions,
     seed: int,
     tuning: Tuning | None = None,
 ) -> FittedChoice:
-    """Fit the only candidate named, or the simplest of them within one standard error of the best."""
+    """Fit the only candidate named, or the simplest of them within one standard error of the best.
+
+    ``folds`` is their number, or the fold of each row.
+    """
     fitters = Fitters.of(names, monotone, categorical, seed)
-    n_folds = min(folds, _rarer_class_size(rows.keys, rows.y))
+    n_folds = (
+        min(folds, _rarer_class_size(rows.keys, rows.y)) if isinstance(folds, int) else FEWEST_OF_A_CLASS
+    )
     if n_folds < FEWEST_OF_A_CLASS:
         name = SAFEST if SAFEST in names else names[0]
         cautious = {one: candidate.cautious for one, candidate in CANDIDATES.items()}
@@ -314,7 +319,8 @@ def fit_best(
         return FittedChoice(again(rows.X, rows.y), Selection({name: np.array([np.nan])}, name), None, again)
     if tuning is not None:
         fitters = fitters.tuned(rows, tuning, seed)
-    shown = fitters.cross_fit(names, rows, dealt_folds(rows.keys, rows.y, n_folds, seed))
+    dealt = dealt_folds(rows.keys, rows.y, n_folds, seed) if isinstance(folds, int) else folds
+    shown = fitters.cross_fit(names, rows, dealt)
     compared = {name: fit for name, fit in shown.items() if name in names}
     selection = Selection.of(
         {name: fit.losses for name, fit in compared.items()},

@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike
 
 from dropout_risk.arrays import Array, Bools, Longs, Positions
 from dropout_risk.errors import SplitError
+from dropout_risk.modelling.school_day_index import SchoolDayIndex
+from dropout_risk.records.calendar import SchoolCalendar
 
-DayCounter = Mapping[Any, int] | Callable[[Any], int]
+DayCounter = Mapping[Any, int] | Callable[[Any], int] | SchoolCalendar
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +107,10 @@ def _count_school_days(days: Array, calendar: DayCounter | None) -> Longs:
     if calendar is None:
         raise SplitError(
             "School days cannot be counted without a calendar.",
-            hint="give TemporalSplit a calendar (as-of date to school-day index), or hand in as_of_index",
+            hint="TemporalSplit.of(records, horizon_days=90), give it a calendar, or hand in as_of_index",
         )
+    if isinstance(calendar, SchoolCalendar):
+        calendar = SchoolDayIndex(calendar)
     look_up = calendar if callable(calendar) else calendar.__getitem__
     unique, position = np.unique(days, return_inverse=True)
     try:

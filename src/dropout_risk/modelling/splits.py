@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from dropout_risk.arrays import Array, Bools, Labels, Positions
 from dropout_risk.errors import MissingExtraError, SplitError, nearest
+from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.modelling.split_dates import AsOfDates, DateBlock, DayCounter, Fold, keys_of
 
 if TYPE_CHECKING:
@@ -123,8 +124,9 @@ class TemporalSplit:
         As-of dates in each test block.
     min_train : int, default=1
         Fewest as-of dates to train on.
-    calendar : mapping or callable, optional
-        Gives the school-day index of an as-of date. Without it, ``as_of_index`` must be handed in.
+    calendar : SchoolCalendar, mapping or callable, optional
+        Gives the school-day index of an as-of date; of several schools, by the days on which all of them were
+        open, so that a label window is over in each. Without it, ``as_of_index`` must be handed in.
     schools : {"same", "leave_out"}, default="same"
         Whether the schools of the test also train. Left out, a pupil who changed schools can still stand
         on both sides; with ``new_pupils`` its rows do not train.
@@ -170,6 +172,47 @@ class TemporalSplit:
                 f"group_folds must be at least 2 and needs groups to deal, got {self.group_folds!r}.",
                 hint="ask for schools='leave_out' or new_pupils=True, or leave group_folds out",
             )
+
+    @classmethod
+    def of(cls, source: Source | Cohort, horizon_days: int | None = None, **options: Any) -> Self:
+        """Make a split that counts the school days of records, to be handed to scikit-learn as ``cv=``.
+
+        Parameters
+        ----------
+        source : SchoolRecords, Histories or Cohort
+            Whose school days count; a cohort with labels knows their horizon, too.
+        horizon_days : int, optional
+            School days a label looks ahead; by default that of the cohort's labels, or else 90.
+        **options
+            As in :class:`TemporalSplit`.
+
+        Raises
+        ------
+        SplitError
+            If the horizon is another than that of the cohort's labels, or the cohort knows no school days.
+
+        Examples
+        --------
+        >>> import dropout_risk as dr
+        >>> records = dr.simulate_district(n_students=60, seed=1)
+        >>> cohort = dr.Cohort.on(records, ["2024-11-04", "2025-05-05"]).with_labels(records, horizon_days=60)
+        >>> X = dr.build_features(records, cohort)
+        >>> [(len(train), len(test)) for train, test in TemporalSplit.of(cohort, n_splits=1).split(X)]
+        [(44, 40)]
+        """
+        if not isinstance(source, Cohort):
+            return cls(horizon_days=horizon_days or 90, calendar=histories_of(source).calendar, **options)
+        labelled = source.horizon_days
+        if horizon_days is not None and labelled is not None and horizon_days != labelled:
+            raise SplitError(
+                f"horizon_days={horizon_days}, and the cohort's labels look {labelled} school days ahead.",
+                hint="leave horizon_days out",
+            )
+        if source.calendar is None:
+            raise SplitError(
+                "The cohort knows no school days.", hint="TemporalSplit.of(records, horizon_days=...)"
+            )
+        return cls(horizon_days=horizon_days or labelled or 90, calendar=source.calendar, **options)
 
     def get_n_splits(
         self, X: pd.DataFrame | None = None, y: object = None, groups: ArrayLike | None = None

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dropout_risk.errors import FeatureInputError, nearest
+from dropout_risk.errors import FeatureInputError, nearest, require_kind
 from dropout_risk.evaluation.small_groups import FEWEST
+from dropout_risk.modelling.feature_table import named_frame
 from dropout_risk.scoring.risk_model import RiskModel
 
 MODERATE, LARGE = 0.1, 0.25
@@ -60,7 +61,7 @@ def measure_drift(model: RiskModel, X: pd.DataFrame) -> DriftReport:
     ----------
     model : RiskModel
         Its reference holds counts per bin, never rows of pupils.
-    X : pandas.DataFrame
+    X : DataFrame of pandas, Polars or Arrow
         Today's features by the catalogue's names, as :func:`build_features` gives them.
 
     Returns
@@ -75,6 +76,8 @@ def measure_drift(model: RiskModel, X: pd.DataFrame) -> DriftReport:
     FeatureInputError
         If a feature of the model is not a column of ``X``.
     """
+    require_kind(model, RiskModel, "model", "dr.RiskModel.load(path)")
+    X = named_frame(X)
     missing = [name for name in model.catalogue if name not in X]
     if missing:
         raise FeatureInputError(

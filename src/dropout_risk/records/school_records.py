@@ -66,6 +66,8 @@ class SchoolRecords:
         Month and day on which a school year begins.
     outcomes_to : dict of str to int
         The days (ordinals) up to which outcomes are declared complete, by school; empty if nobody did.
+    folder : Path or None
+        Where they were read from; None for frames.
 
     Examples
     --------
@@ -97,7 +99,9 @@ class SchoolRecords:
         year_start: YearStart = None,
         whole: bool = True,
         outcomes_to: OutcomesTo | None = None,
+        folder: Path | None = None,
     ) -> None:
+        self.folder = folder
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
@@ -170,6 +174,7 @@ class SchoolRecords:
         return cls(
             found.parts, words, today=today, unknown=found.unknown, synthetic=synthetic, known=known,
             progress=progress, said=found.problems, year_start=year_start, outcomes_to=outcomes_to,
+            folder=Path(path),
         )  # fmt: skip
 
     @classmethod

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import version
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
-from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError
+from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError, require_kind
 from dropout_risk.files import replacing_folder
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.timing import Timing
@@ -22,6 +24,8 @@ from dropout_risk.settings import Settings
 
 FORMAT = 1
 MANIFEST, PUBLISHED = "manifest.json", "published.json"
+MLFLOW_NOTE = "registered_model_meta"
+"""What MLflow writes into a bundle that it finds under a name."""
 CARDS = {"en": "card.md", "zh": "card.zh.md"}
 _LIBRARIES = ("dropout-risk", "numpy", "lightgbm", "scikit-learn", "pyarrow")
 
@@ -53,7 +57,7 @@ def _holds_bundle_only(folder: Path) -> bool:
         named = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return isinstance(named, dict) and found <= {MANIFEST, *named}
+    return isinstance(named, dict) and found <= {MANIFEST, MLFLOW_NOTE, *named}
 
 
 def _make_manifest(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,8 +153,26 @@ def version_of(model: ModelParts) -> str:
     return f"{model.trained_to or 'undated'}-{content.hexdigest()[:8]}"
 
 
+FINDERS = {"models:/": ("dropout_risk.tracking.mlflow_store", "load_bundle_path")}
+"""Who finds a bundle that is named otherwise than by its folder: module and function, by scheme."""
+
+
+def find_bundle(place: str | Path) -> Path:
+    """Give a bundle's folder: itself, or what MLflow's store has under ``models:/name@alias``.
+
+    BundleError if the store has no such version, MissingExtraError without MLflow.
+    """
+    require_kind(place, (str, PathLike), "The place of a bundle", "its folder, or models:/name@alias")
+    for scheme, (module, function) in FINDERS.items():
+        if isinstance(place, str) and place.startswith(scheme):
+            found: Path = getattr(import_module(module), function)(place)
+            return found
+    return Path(place)
+
+
 def read_model(folder: str | Path) -> dict[str, Any]:
     """Read the parameters of a :class:`RiskModel` from a bundle; BundleError if they do not fit together."""
+    folder = find_bundle(folder)
     files, about = read_bundle(folder)
     try:
         return _parts_from_files(files, about)

@@ -22,14 +22,17 @@ from dropout_risk.evaluation.band_calibration import printed_errors
 from dropout_risk.evaluation.caution import cautions_of
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.features.cohort import Source, histories_of
+from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibration import PRIOR_LABELS
+from dropout_risk.modelling.feature_table import named_frame
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.bundle import files_of, read_model, version_of, write_bundle
 from dropout_risk.scoring.change import Change, change
+from dropout_risk.scoring.known_of_rows import KnownOfRows, declared_columns
+from dropout_risk.scoring.mlflow_model import mlflow_files
 from dropout_risk.scoring.model_parts import ModelParts, recalibrated_parts
 from dropout_risk.scoring.population import (
     Population,
@@ -68,10 +71,11 @@ class RiskModel(ModelParts):
         cls,
         classifier: RiskClassifier,
         *,
-        catalogue: FeatureCatalogue,
         X: pd.DataFrame,
-        y: npt.ArrayLike,
+        catalogue: FeatureCatalogue | None = None,
+        y: npt.ArrayLike | None = None,
         grade_levels: npt.ArrayLike | None = None,
+        cohort: Cohort | None = None,
         name: str = "dropout_risk",
         trained_to: str | None = None,
         metrics: Mapping[str, Any] | None = None,
@@ -79,26 +83,43 @@ class RiskModel(ModelParts):
         settings: Settings | None = None,
         instruments: InstrumentRegistry | None = None,
         timing: Timing | None = None,
-        synthetic: bool = False,
+        synthetic: bool | None = None,
     ) -> Self:
         """Make a model from a fitted classifier.
+
+        What a model says of itself is never guessed: the horizon of its labels and whether its pupils were
+        made up come from the ``cohort``, or from ``settings`` and ``synthetic``.
 
         Parameters
         ----------
         classifier : RiskClassifier
             Fitted on the catalogue's features.
-        catalogue : FeatureCatalogue
-            The features, in the order of the columns of ``X``.
-        X : pandas.DataFrame
+        X : DataFrame of pandas, Polars or Arrow
             The features it was fitted on; only means and counts of them are kept.
-        y : array-like
-            Their labels.
+        catalogue : FeatureCatalogue, optional
+            What declares them; by default the classifier's own, or the default one, as far as X has its
+            columns.
+        y : array-like, optional
+            Their labels; by default those of the cohort.
+        cohort : Cohort, optional
+            Whose rows X holds: gives labels, grade levels, horizon and outcomes, and the synthetic mark.
         grade_levels : array-like, optional
             Their grade levels, NaN where not known: what ``settings.reasons.background`` may ask for.
         name, trained_to, metrics, card, settings, instruments, timing, synthetic
             See :class:`RiskModel`.
+
+        Raises
+        ------
+        TrainingError
+            If labels, horizon or the synthetic mark are not known, or two sources say different things.
+        FeatureInputError
+            If X lacks a column of the catalogue, or has one that no catalogue declares.
         """
-        X, settings = X[catalogue.names], Settings() if settings is None else settings
+        known = KnownOfRows.of_cohort(
+            cohort, X, y=y, grade_levels=grade_levels, settings=settings, synthetic=synthetic
+        )
+        y, grade_levels, settings = known.y, known.grade_levels, known.settings
+        X, catalogue = declared_columns(named_frame(X), catalogue, classifier.catalogue)
         levels = levels_of(grade_levels, len(X))
         calibrated = classifier.calibrated_model_.measured_against(
             X, np.asarray(y) == 0, levels, settings.reasons.background
@@ -117,7 +138,7 @@ class RiskModel(ModelParts):
             metrics=dict(metrics or {}),
             card=dict(card or {}),
             trained_to=trained_to,
-            synthetic=synthetic,
+            synthetic=known.synthetic,
         )
         object.__setattr__(model, "version", version_of(model))
         return model
@@ -160,6 +181,7 @@ class RiskModel(ModelParts):
         FeatureInputError
             If a column is unknown, with the nearest right name.
         """
+        X = named_frame(X)
         known = X.reindex(columns=known_columns(X, self.catalogue))
         parts = recalibrated_parts(
             self, known, y, base_rate=base_rate, pupils=pupils, prior_labels=prior_labels
@@ -177,18 +199,25 @@ class RiskModel(ModelParts):
             "synthetic": self.synthetic,
             "settings": self.settings.model_dump(mode="json"),
         }
-        return write_bundle(folder, files_of(self), about)
+        return write_bundle(folder, files_of(self) | mlflow_files(self), about)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Read a model from a bundle; it gives the scores it gave when it was saved.
 
+        Parameters
+        ----------
+        folder : path
+            The bundle's folder, or ``models:/name@alias`` or ``models:/name/version`` in MLflow's store.
+
         Raises
         ------
         BundleError
-            If a file is missing or was changed.
+            If a file is missing or was changed, or the store has no such version.
         NewerFormatError
             If a newer version of the library wrote it.
+        MissingExtraError
+            If the store is asked without MLflow.
         """
         return cls(**read_model(folder))
 
@@ -298,9 +327,9 @@ class RiskModel(ModelParts):
 
         Parameters
         ----------
-        X : pandas.DataFrame
+        X : DataFrame of pandas, Polars or Arrow
             Columns by the catalogue's names; a column left out is missing. The index, or its level
-            ``student_id``, names the pupils.
+            ``student_id``, names the pupils; without an index, a column of that name does.
         grade_levels : array-like, optional
             The pupils' grade levels, NaN where not known: whom their reasons compare them with. By default
             all are compared with everyone who stayed.
@@ -313,6 +342,7 @@ class RiskModel(ModelParts):
             If a column is unknown, with the nearest right name.
         """
         language = self.settings.language if language is None else language
+        X = named_frame(X)
         given = X.reindex(columns=known_columns(X, self.catalogue)).to_numpy(dtype=np.float64)
         ids, values = ids_of(X), np.ascontiguousarray(given)
         levels = levels_of(grade_levels, len(X))

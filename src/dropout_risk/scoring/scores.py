@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import pandas as pd
@@ -14,8 +15,9 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.silence import RegisterQuestion
-from dropout_risk.errors import FeatureInputError
+from dropout_risk.errors import FeatureInputError, UnknownPupilError
 from dropout_risk.explanation.reason import Reason
+from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.text import Language, Text
 
@@ -245,6 +247,28 @@ class Scores:
 
     def __len__(self) -> int:
         return len(self.pupils)
+
+    def __iter__(self) -> Iterator[PupilScore]:
+        """Go through the pupils in the order in which they were given."""
+        return iter(self.pupils)
+
+    def __getitem__(self, student_id: str | int) -> PupilScore:
+        """Give the score of one pupil by its id; UnknownPupilError if it has none."""
+        for pupil in self.pupils:
+            if pupil.student_id == student_id:
+                return pupil
+        raise UnknownPupilError(
+            "No pupil of this id was scored.",
+            hint="ids are texts or whole numbers as in the records; scores.errors says who was not scored",
+        )
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write :meth:`frame` as a CSV file that its owner alone may read; OutputError if it cannot be."""
+        return write_whole(path, self.frame().to_csv(index=False), encoding="utf-8-sig")
+
+    def to_parquet(self, path: str | Path) -> Path:
+        """Write :meth:`frame` as Parquet that its owner alone may read; OutputError if it cannot be."""
+        return write_whole(path, lambda beside: self.frame().to_parquet(beside, index=False))
 
     def __repr__(self) -> str:
         """Count; a pupil's risk does not belong into a log."""

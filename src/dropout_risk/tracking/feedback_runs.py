@@ -7,8 +7,10 @@ import hashlib
 import pandas as pd
 
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.tracking.mlflow_store import client_of, log_run
+from dropout_risk.tracking.mlflow_store import client_of
+from dropout_risk.tracking.open_run import experiment_of, log_run
 from dropout_risk.tracking.run_content import RunContent
+from dropout_risk.tracking.tracking_store import TrackingStore
 
 FEEDBACK = "feedback"
 DIGEST, VERSION = "feedback_digest", "model_version"
@@ -50,7 +52,7 @@ def _content_of(version: str, part: pd.DataFrame) -> RunContent:
         name=f"{FEEDBACK} {version}",
         params={VERSION: version},
         metrics={
-            f"{FEEDBACK}.{feature}.{name}": float(value)
+            f"{FEEDBACK}/{feature}/{name}": float(value)
             for feature, row in numbers.iterrows()
             for name, value in row.items()
         },
@@ -60,11 +62,9 @@ def _content_of(version: str, part: pd.DataFrame) -> RunContent:
 
 
 def _logged_digests(settings: TrackingSettings) -> set[str]:
-    with client_of(settings, create=True) as client:
-        experiment = client.get_experiment_by_name(settings.experiment)
-        if experiment is None:
-            return set()
+    store = TrackingStore.of_settings(settings)
+    with client_of(store, create=True) as client:
         runs = client.search_runs(
-            [experiment.experiment_id], f"tags.kind = '{FEEDBACK}' and status = 'FINISHED'"
+            [experiment_of(client, store)], f"tags.kind = '{FEEDBACK}' and status = 'FINISHED'"
         )
         return {run.data.tags[DIGEST] for run in runs}

@@ -14,9 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 from dropout_risk.errors import DropoutRiskError, TrackingError
 from dropout_risk.histories.store import hold_lock
-from dropout_risk.settings import TrackingSettings
+from dropout_risk.tracking.tracking_store import TrackingStore, database_file
 
-SQLITE = "sqlite:///"
 FREE_BYTES = 200 << 20
 """What must be free where runs and their files go: some times what a training leaves."""
 WAIT_SECONDS = 300.0
@@ -26,7 +25,7 @@ FORBIDDEN = "/:@'\"%"
 LONGEST_NAME = 250
 
 
-def check_names(settings: TrackingSettings) -> None:
+def check_names(store: TrackingStore) -> None:
     """Check the names of experiment and model before anything else.
 
     Raises
@@ -36,7 +35,7 @@ def check_names(settings: TrackingSettings) -> None:
 
     Examples
     --------
-    >>> check_names(TrackingSettings(model_name="county/2025"))
+    >>> check_names(TrackingStore("sqlite:///x.db", "sqlite:///x.db", None, "dropout_risk", "county/2025"))
     Traceback (most recent call last):
     ...
     dropout_risk.errors.TrackingError: [DR508] MLflow cannot take the name 'county/2025'
@@ -44,8 +43,8 @@ def check_names(settings: TrackingSettings) -> None:
     Hint: use letters, digits, spaces, '_', '-' and '.', at most 250 of them
     """
     for where, name, forbidden in (
-        ("model_name", settings.model_name, FORBIDDEN),
-        ("experiment", settings.experiment, ""),
+        ("model_name", store.model_name, FORBIDDEN),
+        ("experiment", store.experiment, ""),
     ):
         is_path = name.strip() != name or name in (".", "..")
         if is_path or len(name) > LONGEST_NAME or any(letter in forbidden for letter in name):
@@ -56,14 +55,14 @@ def check_names(settings: TrackingSettings) -> None:
 
 
 @contextlib.contextmanager
-def store_lock(settings: TrackingSettings) -> Iterator[None]:
+def store_lock(store: TrackingStore) -> Iterator[None]:
     """Hold what stands for a database: one process makes its tables or writes a run, the others wait."""
-    if urlsplit(settings.uri).scheme in ("http", "https", "file", "databricks", ""):
+    if urlsplit(store.uri).scheme in ("http", "https", "file", "databricks", ""):
         yield
         return
-    place = database_file(settings.uri)
+    place = database_file(store.uri)
     if place is None:
-        digest = hashlib.sha256(settings.uri.encode()).hexdigest()[:16]
+        digest = hashlib.sha256(store.uri.encode()).hexdigest()[:16]
         place = Path(tempfile.gettempdir(), f"dropout_risk-{digest}")
     else:
         _make_folder(place.parent, "tracking.uri")
@@ -71,12 +70,7 @@ def store_lock(settings: TrackingSettings) -> Iterator[None]:
         yield
 
 
-def database_file(uri: str) -> Path | None:
-    """Give the file of an SQLite store."""
-    return Path(uri.removeprefix(SQLITE)).absolute() if uri.startswith(SQLITE) else None
-
-
-def make_tables(settings: TrackingSettings) -> None:
+def make_tables(store: TrackingStore) -> None:
     """Open the store once, which makes the tables of a new one, while no other process does.
 
     Raises
@@ -88,13 +82,13 @@ def make_tables(settings: TrackingSettings) -> None:
     from mlflow.tracking._tracking_service import utils as tracking
 
     makers: tuple[Any, ...] = (tracking._get_store, registry._get_store)
-    with store_errors(settings), store_lock(settings):
-        for make in makers:
-            make(settings.uri)
+    with store_errors(store), store_lock(store):
+        for make, uri in zip(makers, (store.uri, store.registry), strict=True):
+            make(uri)
 
 
 @contextlib.contextmanager
-def store_errors(settings: TrackingSettings, hint: str = "") -> Iterator[None]:
+def store_errors(store: TrackingStore, hint: str = "") -> Iterator[None]:
     """Turn what MLflow and its database raise into an error of this library.
 
     Raises
@@ -109,7 +103,7 @@ def store_errors(settings: TrackingSettings, hint: str = "") -> Iterator[None]:
     except Exception as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise TrackingError(
-            f"The MLflow store {_without_password(settings.uri)} cannot be used: {said}",
+            f"The MLflow store {_without_password(store.uri)} cannot be used: {said}",
             hint=hint or _way_out(said),
         ) from error
 
@@ -130,7 +124,7 @@ def check_experiment(experiment: Any) -> None:
         )
 
 
-def check_room(settings: TrackingSettings, artifacts: str) -> None:
+def check_room(store: TrackingStore, artifacts: str | None) -> None:
     """Check that the places of runs and of their files can be written to, and have room.
 
     Raises
@@ -138,7 +132,7 @@ def check_room(settings: TrackingSettings, artifacts: str) -> None:
     TrackingError
         If one cannot.
     """
-    database = database_file(settings.uri)
+    database = database_file(store.uri)
     if database is not None:
         _check_folder(database.parent, "tracking.uri")
         if database.exists() and not os.access(database, os.W_OK):
@@ -146,14 +140,16 @@ def check_room(settings: TrackingSettings, artifacts: str) -> None:
                 f"The MLflow store {database} may not be written to.",
                 hint="change its rights, or tracking.uri",
             )
+    if artifacts is None:
+        return
     folder = local_folder(artifacts)
     if folder is not None:
         _check_folder(folder, "tracking.artifacts")
         return
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    with store_errors(settings, "change tracking.artifacts, or install what MLflow needs for such a place"):
-        get_artifact_repository(artifacts).list_artifacts()
+    with store_errors(store, "change tracking.artifacts, or install what MLflow needs for such a place"):
+        get_artifact_repository(artifacts, tracking_uri=store.uri).list_artifacts()
 
 
 def local_folder(place: str) -> Path | None:

@@ -12,23 +12,25 @@ from dropout_risk.errors import DropoutRiskError
 from dropout_risk.evaluation.card import card_page, model_cards
 from dropout_risk.evaluation.card_figures import card_figures
 from dropout_risk.evaluation.charts import splits_chart
+from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.sections import pictures_of
 from dropout_risk.modelling.selection import Selection
 from dropout_risk.settings import Settings
 from dropout_risk.text import LANGUAGES
+from dropout_risk.tracking.run_dataset import RunDataset
 
 
 @dataclass(frozen=True)
 class RunContent:
     """Everything one training run leaves behind.
 
-    Settings and choices are flat ``params``, figures go by names such as ``baseline.abc_rule.auc``, and
-    ``dataset`` holds the ``name`` and ``fingerprint`` of the records. ``artefacts`` go by file name inside
-    the run: text, bytes, a path, which is copied, or a figure, drawn in the format of its name. ``bundle``
-    is the folder of the saved model, which becomes the artefact ``bundle`` and a registered version.
-    ``name`` is made up by the store if not given; ``parts`` are runs inside this one: one per candidate,
-    with one per fold.
+    Settings and choices are flat ``params``, figures go by names such as ``baseline/abc_rule/auc``,
+    ``dataset`` describes the records, and ``description`` says in a sentence what came of it. ``artefacts``
+    go by file name inside the run: text, bytes, a path, which is copied, or a figure, drawn in the format of
+    its name. ``bundle`` is the folder of the saved model, which becomes the artefact ``bundle`` and a
+    registered version. ``name`` is the model's version, or made up by the store; ``parts`` are runs inside
+    this one: one per candidate, with one per fold.
 
     >>> content = RunContent(params={"seed": 0}, artefacts={"report.md": "# Report"})
     >>> [(name, data) for name, data in content.files()]
@@ -38,10 +40,11 @@ class RunContent:
     params: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
-    dataset: Mapping[str, str] = field(default_factory=dict)
+    dataset: RunDataset | None = None
     artefacts: Mapping[str, Any] = field(default_factory=dict)
     bundle: str | Path | None = None
     name: str | None = None
+    description: str | None = None
     parts: tuple[RunContent, ...] = ()
 
     def files(self) -> Iterator[tuple[str, bytes]]:
@@ -96,11 +99,13 @@ def run_content(
     *,
     selection: Selection | None = None,
     bundle: Path | None = None,
+    dataset: RunDataset | None = None,
+    version: str | None = None,
 ) -> RunContent:
     """Gather what is logged of a run.
 
     Each candidate of the ``selection`` becomes a run inside the run, each of its folds a run inside that;
-    ``bundle`` is the folder of the saved model.
+    ``bundle`` is the folder of the saved model, whose ``version`` is the run's name.
     """
     dates, hashes = report.split, report.hashes
     params = flat_settings(settings) | {
@@ -115,13 +120,34 @@ def run_content(
     }
     return RunContent(
         params=params,
-        metrics=report.metrics(),
-        tags={"synthetic": str(report.synthetic).lower(), "candidate": report.candidate},
-        dataset={"name": "school_records", "fingerprint": hashes["data"]},
+        metrics={grouped_name(name): value for name, value in report.metrics().items()},
+        tags={"kind": "training", "synthetic": str(report.synthetic).lower(), "candidate": report.candidate},
+        dataset=dataset or RunDataset("school_records", hashes["data"]),
+        name=version,
+        description=Verdict.of(report).text("en"),
         artefacts=report_artefacts(report),
         bundle=bundle,
         parts=() if selection is None else _candidate_runs(selection),
     )
+
+
+MAIN = (
+    "auc", "average_precision", "brier", "log_loss", "calibration_slope", "base_rate",
+    "precision_at_capacity", "recall_at_capacity", "lift_at_capacity", "recall_ratio_to_abc_rule",
+    "lead_time.median_days", "fairness.largest_fnr_gap",
+)  # fmt: skip
+"""The dozen figures that MLflow's pages show first: they are in no group."""
+
+
+def grouped_name(figure: str) -> str:
+    """Name a figure so that MLflow's pages group it: by ``/``, all but the main ones.
+
+    >>> grouped_name("auc"), grouped_name("auc_low"), grouped_name("baseline.abc_rule.auc")
+    ('auc', 'model/auc_low', 'baseline/abc_rule/auc')
+    """
+    if figure in MAIN:
+        return figure
+    return figure.replace(".", "/") if "." in figure else f"model/{figure}"
 
 
 def report_artefacts(report: EvaluationReport, cards: Mapping[str, str] | None = None) -> dict[str, Any]:

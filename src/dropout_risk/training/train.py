@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import DropoutRiskError, SettingsError, UnloggedRunError
+from dropout_risk.errors import DropoutRiskError, SettingsError, UnloggedRunError, require_kind
 from dropout_risk.evaluation.baselines import Baseline, fit_baselines, last_model
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.leak_section import refuse_leaks
@@ -24,19 +24,20 @@ from dropout_risk.evaluation.parts import Parts, labelled_cohort, last_label_day
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.timing import fit_timing
 from dropout_risk.evaluation.trained_model import TrainedModel
-from dropout_risk.features.cohort import Cohort, check_outcome, histories_of
-from dropout_risk.features.compute import build_features, kept_features
+from dropout_risk.features.cohort import READ_FIRST, Cohort, check_outcome, histories_of
+from dropout_risk.features.compute import CHOOSE, build_features, kept_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
 from dropout_risk.modelling.tuning import Progress
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.settings import Settings, TrackingSettings
+from dropout_risk.settings import Settings
 from dropout_risk.text import Text, iso_date_words
-from dropout_risk.tracking.mlflow_store import log_run, prepare_store
+from dropout_risk.tracking.open_run import OpenRun, prepare_store
 from dropout_risk.tracking.open_store import local_folder
 from dropout_risk.tracking.run_content import run_content
+from dropout_risk.tracking.run_dataset import RunDataset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -140,13 +141,18 @@ def train(
         same, it is an ``UnloggedRunError``, which names the folder of model and report.
     SettingsError
         If the settings name an outcome that does not exist.
+    ArgumentError
+        If the records are a path, or the catalogue a list.
     """
     settings = Settings() if settings is None else settings
     check_settings(settings)
-    if track:
-        prepare_store(settings.tracking)
+    require_kind(records, SchoolRecords, "records", READ_FIRST)
+    if catalogue is not None:
+        require_kind(catalogue, FeatureCatalogue, "catalogue", CHOOSE)
+    store = prepare_store(settings.tracking) if track else None
     former = given_last_model(settings) if last_model is None else last_model
-    with Steps(shown=progress) as steps:
+    tracked = nullcontext() if store is None else OpenRun.begun(store)
+    with tracked as opened, Steps(shown=progress) as steps:
         with steps.one("histories"):
             histories = histories_of(records)
             refuse_refused(records, settings.missingness)
@@ -167,9 +173,12 @@ def train(
             report = evaluate_model(trained, former)
             model = _risk_model(trained, report)
         run = TrainingRun(model, report, None, classifier.selection_.frame())
-        if track:
+        if opened is not None:
             with steps.one("log"):
-                run = replace(run, run_id=_log_training(run, settings, classifier.selection_))
+                dataset = RunDataset.of_records(records)
+                run = replace(
+                    run, run_id=_log_training(run, settings, opened, classifier.selection_, dataset)
+                )
         return run
 
 
@@ -279,15 +288,19 @@ def _risk_model(trained: TrainedModel, report: EvaluationReport) -> RiskModel:
     )
 
 
-def _log_training(run: TrainingRun, settings: Settings, selection: Selection | None) -> str:
+def _log_training(
+    run: TrainingRun, settings: Settings, opened: OpenRun, selection: Selection | None, dataset: RunDataset
+) -> str:
     """Put model and report on disk, log them, and only then take them away again."""
-    folder = _unlogged_folder(settings.tracking)
-    run.model.save(folder / "bundle")
-    content = run_content(run.report, settings, selection=selection, bundle=folder / "bundle")
+    folder = _unlogged_folder(opened.store.artifacts)
+    bundle = run.model.save(folder / "bundle")
+    content = run_content(
+        run.report, settings, selection=selection, bundle=bundle, dataset=dataset, version=run.model.version
+    )
     content.write_to(folder / "report")
     content = replace(content, artefacts={name: folder / "report" / name for name in content.artefacts})
     try:
-        run_id = log_run(content, settings.tracking)
+        run_id = opened.log(content)
     except Exception as error:
         said = error.message if isinstance(error, DropoutRiskError) else f"{type(error).__name__}: {error}"
         raise UnloggedRunError(
@@ -302,9 +315,10 @@ def _log_training(run: TrainingRun, settings: Settings, selection: Selection | N
     return run_id
 
 
-def _unlogged_folder(tracking: TrackingSettings) -> Path:
+def _unlogged_folder(artifacts: str | None) -> Path:
     """Make a folder for a run that is not logged yet, beside the runs' files where these are on a disk."""
-    place = (local_folder(tracking.artifacts) or Path.cwd()) / "not_logged"
+    place = (None if artifacts is None else local_folder(artifacts)) or Path.cwd()
+    place = place / "not_logged"
     place.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=f"{time.strftime('%Y%m%d-%H%M%S')}-", dir=place))
 

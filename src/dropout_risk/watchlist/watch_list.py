@@ -229,13 +229,32 @@ class WatchList:
         """Give one row for every pupil of the cohort; ``part`` says where the pupil stands."""
         return list_frame(self)
 
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Give the whole list as one page without a script, and write it to a path where one is given.
+
+        The file is for its owner alone. Pages with charts and links for each school and pupil:
+        :func:`dropout_risk.pages.write_pages`.
+        """
+        lang = "zh-CN" if self.language == "zh" else "en"
+        title = html.escape(date_in_words(self.as_of, self.language))
+        page = (
+            f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title></head>'
+            f"<body>{self._html(None)}</body></html>\n"
+        )
+        if path is not None:
+            write_whole(path, page)
+        return page
+
     def _repr_html_(self) -> str:
+        return self._html(20)
+
+    def _html(self, most: int | None) -> str:
         told = SUMMARY.fill(self.language, **self.counts())
         synthetic = f"<p><strong>{SIMULATED.to(self.language)}</strong></p>"
         synthetic = synthetic if self.model.get("synthetic") else ""
         synthetic += "".join(f"<p>{html.escape(item.text)}</p>" for item in self.registers)
         frame = self.frame()
-        listed = frame[frame["part"].isin(["alert", "followed", "above_line"])].head(20)
+        listed = frame[frame["part"].isin(["alert", "followed", "above_line"])].iloc[:most]
         shown = ["responsible_id", "student_id", "part", "status", "since", "risk", "alerts", "reasons"]
         table: str = worded_frame(listed[shown], self.language).to_html(
             index=False, float_format="%.2f", escape=True, na_rep=""

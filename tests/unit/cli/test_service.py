@@ -40,12 +40,14 @@ def test_serving_starts_the_application_under_uvicorn_with_as_many_workers_as_as
 
 
 def test_an_alias_is_looked_up_where_the_tracking_address_says(bundle, tmp_path, monkeypatch):
+    from dropout_risk.settings import TrackingSettings
     from dropout_risk.tracking import mlflow_store
+    from dropout_risk.tracking.tracking_store import TrackingStore
 
     asked = []
 
-    def find(model, settings):
-        asked.append((model, settings.uri))
+    def find(model):
+        asked.append((model, TrackingStore.of_settings(TrackingSettings()).uri))
         return bundle
 
     monkeypatch.setattr(mlflow_store, "load_bundle_path", find)

@@ -47,7 +47,8 @@ def test_the_explanation_adds_up_to_predict_proba(kind):
         < 1e-9
     )
     assert told.feature_names == list(X.columns)
-    assert told.data[0, 2] == X["route"].iloc[0]
+    assert told.display_data[0, 2] == X["route"].iloc[0]
+    assert told.data.dtype == np.float64
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # matplotlib's, from shap's own colours

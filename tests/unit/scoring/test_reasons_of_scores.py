@@ -181,10 +181,18 @@ def test_the_settings_choose_whom_pupils_are_compared_with(training, kind, names
     levels = np.repeat([7.0, 8.0, np.nan], 300)
     settings = Settings(reasons={"background": kind})
     model = dr.RiskModel.from_classifier(
-        classifier, catalogue=CATALOGUE, X=X, y=y, grade_levels=levels, settings=settings
+        classifier, catalogue=CATALOGUE, X=X, y=y, grade_levels=levels, settings=settings, synthetic=True
     )
     scores = model.score_features(X[::300], grade_levels=levels[::300])
     assert model.calibrated.backgrounds.names == names
     assert {pupil.background for pupil in scores.pupils} == set(names)
     with pytest.raises(FeatureInputError, match="3 grade levels for 900 rows"):
-        dr.RiskModel.from_classifier(classifier, catalogue=CATALOGUE, X=X, y=y, grade_levels=[7, 8, 9])
+        dr.RiskModel.from_classifier(
+            classifier,
+            catalogue=CATALOGUE,
+            X=X,
+            y=y,
+            grade_levels=[7, 8, 9],
+            settings=Settings(),
+            synthetic=True,
+        )

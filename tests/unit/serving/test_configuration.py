@@ -88,7 +88,7 @@ def test_a_calendar_of_exceptions_adds_the_days_between_those_with_attendance(se
 @pytest.mark.slow
 def test_a_model_is_found_by_its_alias_in_the_store(service, bundle, risk_model, tmp_path, monkeypatch):
     from dropout_risk.settings import TrackingSettings
-    from dropout_risk.tracking.mlflow_store import log_run
+    from dropout_risk.tracking.open_run import log_run
     from dropout_risk.tracking.run_content import RunContent
 
     store = TrackingSettings(

@@ -27,8 +27,8 @@ def test_a_run_holds_the_counts_beside_the_version_and_no_other_column(store, tm
 
     assert run.data.params == {VERSION: "1.0"}
     assert run.data.metrics == {
-        "feedback.absence_share_20d.right": 9, "feedback.absence_share_20d.wrong": 1,
-        "feedback.absence_share_20d.share_true": 0.9,
+        "feedback/absence_share_20d/right": 9, "feedback/absence_share_20d/wrong": 1,
+        "feedback/absence_share_20d/share_true": 0.9,
     }  # fmt: skip
     assert len(run.data.tags[DIGEST]) == 64
     assert not any(b"p-secret" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

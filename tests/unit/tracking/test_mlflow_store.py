@@ -8,8 +8,10 @@ import pytest
 
 from dropout_risk.errors import BundleError
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.tracking.mlflow_store import load_bundle_path, log_run
+from dropout_risk.tracking.mlflow_store import load_bundle_path
+from dropout_risk.tracking.open_run import log_run
 from dropout_risk.tracking.run_content import RunContent
+from dropout_risk.tracking.run_dataset import RunDataset, fingerprint_of
 
 FINGERPRINT = "sha256:" + "ab" * 32
 
@@ -32,7 +34,7 @@ def _content(folder: Path, number: int) -> RunContent:
         params={"outcome.horizon_days": 90, **{f"p{place}": place for place in range(120)}},
         metrics={"auc": 0.8, "baseline.abc_rule.auc": 0.6, "calibration_slope": float("nan")},
         tags={"synthetic": "true"},
-        dataset={"name": "records", "fingerprint": FINGERPRINT},
+        dataset=RunDataset("records", FINGERPRINT),
         artefacts={"report.json": "{}", "plots/evaluation.png": b"png", "card.md": folder / "model.txt"},
         bundle=folder,
     )
@@ -50,7 +52,7 @@ def test_a_run_keeps_params_metrics_and_the_dataset(store, runs):
     assert run.data.params["outcome.horizon_days"] == "90"
     assert len(run.data.params) == 121
     assert run.data.metrics == {"auc": 0.8, "baseline.abc_rule.auc": 0.6}
-    assert run.inputs.dataset_inputs[0].dataset.source == FINGERPRINT
+    assert fingerprint_of(run) == FINGERPRINT
 
 
 def test_a_run_keeps_its_artefacts_and_the_bundle(store, runs):
@@ -92,7 +94,7 @@ def test_a_run_that_fails_is_marked_and_the_error_passes_on(store, runs):
     with pytest.raises(FileNotFoundError):
         log_run(RunContent(artefacts={"card.md": Path("nowhere.md")}), store)
     client = _client(store)
-    experiment = client.get_experiment_by_name(store.experiment).experiment_id
+    experiment = client.get_experiment_by_name("dropout_risk").experiment_id
     assert client.search_runs([experiment])[0].info.status == "FAILED"
 
 
@@ -106,7 +108,7 @@ def test_nothing_is_written_beside_the_store_and_nothing_is_said(store, runs, tm
 def test_not_even_the_first_run_of_a_process_says_anything(tmp_path):
     code = (
         "from dropout_risk.settings import TrackingSettings; "
-        "from dropout_risk.tracking.mlflow_store import log_run; "
+        "from dropout_risk.tracking.open_run import log_run; "
         "from dropout_risk.tracking.run_content import RunContent; "
         "log_run(RunContent(metrics={'auc': 0.5}), TrackingSettings())"
     )
@@ -122,7 +124,7 @@ def test_runs_inside_a_run_are_nested_and_named(store, runs):
     candidate = RunContent(name="logistic", metrics={"log_loss": 0.5}, parts=(fold,))
     outer = log_run(RunContent(metrics={"auc": 0.8}, parts=(candidate,)), store)
     client = _client(store)
-    experiment = client.get_experiment_by_name(store.experiment).experiment_id
+    experiment = client.get_experiment_by_name("dropout_risk").experiment_id
 
     def inside(run_id):
         return client.search_runs([experiment], f"tags.mlflow.parentRunId = '{run_id}'")

@@ -7,10 +7,12 @@ from collections import namedtuple
 
 import pytest
 
+import dropout_risk as dr
 from dropout_risk.errors import TrackingError
 from dropout_risk.settings import Settings, TrackingSettings
 from dropout_risk.tracking import open_store
-from dropout_risk.tracking.mlflow_store import client_of, log_run, prepare_store
+from dropout_risk.tracking.mlflow_store import client_of
+from dropout_risk.tracking.open_run import log_run, prepare_store
 from dropout_risk.tracking.run_content import RunContent
 from dropout_risk.training import train as training
 
@@ -63,7 +65,7 @@ def test_what_is_no_store_of_this_mlflow_is_an_error_of_the_library(spoil, tmp_p
     spoil(tmp_path)
     code = (
         "import sys; from dropout_risk.settings import TrackingSettings as T;"
-        "from dropout_risk.tracking.mlflow_store import prepare_store as p;from dropout_risk.errors import *;"
+        "from dropout_risk.tracking.open_run import prepare_store as p;from dropout_risk.errors import *;"
         "exec('try: p(T(uri=sys.argv[1], artifacts=sys.argv[2]))\\nexcept TrackingError as e: print(e)')"
     )
     settings = store_in(tmp_path)
@@ -101,7 +103,7 @@ def test_a_full_disk_is_refused(tmp_path, monkeypatch):
 def test_three_processes_make_one_new_store(tmp_path):
     code = (
         "import sys; from dropout_risk.settings import TrackingSettings as T;"
-        "from dropout_risk.tracking.mlflow_store import log_run;"
+        "from dropout_risk.tracking.open_run import log_run;"
         "from dropout_risk.tracking.run_content import RunContent;"
         "log_run(RunContent(metrics={'auc': 0.7}), T(uri=sys.argv[1], artifacts=sys.argv[2]))"
     )
@@ -131,4 +133,4 @@ def test_a_training_whose_store_is_refused_computes_nothing(tmp_path, monkeypatc
     monkeypatch.setattr(training, "histories_of", lambda _: pytest.fail("something was computed"))
     settings = Settings(tracking=store_in(tmp_path, model_name="a/b").model_dump())
     with pytest.raises(TrackingError):
-        training.train(None, settings)
+        training.train(dr.simulate_district(n_students=20, seed=1), settings)

@@ -8,7 +8,8 @@ from dropout_risk.evaluation.statement import ModelStatement
 from dropout_risk.scoring.bundle import CARDS, PUBLISHED, read_bundle, write_bundle
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.tracking.mlflow_store import load_bundle_path, log_run
+from dropout_risk.tracking.mlflow_store import load_bundle_path
+from dropout_risk.tracking.open_run import log_run
 from dropout_risk.tracking.published import PublishedBundle, publish_version
 from dropout_risk.tracking.run_content import RunContent
 from support.reports import report

@@ -7,7 +7,8 @@ import pytest
 from dropout_risk.errors import BundleError, PublishingError
 from dropout_risk.scoring.bundle import write_bundle
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.tracking.mlflow_store import load_bundle_path, log_run
+from dropout_risk.tracking.mlflow_store import load_bundle_path
+from dropout_risk.tracking.open_run import log_run
 from dropout_risk.tracking.published import publish_version
 from dropout_risk.tracking.run_content import RunContent
 from support.reports import report

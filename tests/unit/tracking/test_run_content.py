@@ -4,7 +4,7 @@ import pytest
 
 from dropout_risk.errors import DropoutRiskError, MissingExtraError
 from dropout_risk.settings import Settings, TrackingSettings
-from dropout_risk.tracking.mlflow_store import log_run
+from dropout_risk.tracking.open_run import log_run
 from dropout_risk.tracking.run_content import RunContent, flat_settings
 
 

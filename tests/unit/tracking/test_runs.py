@@ -2,8 +2,10 @@ import pytest
 
 from dropout_risk.errors import BundleError
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.tracking.mlflow_store import compare_runs, log_run, report_of_run
+from dropout_risk.tracking.mlflow_store import compare_runs, report_of_run
+from dropout_risk.tracking.open_run import log_run
 from dropout_risk.tracking.run_content import RunContent
+from dropout_risk.tracking.run_dataset import RunDataset
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,7 @@ def pair(store):
         RunContent(
             params={"seed": seed, "folds": 4},
             metrics={"auc": 0.8 + seed / 10, f"only_{seed}": 1.0},
-            dataset={"name": "records", "fingerprint": f"sha256:{seed}"},
+            dataset=RunDataset("records", f"sha256:{seed}"),
         )
         for seed in (0, 1)
     ]

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -15,7 +16,10 @@ from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import load_bundle_path, report_of_run
+from dropout_risk.tracking.open_run import OpenRun
 from dropout_risk.tracking.run_content import run_content
+from dropout_risk.tracking.run_dataset import RunDataset
+from dropout_risk.tracking.tracking_store import TrackingStore
 from dropout_risk.training import train as training
 from dropout_risk.training.train import train
 
@@ -95,7 +99,7 @@ def test_the_run_holds_settings_hashes_and_every_figure(run, settings, records):
     assert data.params["outcome.horizon_days"] == "90"
     assert data.params["data_hash"] == records.fingerprint
     assert data.params["catalogue_hash"] == run.model.catalogue.sha
-    assert data.metrics["baseline.abc_rule.auc"] == run.report.result("abc_rule").metrics["auc"]
+    assert data.metrics["baseline/abc_rule/auc"] == run.report.result("abc_rule").metrics["auc"]
     assert data.tags["synthetic"] == "true"
 
 
@@ -126,7 +130,7 @@ def test_every_candidate_and_every_fold_is_a_run_inside_the_run(run, settings):
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=settings.tracking.uri)
-    experiment = client.get_experiment_by_name(settings.tracking.experiment).experiment_id
+    experiment = client.get_experiment_by_name("dropout_risk").experiment_id
     (candidate,) = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{run.run_id}'")
     folds = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{candidate.info.run_id}'")
     assert candidate.data.params == {"candidate": "logistic", "chosen": "True"}
@@ -219,14 +223,28 @@ def test_a_run_is_plain_data_that_cannot_be_changed(run):
     assert run.frame().equals(run.report.frame())
 
 
+def test_the_run_is_named_after_the_bundle_says_the_verdict_and_shows_as_a_model(run, settings):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=settings.tracking.uri)
+    logged = client.get_run(run.run_id)
+    (version,) = client.search_model_versions("name='county'")
+
+    assert logged.info.run_name == run.model.version
+    assert "Must not be published" in logged.data.tags["mlflow.note.content"]
+    assert version.description == logged.data.tags["mlflow.note.content"]
+    assert json.loads(logged.data.tags["mlflow.log-model.history"])[0]["artifact_path"] == "bundle"
+    assert logged.info.end_time - logged.info.start_time > 1000, "it began with the work"
+
+
 def test_a_run_that_could_not_be_logged_is_on_disk_and_in_the_error(run, settings, tmp_path, monkeypatch):
     def gone(*_):
         raise ConnectionError("the server went away")
 
-    monkeypatch.setattr(training, "log_run", gone)
-    tracking = settings.tracking.model_copy(update={"artifacts": str(tmp_path)})
+    store = replace(TrackingStore.of_settings(settings.tracking), artifacts=str(tmp_path))
+    monkeypatch.setattr(OpenRun, "log", gone)
     with pytest.raises(UnloggedRunError, match="server went away") as caught:
-        training._log_training(run, settings.model_copy(update={"tracking": tracking}), None)
+        training._log_training(run, settings, OpenRun(store, "0" * 32), None, RunDataset("records", "sha"))
     (folder,) = (tmp_path / "not_logged").iterdir()
     assert str(folder) in str(caught.value)
     assert RiskModel.load(folder / "bundle").version == run.model.version

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dropout_risk.modelling.encoding import AUDIT_ONLY
+from dropout_risk.modelling.audit_columns import audit_columns
 from dropout_risk.modelling.leaks.table import ColumnCounts, LeakTable, auc_of
 from dropout_risk.text import Text
 
@@ -83,7 +83,6 @@ UNIQUE_SHARE, FEWEST_UNITS = 0.98, 50
 IDENTIFIER_EFFECT = 0.05
 FILLED_SHARE, FILLED_ROWS = 0.01, 10
 SAME = 1e-9
-AUDIT_NAMES = frozenset({*AUDIT_ONLY, "gender", "race"})
 
 
 def find_known_late(table: LeakTable) -> Iterator[Finding]:
@@ -183,7 +182,7 @@ def find_audit_columns(table: LeakTable) -> Iterator[Finding]:
     words = Text(
         zh="仅供公平性审计，不得作为特征", en="for audit only: it checks fairness and never makes a score"
     )
-    yield from ((name, words) for name in table.names if name.lower() in AUDIT_NAMES)
+    yield from ((name, words) for name in audit_columns(table.names))
 
 
 def find_gaps_by_outcome(table: LeakTable) -> Iterator[Finding]:

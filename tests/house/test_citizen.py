@@ -1,0 +1,50 @@
+"""What everybody expects of a package is there, and says the same version everywhere."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import dropout_risk
+from dropout_risk.cli import app
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_the_package_says_its_version_and_so_does_the_command_line():
+    assert dropout_risk.__version__ == version("dropout-risk") == PROJECT["version"]
+    assert CliRunner().invoke(app, ["--version"]).output == f"dropout-risk {PROJECT['version']}\n"
+
+
+def test_the_module_is_the_command_line():
+    said = subprocess.run(
+        [sys.executable, "-m", "dropout_risk", "--version"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == f"dropout-risk {PROJECT['version']}\n"
+
+
+def test_the_citation_names_this_version_and_licence():
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+    assert f"\nversion: {PROJECT['version']}\n" in cited
+    assert f"\nlicense: {PROJECT['license']}\n" in cited
+    assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/install.md"])
+def test_the_wheel_that_pages_name_is_this_version(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    assert set(re.findall(r"dropout_risk-(.+?)-py3", text)) == {PROJECT["version"]}
+
+
+def test_every_extra_stands_on_the_page_of_installing():
+    page = (ROOT / "docs/how-to/install.md").read_text(encoding="utf-8")
+
+    assert [name for name in PROJECT["optional-dependencies"] if f"`{name}`" not in page] == []
