@@ -34,6 +34,10 @@ from dropout_risk.settings import Settings
 ONLY = FeatureCatalogue([DAYS_SINCE_PRESENT])
 LATE = 10
 """School days after which entries of attendance are in."""
+FEWEST_GROUPS = 5
+"""Schools, or schools by year, from which on folds keep them apart."""
+YEAR_BEGINS = 9
+"""Month in which a school year begins, for folds by year."""
 
 
 def days_since_present(histories: Histories, cohort: Cohort) -> Floats:
@@ -257,6 +261,21 @@ class Parts:
     def pupils(self, rows: Positions) -> npt.NDArray[Any]:
         """Give the pupil of some rows."""
         return np.asarray(self.cohort.frame["student_id"].to_numpy()[rows])
+
+    def groups(self, rows: Positions) -> npt.NDArray[Any]:
+        """Give what folds of some rows keep apart: schools, else schools by year, else pupils.
+
+        Schools (where a pupil's first row is) if at least :data:`FEWEST_GROUPS` have rows; with fewer
+        schools, the pupils of a school whose first rows are of the same school year, if these are as many.
+        """
+        frame = self.cohort.frame.iloc[rows]
+        first = frame.sort_values("as_of", kind="stable").groupby("student_id", sort=False).first()
+        school = first["school_id"].astype(object).fillna("").astype(str)
+        year = (first["as_of"] - pd.DateOffset(months=YEAR_BEGINS - 1)).dt.year.astype(str)
+        for group in (school, school + " " + year):
+            if group.nunique() >= FEWEST_GROUPS:
+                return np.asarray(group.reindex(frame["student_id"]).to_numpy())
+        return self.pupils(rows)
 
     def days(self, rows: Positions) -> npt.NDArray[np.str_]:
         """Give the as-of date of some rows, as text."""
