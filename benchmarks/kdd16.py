@@ -46,7 +46,12 @@ def register_of(enrolments: pd.DataFrame, active: pd.DataFrame) -> dr.SchoolReco
     is_active = np.zeros((len(ids), len(dates)), dtype=bool)
     own = active[active["enrolment"].isin(position.index)]
     is_active[position[own["enrolment"]].to_numpy(), own["day"].to_numpy()] = True
-    pupils = {"student_id": ids, "school_id": enrolments["course"].to_numpy(), "class_id": "1", "grade_level": 9}
+    pupils = {
+        "student_id": ids,
+        "school_id": enrolments["course"].to_numpy(),
+        "class_id": "1",
+        "grade_level": 9,
+    }
     calendar = {"date": dates, "is_school_day": True}
     attendance = {
         "student_id": np.repeat(ids, len(dates)),
@@ -64,9 +69,7 @@ def register_features(
     """Give features, labels and courses of who was active before a day."""
     records = register_of(enrolments, active)
     catalogue = default_catalogue()
-    catalogue = catalogue.select(
-        name for name, item in catalogue.items() if item.source == "attendance"
-    )
+    catalogue = catalogue.select(name for name, item in catalogue.items() if item.source == "attendance")
     cohort = dr.Cohort.on(records, [str((FIRST + pd.Timedelta(days=day)).date())])
     X = dr.build_features(records, cohort, catalogue).droplevel("as_of")
     came = active.loc[active["day"] < day, "enrolment"].unique()

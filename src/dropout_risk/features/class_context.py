@@ -379,7 +379,9 @@ class ClassContext:
         words = [parts_of_class(name)[0] for name in rows.words["cls"]]
         school = _word_positions(words, list(dict.fromkeys(words)))
         table_of = _word_positions([tables.get(name) for name in rows.words["feature"]], names)
-        told = np.zeros((n_classes + 1, len(names) + 1), np.bool_)  # by school; of no table in the last column
+        told = np.zeros(
+            (n_classes + 1, len(names) + 1), np.bool_
+        )  # by school; of no table in the last column
         told[school[rows.codes["cls"]], table_of[rows.codes["feature"]]] = True
         known = np.zeros(n_classes + 1, np.bool_)
         known[rows.codes["cls"]] = True
