@@ -12,7 +12,7 @@ import pytest
 import dropout_risk as dr
 
 FIXED = 0.999
-"""Share of the variance within a class that one feature explains of another, from which they are one there."""
+"""Share of the variance of one feature within a class from which another says the same there."""
 
 
 @pytest.fixture(scope="module")

@@ -296,7 +296,7 @@ def test_rows_are_compared_from_fifty_on():
 
 
 def patterns(n=1200, days=20, seed=0):
-    """Pupils of one course on one day: many share few patterns of presence, told in ways that hang together."""
+    """Pupils of one course on one day: many share few patterns, told in ways that hang together."""
     rng = np.random.default_rng(seed)
     keen = rng.beta(0.3, 3, n)[:, np.newaxis]
     came = rng.random((n, days)) < keen * np.exp(-np.arange(days) / 8)

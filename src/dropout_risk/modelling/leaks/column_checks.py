@@ -51,8 +51,8 @@ class LeakCheck:
     """One question to the rows of a fit: what it looks for, and what it is blind to.
 
     ``find`` gives the findings of a table, each a column (empty where it is about rows) and the reason; it
-    raises :class:`CannotJudgeError` where the table does not allow it. Findings that are no ``proof`` are told
-    by what is improbable, and honest pupils may look so.
+    raises :class:`CannotJudgeError` where the table does not allow it. Findings that are no ``proof`` are
+    told by what is improbable, and honest pupils may look so.
     """
 
     name: str

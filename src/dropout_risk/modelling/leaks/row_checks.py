@@ -30,10 +30,10 @@ class CopiedRows:
     In a table of measurements rows count that share at least three values which occur nowhere else, if they
     are of several contents. In a table of few answers there are none; there rows count whose values together
     are as improbable, taken one by one, as to tell each pair of rows from all others twice over, if they do
-    not become twice as many when half of the columns is looked at: rows that are alike by chance do, copies do
-    not. Columns that say the same in other words are improbable together only if taken one by one; so most of
-    these rows must also stand alone: who is equal to another by chance has neighbours that are nearly equal,
-    of a copy there is nothing near. Where three of four of all equal rows stand alone they are copies, however
+    not become twice as many when half of the columns is looked at: rows that are alike by chance do, copies
+    do not. Columns that say the same in other words are improbable only if taken one by one; so most of these
+    rows must also stand alone: who is equal to another by chance has neighbours that are nearly equal, of a
+    copy there is nothing near. Where three of four of all equal rows stand alone they are copies, however
     probable their values. A pupil about whom nothing is known looks like the next one, and neither is a copy.
 
     A table of few answers has ``rows`` only if it tells four of five rows apart, and if half of its columns
