@@ -67,7 +67,7 @@ class GroupFolds:
         if rarer >= FEWEST_FOLDS and not large:
             return cls(dealt_folds(keys, y, min(n_folds, rarer), seed))
         for number in range(min(n_folds, len(groups)), FEWEST_FOLDS - 1, -1):
-            fold_of_group = _balanced(sizes, _hash_order(groups, seed), number)
+            fold_of_group = _balanced_folds(sizes, _hash_order(groups, seed), number)
             if _all_hold_both(sizes, fold_of_group, number):
                 return cls(fold_of_group[code], IN_GROUPS.filled(groups=len(groups)))
         return cls._by_owners(keys, owners, y, n_folds, seed)
@@ -98,7 +98,7 @@ def _hash_order(groups: Array, seed: int) -> Longs:
     return alone.astype(np.int64)
 
 
-def _balanced(sizes: Longs, order: Longs, n_folds: int) -> Positions:
+def _balanced_folds(sizes: Longs, order: Longs, n_folds: int) -> Positions:
     """Deal groups from the largest on; each goes where the largest share of a class, with it, is least."""
     shares = sizes / np.maximum(sizes.sum(axis=1, keepdims=True), 1)
     held = np.zeros((2, n_folds))
