@@ -34,10 +34,8 @@ from dropout_risk.settings import Settings
 ONLY = FeatureCatalogue([DAYS_SINCE_PRESENT])
 LATE = 10
 """School days after which entries of attendance are in."""
-FEWEST_GROUPS = 5
-"""Schools, or schools by year, from which on folds keep them apart."""
-YEAR_BEGINS = 9
-"""Month in which a school year begins, for folds by year."""
+FEWEST_GROUPS = 10
+"""Schools from which on folds keep them apart: of fewer, too little is left to learn from."""
 
 
 def days_since_present(histories: Histories, cohort: Cohort) -> Floats:
@@ -263,19 +261,18 @@ class Parts:
         return np.asarray(self.cohort.frame["student_id"].to_numpy()[rows])
 
     def groups(self, rows: Positions) -> npt.NDArray[Any]:
-        """Give what folds of some rows keep apart: schools, else schools by year, else pupils.
+        """Give what folds of some rows keep apart: schools, where there are ten or more, else pupils.
 
-        Schools (where a pupil's first row is) if at least :data:`FEWEST_GROUPS` have rows; with fewer
-        schools, the pupils of a school whose first rows are of the same school year, if these are as many.
+        The school of a pupil is that of its first row, so that no pupil is on both sides.
         """
         frame = self.cohort.frame.iloc[rows]
-        first = frame.sort_values("as_of", kind="stable").groupby("student_id", sort=False).first()
-        school = first["school_id"].astype(object).fillna("").astype(str)
-        year = (first["as_of"] - pd.DateOffset(months=YEAR_BEGINS - 1)).dt.year.astype(str)
-        for group in (school, school + " " + year):
-            if group.nunique() >= FEWEST_GROUPS:
-                return np.asarray(group.reindex(frame["student_id"]).to_numpy())
-        return self.pupils(rows)
+        first = (
+            frame.sort_values("as_of", kind="stable").groupby("student_id", sort=False)["school_id"].first()
+        )
+        if first.nunique() < FEWEST_GROUPS:
+            return self.pupils(rows)
+        school = first.astype(object).fillna("").astype(str)
+        return np.asarray(school.reindex(frame["student_id"]).to_numpy())
 
     def days(self, rows: Positions) -> npt.NDArray[np.str_]:
         """Give the as-of date of some rows, as text."""
