@@ -1,8 +1,7 @@
 """Features of attendance and conduct: how much is missed, how it runs, and how that changes.
 
 More absence never lowers the risk. Where a higher value can also mean less absence elsewhere in the
-record (spells, trend, weekdays), or less absence of the class beside the same own one (the gap to it), no
-direction is declared: beside the share, a direction of the gap would be one of the class, and blocks it.
+record (spells, trend, weekdays), no direction is declared.
 """
 
 from __future__ import annotations
@@ -354,7 +353,7 @@ ATTENDANCE: tuple[Feature, ...] = (
         window=20,
         unit=SHARE,
         valid_range=(-1, 1),
-        reads=1,
+        monotone=1,
         family="absence",
         label=label_over(20, zh="缺课率与班级之差", en="Absence against the class"),
         sentence=sentence_over(

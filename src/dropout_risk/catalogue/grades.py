@@ -305,7 +305,7 @@ GRADES: tuple[Feature, ...] = (
         window="year",
         unit=MARKS,
         valid_range=(-1, 1),
-        reads=-1,
+        monotone=-1,
         family="class_standing",
         label=Text(zh="本学年平均与班级之差", en="Mean mark against the class, this school year"),
         sentence=Text(
