@@ -51,6 +51,9 @@ benchmarks: $(INSTALLED)  ## measure what docs/explanation reports
 	$(BIN)/python benchmarks/leaks.py
 	$(BIN)/python benchmarks/faithfulness.py
 	$(BIN)/python benchmarks/simulator.py
+	$(BIN)/python benchmarks/missing_values.py
+	$(BIN)/python benchmarks/kdd16.py
+	$(BIN)/python benchmarks/kdd16.py --out-of-course
 	$(BIN)/python benchmarks/training.py
 
 clean:  ## remove the environment and everything made

@@ -51,7 +51,7 @@ def bundle(tmp_path_factory):
     from dropout_risk.training.train import train
 
     settings = Settings(
-        models={"candidate": "lightgbm", "folds": 2}, evaluation={"refits": 0, "learning_curve": False}
+        models={"candidate": "lightgbm", "folds": 4}, evaluation={"refits": 0, "learning_curve": False}
     )
 
     def make(place):

@@ -34,6 +34,8 @@ from dropout_risk.settings import Settings
 ONLY = FeatureCatalogue([DAYS_SINCE_PRESENT])
 LATE = 10
 """School days after which entries of attendance are in."""
+FEWEST_GROUPS = 10
+"""Schools from which on folds keep them apart: of fewer, too little is left to learn from."""
 
 
 def days_since_present(histories: Histories, cohort: Cohort) -> Floats:
@@ -257,6 +259,20 @@ class Parts:
     def pupils(self, rows: Positions) -> npt.NDArray[Any]:
         """Give the pupil of some rows."""
         return np.asarray(self.cohort.frame["student_id"].to_numpy()[rows])
+
+    def groups(self, rows: Positions) -> npt.NDArray[Any]:
+        """Give what folds of some rows keep apart: schools, where there are ten or more, else pupils.
+
+        The school of a pupil is that of its first row, so that no pupil is on both sides.
+        """
+        frame = self.cohort.frame.iloc[rows]
+        first = (
+            frame.sort_values("as_of", kind="stable").groupby("student_id", sort=False)["school_id"].first()
+        )
+        if first.nunique() < FEWEST_GROUPS:
+            return self.pupils(rows)
+        school = first.astype(object).fillna("").astype(str)
+        return np.asarray(school.reindex(frame["student_id"]).to_numpy())
 
     def days(self, rows: Positions) -> npt.NDArray[np.str_]:
         """Give the as-of date of some rows, as text."""

@@ -193,8 +193,9 @@ def _find_voices(values: Floats, own: Floats, stayed: Floats, facts: Facts, tall
     """Find the feature that words each fact.
 
     It is the strongest (of equals, the first) that pulls the way of the sum, and whose value does not say
-    the contrary: where it has a direction, it lies on that side of its reference, if there is one; and what
-    lowers the risk tells of no fault. What is missing has no voice.
+    the contrary: where it has a direction, it lies on that side of its reference, if there is one; what
+    lowers the risk tells of no fault, and what raises it does not tell that there was none. What is missing
+    has no voice.
     """
     for feature in range(len(values)):
         if np.isnan(values[feature]):
@@ -203,7 +204,7 @@ def _find_voices(values: Floats, own: Floats, stayed: Floats, facts: Facts, tall
         total, strength = tally.sums[number], abs(own[feature])
         if abs(total) < LEAST or not own[feature] * total > 0 or not strength > tally.strongest[number]:
             continue
-        if facts.faults[feature] != 0 and total < 0 and values[feature] > 0:
+        if facts.faults[feature] != 0 and (values[feature] > 0) != (total > 0):
             continue
         against = direction * values[feature] * total <= 0
         if facts.signed[feature] != 0 and direction != 0 and against:

@@ -369,6 +369,26 @@ class ClassContext:
             counted, means + (means - np.where(counted, values, 0.0)) / np.maximum(n - 1, 1), means
         )
 
+    def unrecorded(self, snapshot: Snapshot, tables: Mapping[str, str]) -> Bools:
+        """Mark the features of tables of which a pupil's school has no value of anybody.
+
+        ``tables`` names the table of each feature. False where the context has nothing of the pupil's class.
+        """
+        rows, classes = self.features, snapshot.histories.classes
+        names, n_classes = list(dict.fromkeys(tables.values())), len(rows.words["cls"])
+        words = [parts_of_class(name)[0] for name in rows.words["cls"]]
+        school = _word_positions(words, list(dict.fromkeys(words)))
+        table_of = _word_positions([tables.get(name) for name in rows.words["feature"]], names)
+        told = np.zeros(
+            (n_classes + 1, len(names) + 1), np.bool_
+        )  # by school; of no table in the last column
+        told[school[rows.codes["cls"]], table_of[rows.codes["feature"]]] = True
+        known = np.zeros(n_classes + 1, np.bool_)
+        known[rows.codes["cls"]] = True
+        lacks = ~told[np.append(school, -1)] & known[:, np.newaxis]
+        at = _class_positions(rows.words["cls"], classes)[classes.codes]
+        return np.asarray(lacks[at][:, _word_positions(list(tables.values()), names)])
+
     @cached_property
     def _means(self) -> tuple[dict[str, int], Floats]:
         """Give each feature's column and the means of the classes; the last row and column are missing."""

@@ -103,7 +103,8 @@ class BoostedFitter(Fitter):
         for fold, n in enumerate(map(int, elsewhere)):
             seen, left_out = folds != fold, folds == fold
             booster = boosters[fold] if tail is None else self._train(X[seen], y[seen], n)
-            margin[left_out] = booster.predict(X[left_out], raw_score=True, num_iteration=n, num_threads=1)
+            X_out = self.rows_left_out(X, seen, left_out)
+            margin[left_out] = booster.predict(X_out, raw_score=True, num_iteration=n, num_threads=1)
         setting = {"n_trees": n_trees, "growing": dict(self.growing)}
         return CrossFit(margin, fold_losses(margin, y, folds), setting)
 
@@ -138,7 +139,8 @@ class BoostedFitter(Fitter):
         boosters, curves = [], []
         for fold in range(n_folds):
             seen, left_out = (folds != fold) & early, (folds == fold) & late
-            booster, curve = self._train_watched(X[seen], y[seen], X[left_out], y[left_out])
+            X_out = self.rows_left_out(X, seen, left_out)
+            booster, curve = self._train_watched(X[seen], y[seen], X_out, y[left_out])
             boosters.append(booster)
             curves.append(curve)
         shortest = min(map(len, curves))

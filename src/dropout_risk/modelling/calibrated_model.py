@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -17,10 +17,12 @@ from dropout_risk.modelling.band_errors import BandErrors
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.candidates import CANDIDATES, name_of_model
 from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.likely_values import LikelyValues
 from dropout_risk.modelling.model import Model, json_bytes, read_file, read_json
 
-FORMAT = 1
-BACKGROUND = "background.arrow"
+FORMAT = 2
+"""2: what stands in for values that the fit never saw missing; a model of format 1 has nothing for them."""
+BACKGROUND, LIKELY = "background.arrow", "likely.arrow"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class CalibratedModel:
     """A fitted model whose contributions add up to calibrated log-odds.
 
     They are measured against the rows of ``measured``; without it, against the training rows as the model
-    knows them.
+    knows them. For values that the fit never saw missing those of ``likely`` stand in; models of older
+    bundles have none, and score as they did.
 
     >>> from dropout_risk.explanation.contributions import LinearTerms
     >>> from dropout_risk.explanation.curves import CurveShape
@@ -49,6 +52,7 @@ class CalibratedModel:
     model: Model
     calibration: LinearCalibration
     measured: Backgrounds | None = None
+    likely: LikelyValues | None = None
 
     @property
     def kind(self) -> str:
@@ -117,10 +121,17 @@ class CalibratedModel:
         return self.calibration.interval(self._raw(X).log_odds, level)
 
     def with_interval(
-        self, X: pd.DataFrame | Floats, level: float = 0.9, grade_levels: Longs | None = None
+        self,
+        X: pd.DataFrame | Floats,
+        level: float = 0.9,
+        grade_levels: Longs | None = None,
+        unrecorded: Bools | None = None,
     ) -> tuple[Contributions, Floats]:
-        """Give :meth:`contributions` and :meth:`interval` of the same rows; their raw score is split once."""
-        raw = self._raw(X, grade_levels)
+        """Give :meth:`contributions` and :meth:`interval` of the same rows; their raw score is split once.
+
+        ``unrecorded`` marks values of tables that a row's school records of nobody.
+        """
+        raw = self._raw(X, grade_levels, unrecorded)
         interval = self.calibration.interval(raw.log_odds, level)
         return raw.scaled(self.calibration.a, self.calibration.b), interval
 
@@ -145,6 +156,9 @@ class CalibratedModel:
         if self.backgrounds.given:
             head["background"] = BACKGROUND
             files[BACKGROUND] = self.backgrounds.to_bytes()
+        if self.likely is not None:
+            head["likely"] = LIKELY
+            files[LIKELY] = self.likely.to_bytes()
         return files | {"calibration.json": json_bytes(head)}
 
     @classmethod
@@ -169,21 +183,50 @@ class CalibratedModel:
             measured = Backgrounds(model.terms)  # reads the trees now, not at the first score
             if "background" in head:
                 measured = Backgrounds.from_bytes(model.terms, read_file(files, BACKGROUND))
-            return cls(encoding, model, calibration, measured)
+            likely = LikelyValues.from_bytes(read_file(files, LIKELY)) if "likely" in head else None
+            return cls(encoding, model, calibration, measured, likely)
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, BundleError):
                 raise
             raise BundleError(f"The model's files do not fit together ({type(error).__name__}).") from error
 
-    def _raw(self, X: pd.DataFrame | Floats, grade_levels: Longs | None = None) -> Contributions:
-        backgrounds = self.backgrounds
+    def _raw(
+        self,
+        X: pd.DataFrame | Floats,
+        grade_levels: Longs | None = None,
+        unrecorded: Bools | None = None,
+    ) -> Contributions:
+        backgrounds, encoded = self.backgrounds, self.encoding.encode(X)
         positions = None if grade_levels is None else backgrounds.indices(grade_levels)
-        return backgrounds.contributions(self.encoding.encode(X), positions)
+        raw = backgrounds.contributions(encoded, positions)
+        if self.likely is None:
+            return raw
+        missing = self.likely.missing(encoded, unrecorded)
+        rows = np.flatnonzero(missing.any(axis=1))
+        if not len(rows):
+            return raw
+        positions = None if positions is None else positions[rows]
+        draws = self.likely.draws(encoded[rows], missing[rows])
+        raw.values[rows] = mean_of([backgrounds.contributions(draw, positions).values for draw in draws])
+        return raw
+
+    def filled(self, X: pd.DataFrame | Floats) -> Floats:
+        """Encode rows to be learned from, with one value where the fit never saw it missing."""
+        encoded = self.encoding.encode(X)
+        return encoded if self.likely is None else self.likely.middle(encoded)
 
     def _encoded_background(self, X: pd.DataFrame | Floats) -> Floats:
         try:
-            return self.encoding.encode(X)
+            return self.filled(X)
         except FeatureInputError as error:
             raise BackgroundError(
                 f"The background cannot be read: {error.message}", hint=error.hint
             ) from error
+
+
+def mean_of(parts: Sequence[Floats]) -> Floats:
+    """Give the mean of some arrays, added in their order."""
+    total = np.zeros_like(parts[0])
+    for part in parts:
+        total += part
+    return total / len(parts)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from dropout_risk.arrays import Array, Floats, Longs, Objects, Positions
+from dropout_risk.arrays import Array, Bools, Floats, Longs, Objects, Positions
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, nearest
@@ -35,6 +35,7 @@ from dropout_risk.modelling.input_checks import (
 )
 from dropout_risk.modelling.labels import TwoLabels, check_count
 from dropout_risk.modelling.leaks.report import OnLeaks, check_leaks, group_keys
+from dropout_risk.modelling.likely_values import LikelyValues, always_recorded
 from dropout_risk.modelling.row_counts import RowCounts
 from dropout_risk.modelling.row_names import refuse_other_rows
 from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
@@ -52,7 +53,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Candidates are compared on the same folds by log loss, and the simplest within one standard error
     of the best is fitted on all rows. Nothing is resampled or weighted, so that risks are
-    probabilities. Missing values and categories are taken as they are.
+    probabilities. Missing values and categories are taken as they are: a missing value is a value of its own
+    where the fit saw it, and never 0. Where the fit (almost) never saw a column's value missing, the values
+    of rows alike in the rest stand in for it:
+    see :class:`dropout_risk.modelling.likely_values.LikelyValues`.
 
     **It warns by default**, and fits all the same: of leaks (``LeakWarning``), of columns that name pupils or
     schools (``IdentifierWarning``), and of fewer than fifty rows of a class (``FewDropoutsWarning``).
@@ -173,8 +177,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             How many rows each row stands for: whole numbers, 0 leaves it out. It is as if the row were there
             so many times. Other weights are refused: with them risks would be no probabilities.
         groups : array-like, optional
-            Rows of one group never stand on both sides of a fold. Default: the index level
-            ``student_id`` of X, where there is one.
+            Rows of one group (a pupil, a school, a course) never stand on both sides of a fold; groups are
+            dealt so that rows and dropouts are spread. Default: the index level ``student_id`` of X, where
+            there is one. Where groups cannot be dealt so that each fold holds both classes, folds are dealt
+            by pupil (else by row), with a ``GroupFoldsWarning``; ``selection_.note`` says it too.
         cohorts : DataFrame, optional
             Columns ``school_id`` and ``as_of`` of each row: with ten schools or more, intervals are for
             the pupils of one school instead of for the mean of all.
@@ -222,13 +228,18 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         warn_of_wide(encoding)
         if self.leaks != "ignore":
             warn_of_identifiers(encoding, encoded)
-        self.leaks_ = check_leaks(self.leaks, encoding, encoded, labels, apart)
+        pupils = group_keys(table, None)
+        self.leaks_ = check_leaks(self.leaks, encoding, encoded, labels, apart if pupils is None else pupils)
         keys, order = in_own_order(encoded, labels, apart)
+        owners = in_own_order(encoded, labels, pupils)[0] if apart is not None else keys
         days = _day_index(table)
+        of_table = self._of_table(encoding, encoded, cohorts)
+        likely = LikelyValues.learn(encoded[order], encoding.categorical, of_table)
         rows = TrainingRows(
-            encoded[order],
+            likely.middle(encoded[order]),
             labels[order],
             [keys[position] for position in order],
+            [owners[position] for position in order],
             None if days is None else days[order],
         )
         fitted = fit_best(
@@ -241,26 +252,31 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             tuning=self.tuning,
         )
         calibration = LinearCalibration()
+        clusters = np.array(rows.keys if pupils is None else rows.owners)
         if self.calibrate and calibration_set is not None:
-            table_own = self._table(calibration_set[0])
-            margin = fitted.model.margin(encoding.encode(table_own))
-            own = group_keys(table_own, None)
-            refuse_other_rows(table_own, calibration_set[1], "y")
-            codes = self._two_labels.codes(calibration_set[1])
-            calibration = LinearCalibration.fit(margin, codes, own)
+            uncalibrated = CalibratedModel(encoding, fitted.model, LinearCalibration(), likely=likely)
+            calibration = self._calibrated_on(calibration_set, uncalibrated)
         elif self.calibrate and fitted.margin is not None:
-            calibration = LinearCalibration.fit(fitted.margin, rows.y, np.array(rows.keys))
+            calibration = LinearCalibration.fit(fitted.margin, rows.y, clusters)
         self.out_of_fold_ = np.full(len(labels), np.nan)
         if fitted.margin is not None:
             self.out_of_fold_[order] = calibration.apply(fitted.margin)
-        if self.calibrate and fitted.margin is not None and cohorts is not None:
-            pupils = np.array(rows.keys)
-            calibration = calibration.among_schools(fitted.margin, rows.y, pupils, cohorts.iloc[order])
+            if self.calibrate and cohorts is not None:
+                calibration = calibration.among_schools(fitted.margin, rows.y, clusters, cohorts.iloc[order])
         self.selection_, self._again = fitted.selection, fitted.again
         stayers = Backgrounds.of(fitted.model.terms, rows.X, rows.y == 0)
-        self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration, stayers)
+        self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration, stayers, likely)
         self._seen = rows.X[:: -(-len(rows.X) // MOST_SEEN)]
         return self
+
+    def _calibrated_on(
+        self, rows: tuple[pd.DataFrame | ArrayLike, ArrayLike], uncalibrated: CalibratedModel
+    ) -> LinearCalibration:
+        """Fit the calibration on rows that were set aside."""
+        table = self._table(rows[0])
+        refuse_other_rows(table, rows[1], "y")
+        margin = uncalibrated.margin(table)
+        return LinearCalibration.fit(margin, self._two_labels.codes(rows[1]), group_keys(table, None))
 
     def _fit_counted(
         self,
@@ -290,7 +306,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Fit the chosen candidate, in the setting that was found, on other rows; the calibration stays."""
         model, codes, table = self._fitted(), self._two_labels.codes(y), self._table(X)
         refuse_other_rows(table, y, "y")
-        encoded = model.encoding.encode(table)
+        encoded = model.filled(table)
         again = self._again(encoded, codes)
         return replace(model, model=again, measured=Backgrounds.of(again.terms, encoded, codes == 0))
 
@@ -466,6 +482,15 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"X does not have valid feature names, but {name} was fitted with feature names",
                 stacklevel=3,
             )
+
+    def _of_table(
+        self, encoding: FeatureEncoding, encoded: Floats, cohorts: pd.DataFrame | None
+    ) -> Bools | None:
+        """Mark the columns of tables that no school of the fit was without, where schools are known."""
+        if self.catalogue is None or cohorts is None:
+            return None
+        sources = {name: feature.source for name, feature in self.catalogue.items()}
+        return always_recorded(encoded, [sources.get(name, name) for name in encoding.names], cohorts)
 
     def _directions(self, encoding: FeatureEncoding) -> list[int]:
         declared = {name: feature.monotone for name, feature in (self.catalogue or {}).items()}

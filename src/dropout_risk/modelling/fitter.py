@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Labels, Positions
+from dropout_risk.modelling.likely_values import LikelyValues, hardly_missing
 from dropout_risk.modelling.model import Model
 from dropout_risk.modelling.newton import fit_logistic
 
@@ -107,8 +108,15 @@ class Fitter(ABC):
         margin = np.empty(len(y))
         for fold in range(folds.max() + 1):
             seen, left_out = folds != fold, folds == fold
-            margin[left_out] = self.fit(X[seen], y[seen], {}).margin(X[left_out])
+            X_out = self.rows_left_out(X, seen, left_out)
+            margin[left_out] = self.fit(X[seen], y[seen], {}).margin(X_out)
         return CrossFit(margin, fold_losses(margin, y, folds), {})
+
+    def rows_left_out(self, X: Floats, seen: Bools, left_out: Bools) -> Floats:
+        """Give the rows of a fold, with a value in the place of each that the others never saw missing."""
+        out = X[left_out]
+        lacks = np.isnan(out).any(axis=0) & hardly_missing(X[seen])
+        return LikelyValues.learn(X[seen], self.categorical).middle(out) if lacks.any() else out
 
     def tuning_loss(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> float:
         """Give the mean loss over folds: what tuning makes small."""

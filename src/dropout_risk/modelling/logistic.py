@@ -73,7 +73,10 @@ class LogisticFitter(Fitter):
         for fold in range(folds.max() + 1):
             seen, left_out = folds != fold, folds == fold
             design = self._design(X[seen])
-            columns, columns_out = design.columns(X[seen]), design.columns(X[left_out])
+            columns, columns_out = (
+                design.columns(X[seen]),
+                design.columns(self.rows_left_out(X, seen, left_out)),
+            )
             weights = design.start(y[seen])
             for index, strength in enumerate(strengths):
                 weights = fit_logistic(columns, y[seen], strength, design.signs, weights)

@@ -243,9 +243,9 @@ class ScorecardFitter(Fitter):
         margins = np.empty((MOST_FEATURES, len(y)))
         for fold in range(folds.max() + 1):
             seen, left_out = folds != fold, folds == fold
-            models = self._path(X[seen], y[seen], MOST_FEATURES)
+            models, X_out = self._path(X[seen], y[seen], MOST_FEATURES), self.rows_left_out(X, seen, left_out)
             for position in range(MOST_FEATURES):
-                margins[position, left_out] = models[min(position, len(models) - 1)].margin(X[left_out])
+                margins[position, left_out] = models[min(position, len(models) - 1)].margin(X_out)
         margin, losses, best = cross_fitted(margins, y, folds)
         return CrossFit(margin, losses, {"n_features": best + 1})
 

@@ -16,6 +16,7 @@ from dropout_risk.errors import TrainingError
 from dropout_risk.modelling.blend import BlendModel, cross_blend
 from dropout_risk.modelling.candidates import CANDIDATES, SAFEST, with_parts
 from dropout_risk.modelling.fitter import CrossFit, Fitter, raw_calibration
+from dropout_risk.modelling.group_folds import GroupFolds
 from dropout_risk.modelling.model import Model
 from dropout_risk.modelling.splits import dealt_folds
 from dropout_risk.modelling.tuning import Tuning, rows_key
@@ -51,7 +52,7 @@ class Selection:
 
     ``losses`` is the mean log loss of each fold by candidate, the simplest first; ``calibration`` slope and
     intercept of its raw scores of rows that it did not see; ``base_rate`` the log loss of the base rate
-    alone.
+    alone; ``note`` says what the folds kept apart, where that is more than pupils, or less.
 
     >>> losses = {"logistic": np.array([0.5, 0.25]), "lightgbm": np.array([0.375, 0.3125])}
     >>> selection = Selection.of(losses)
@@ -68,6 +69,7 @@ class Selection:
     chosen: str
     calibration: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     base_rate: float = np.nan
+    note: Text | None = None
 
     @classmethod
     def of(
@@ -75,6 +77,7 @@ class Selection:
         losses: Mapping[str, Floats],
         calibration: Mapping[str, tuple[float, float]] | None = None,
         base_rate: float = np.nan,
+        note: Text | None = None,
     ) -> Self:
         """Choose: the first candidate whose excess over the best is within one standard error of it.
 
@@ -85,7 +88,7 @@ class Selection:
         ordered = {name: losses[name] for name in CANDIDATES if name in losses}
         asked = cls(ordered, "", calibration or {}, base_rate)
         chosen = next((name for name in ordered if asked.excess(name) <= asked.may_cost(name)), asked.best)
-        return cls(ordered, chosen, asked.calibration, base_rate)
+        return cls(ordered, chosen, asked.calibration, base_rate, note)
 
     def excess(self, name: str) -> float:
         """Give a candidate's mean loss above that of the best."""
@@ -136,7 +139,12 @@ class Selection:
 
     @property
     def explanation(self) -> Text:
-        """Say in two sentences what was compared and why this one was chosen."""
+        """Say in two sentences what was compared and why this one was chosen, and what folds kept apart."""
+        said = self._chosen_words
+        return said if self.note is None else Text(zh=said.zh + self.note.zh, en=f"{said.en} {self.note.en}")
+
+    @property
+    def _chosen_words(self) -> Text:
         if len(self.losses) == 1:
             return ONLY.filled(chosen=CANDIDATES[self.chosen].words)
         loss = self.losses[self.best]
@@ -189,7 +197,6 @@ def paired_excess(loss: Floats, best: Floats) -> tuple[float, float]:
 
 
 FoundSettings = Mapping[str, Mapping[str, Any]]
-FEWEST_OF_A_CLASS = 2
 TUNING_ROWS = 40_000
 """Rows that settings are tuned on, at most."""
 TUNING_FOLDS = 3
@@ -216,13 +223,14 @@ class FittedChoice:
 class TrainingRows:
     """What candidates are compared on: encoded rows in their own order, with labels 0 and 1.
 
-    Rows with the same key never stand on both sides of a fold; ``days`` is the place in time of each row,
-    where as-of dates are known.
+    Rows with the same key never stand on both sides of a fold; ``owners`` are the pupils of the rows, where
+    keys are of larger groups; ``days`` is the place in time of each row, where as-of dates are known.
     """
 
     X: Floats
     y: Labels
     keys: Sequence[bytes]
+    owners: Sequence[bytes]
     days: Longs | None = None
 
     @property
@@ -236,10 +244,16 @@ class TrainingRows:
 
     def part(self, chosen: Bools) -> TrainingRows:
         """Give some of the rows."""
-        keys = [key for key, kept in zip(self.keys, chosen, strict=True) if kept]
-        return TrainingRows(
-            self.X[chosen], self.y[chosen], keys, None if self.days is None else self.days[chosen]
+        keys, owners = (
+            [key for key, kept in zip(names, chosen, strict=True) if kept]
+            for names in (self.keys, self.owners)
         )
+        days = None if self.days is None else self.days[chosen]
+        return TrainingRows(self.X[chosen], self.y[chosen], keys, owners, days)
+
+    def folds(self, n_folds: int, seed: int) -> GroupFolds:
+        """Deal the rows to folds."""
+        return GroupFolds.dealt(self.keys, self.owners, self.y, n_folds, seed)
 
 
 @dataclass(frozen=True)
@@ -257,11 +271,11 @@ class Fitters:
     def tuned(self, rows: TrainingRows, tuning: Tuning, seed: int) -> Self:
         """Give them with the settings that tuning finds, on other folds than those of the choice."""
         pieces = -(-len(rows.y) // TUNING_ROWS)
-        if pieces > 1 and _rarer_class_size(rows.keys, rows.y) >= pieces * TUNING_FOLDS:
-            rows = rows.part(dealt_folds(rows.keys, rows.y, pieces, seed + 1) == 0)
-        folds = dealt_folds(
-            rows.keys, rows.y, min(TUNING_FOLDS, _rarer_class_size(rows.keys, rows.y)), seed + 2
-        )
+        if pieces > 1 and _rarer_class_size(rows.owners, rows.y) >= pieces * TUNING_FOLDS:
+            rows = rows.part(dealt_folds(rows.owners, rows.y, pieces, seed + 1) == 0)
+        folds = rows.folds(TUNING_FOLDS, seed + 2).folds
+        if folds is None:
+            return self
         X, y, tail = rows.X, rows.y, rows.tail
         key = rows_key(X, y, folds, np.array([]) if tail is None else tail)
 
@@ -309,23 +323,21 @@ def fit_best(
     ``folds`` is their number, or the fold of each row.
     """
     fitters = Fitters.of(names, monotone, categorical, seed)
-    n_folds = (
-        min(folds, _rarer_class_size(rows.keys, rows.y)) if isinstance(folds, int) else FEWEST_OF_A_CLASS
-    )
-    if n_folds < FEWEST_OF_A_CLASS:
+    dealt = rows.folds(folds, seed) if isinstance(folds, int) else GroupFolds(folds)
+    if dealt.folds is None:
         name = SAFEST if SAFEST in names else names[0]
         cautious = {one: candidate.cautious for one, candidate in CANDIDATES.items()}
         again = partial(fitters.fit, name, settings=cautious)
         return FittedChoice(again(rows.X, rows.y), Selection({name: np.array([np.nan])}, name), None, again)
     if tuning is not None:
         fitters = fitters.tuned(rows, tuning, seed)
-    dealt = dealt_folds(rows.keys, rows.y, n_folds, seed) if isinstance(folds, int) else folds
-    shown = fitters.cross_fit(names, rows, dealt)
+    shown = fitters.cross_fit(names, rows, dealt.folds)
     compared = {name: fit for name, fit in shown.items() if name in names}
     selection = Selection.of(
         {name: fit.losses for name, fit in compared.items()},
         {name: raw_calibration(fit.margin, rows.y) for name, fit in compared.items()},
         _base_rate_loss(float(rows.y.mean())),
+        dealt.note,
     )
     settings = {name: fit.setting for name, fit in shown.items()}
     again = partial(fitters.fit, selection.chosen, settings=settings)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import RegisterQuestion, register_questions
-from dropout_risk.arrays import Floats, Positions
+from dropout_risk.arrays import Bools, Floats, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError, nearest
 from dropout_risk.explanation.backgrounds import NO_LEVEL
@@ -172,7 +172,8 @@ class Population:
             kept, values = pupils[stay], values[stay]
         snapshot = self._snapshot_of(kept) if sentences else self.table.snapshot
         students = snapshot.histories.students if sentences else naming_columns(self.table, kept)
-        risks = Risks.of(self.model.calibrated, values, students)
+        unrecorded = None if self._unrecorded is None else self._unrecorded[kept]
+        risks = Risks.of(self.model.calibrated, values, students, unrecorded)
         facts, not_judged = self.facts.take(kept), self._refused.not_judged
         evidence = self._evidence(snapshot, values, facts) if sentences else None
         said = self._notes_of(kept, notes or {}) if sentences else None
@@ -200,6 +201,18 @@ class Population:
     def _refused(self) -> RefusedNotes:
         """What is said of rows that could not be used."""
         return RefusedNotes.of(self.table.snapshot, self.model.settings.missingness, self.language)
+
+    @cached_property
+    def _unrecorded(self) -> Bools | None:
+        """Mark the features of tables that a pupil's school records of nobody; None where that is nothing."""
+        likely = self.model.calibrated.likely
+        if likely is None or not likely.of_table.any():
+            return None
+        features = self.model.catalogue.values()
+        found = self.table.context.unrecorded(
+            self.table.snapshot, {feature.name: feature.source for feature in features}
+        )
+        return found if found.any() else None
 
     @cached_property
     def _departed(self) -> dict[int, tuple[str, ...]]:

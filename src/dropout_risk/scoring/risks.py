@@ -18,7 +18,7 @@ from dropout_risk.alerts.facts import FactRows
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.rules import alerts_on
 from dropout_risk.alerts.silence import register_warnings
-from dropout_risk.arrays import Floats
+from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.explanation.backgrounds import NO_LEVEL
@@ -39,7 +39,8 @@ class Risks:
     """Scores in numbers, one row per pupil: contributions in log-odds, and the lower and upper risk.
 
     ``students`` are the pupils' rows of the students table; ``backgrounds`` says against which of the model's
-    backgrounds each pupil's contributions are measured.
+    backgrounds each pupil's contributions are measured; ``unlearned`` marks missing values for which likely
+    ones stand in, since the model never saw them missing.
     """
 
     students: pa.Table
@@ -47,13 +48,26 @@ class Risks:
     contributions: Contributions
     interval: Floats
     backgrounds: npt.NDArray[np.int64]
+    unlearned: Bools
 
     @classmethod
-    def of(cls, calibrated: CalibratedModel, values: Floats, students: pa.Table) -> Self:
-        """Score some rows of features, each against the background of its pupil's grade level."""
+    def of(
+        cls,
+        calibrated: CalibratedModel,
+        values: Floats,
+        students: pa.Table,
+        unrecorded: Bools | None = None,
+    ) -> Self:
+        """Score some rows of features, each against the background of its pupil's grade level.
+
+        ``unrecorded`` marks values of tables that the pupil's school records of nobody.
+        """
         levels = grade_levels(students)
-        contributions, interval = calibrated.with_interval(values, grade_levels=levels)
-        return cls(students, values, contributions, interval, calibrated.backgrounds.indices(levels))
+        contributions, interval = calibrated.with_interval(values, grade_levels=levels, unrecorded=unrecorded)
+        likely = calibrated.likely
+        unlearned = np.zeros(values.shape, np.bool_) if likely is None else likely.missing(values, unrecorded)
+        positions = calibrated.backgrounds.indices(levels)
+        return cls(students, values, contributions, interval, positions, unlearned)
 
     def __len__(self) -> int:
         return len(self.values)

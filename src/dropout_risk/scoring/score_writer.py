@@ -19,7 +19,7 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS
 from dropout_risk.explanation.reason import REASON, SIDES
 from dropout_risk.explanation.reasons import ReasonWriter, ScoredRows
 from dropout_risk.explanation.sentences import describe_value
-from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
+from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED, STATES
 from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
 from dropout_risk.scoring.help_column import HELP, HelpColumn
@@ -97,8 +97,18 @@ NO_CLASS = Text(
     zh="没有班级对照数据，需与同班比较的特征按缺失处理",
     en="No class context: features that compare with class-mates are missing",
 )
+UNLEARNED = Text(
+    zh="有{n}项缺失，而模型训练时这些项从未缺失（或学校都有这类记录）：按其他情况相似的学生通常的取值估计，"
+    "不按零计算",
+    en="{n} value(s) are missing that the model never saw missing: what pupils alike in the rest usually "
+    "have stands in for them, never zero",
+)
+_NEVER_MISSING = Text(
+    zh="{text}（模型训练时从未缺失，按相似学生通常的取值估计）",
+    en="{text} (never missing in training: what pupils alike usually have stands in)",
+)
 _SYNTHETIC = Text(zh="本模型用模拟数据训练，不说明任何真实学生的情况", en=SYNTHETIC)
-EVERYBODYS_WARNINGS = (NO_CLASS, _SYNTHETIC, MOVES, WOULD_PLACE)
+EVERYBODYS_WARNINGS = (UNLEARNED, NO_CLASS, _SYNTHETIC, MOVES, WOULD_PLACE)
 WARNINGS_OF_ATTENDANCE = (ABSTAINS, NOT_RECENT, _STALE, _FEW, *WARNINGS_OF_REGISTERS)
 
 
@@ -212,7 +222,7 @@ class ScoreWriter:
             "risk_within": self._within(risks),
             "facts": _fact_column(evidence),
             "alerts": _alert_column(evidence),
-            "missing": self._gaps(risks.values, evidence.states),
+            "missing": self._gaps(risks.values, evidence.states, risks.unlearned),
             "warnings": self._warned(risks, evidence, abstaining, unjudged, notes),
             "suggested_help": self._helped(risks, evidence),
         }
@@ -229,13 +239,14 @@ class ScoreWriter:
         grades = risks.students["grade_level"] if "grade_level" in risks.students.column_names else None
         return self._help.of(evidence.facts, evidence.alerts, grades)
 
-    def _gaps(self, values: Floats, states: npt.NDArray[np.int8]) -> pa.Array:
-        keys = np.ascontiguousarray(states).view(f"S{states.shape[1]}")[:, 0].tolist() if states.size else []
-        if not states.size:
-            keys = [b""] * len(states)
-        return self._missing.take(keys, lambda row: self._gaps_of(values[row], states[row]))
+    def _gaps(self, values: Floats, states: npt.NDArray[np.int8], unlearned: Bools) -> pa.Array:
+        kinds = np.ascontiguousarray(np.where(unlearned, states + len(STATES), states).astype(np.int8))
+        keys = kinds.view(f"S{kinds.shape[1]}")[:, 0].tolist() if kinds.size else [b""] * len(states)
+        return self._missing.take(keys, lambda row: self._gaps_of(values[row], states[row], unlearned[row]))
 
-    def _gaps_of(self, values: Floats, states: npt.NDArray[np.int8]) -> list[dict[str, Any]]:
+    def _gaps_of(
+        self, values: Floats, states: npt.NDArray[np.int8], unlearned: Bools
+    ) -> list[dict[str, Any]]:
         """Say what is not known and could be, and whether it tells of a psychological test.
 
         A whole domain is told in one sentence, else feature by feature.
@@ -252,6 +263,8 @@ class ScoreWriter:
                 if states[index] == NOT_APPLICABLE:
                     continue
                 sentence = describe_value(self.features[index], np.nan, int(states[index]), self.language)
+                if unlearned[index]:
+                    sentence = _NEVER_MISSING.fill(self.language, text=sentence)
                 said[sentence] = domain in CLASS_TEACHER.hidden
         return [{"text": sentence, "sensitive": sensitive} for sentence, sensitive in said.items()]
 
@@ -275,8 +288,10 @@ class ScoreWriter:
         verify = (unjudged & ~abstaining).tolist()
         worth = self._advice.of(risks, evidence.states, abstaining)
         advice = self._advice.told(worth, risks, abstaining, self.language)
+        lacks = risks.unlearned.sum(axis=1).tolist()
         keys = [
-            (evidence.compared, *key) for key in zip(added, advice, asked, verify, stale, few, strict=True)
+            (evidence.compared, *key)
+            for key in zip(added, advice, asked, verify, lacks, stale, few, strict=True)
         ]
         return self._warnings.take(keys, lambda row: self._warnings_of(*keys[row]))
 
@@ -287,10 +302,13 @@ class ScoreWriter:
         advice: tuple[str, ...],
         asked: tuple[str, ...],
         verify: bool,
+        lacks: int,
         stale: int,
         few: int,
     ) -> list[str]:
         warnings = [*notes, *([NOT_RECENT.to(self.language)] if verify else ()), *asked, *advice]
+        if lacks:
+            warnings.append(UNLEARNED.fill(self.language, n=lacks))
         if stale:
             warnings.append(_STALE.fill(self.language, days=stale))
         if few:

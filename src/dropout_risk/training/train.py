@@ -234,7 +234,7 @@ def fit_classifier(
     return classifier.fit(
         parts.X(rows),
         parts.y(rows),
-        groups=parts.pupils(rows),
+        groups=parts.groups(rows),
         cohorts=parts.cohorts(rows),
         calibration_set=(parts.X(aside), parts.y(aside)) if len(aside) else None,
     )

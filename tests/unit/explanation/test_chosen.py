@@ -30,7 +30,7 @@ def fits_by_hand(place, row, stayed, total):
     monotone = FEATURES[place].worse
     if np.isnan(row[place]):
         return False
-    if FEATURES[place].faults and total < 0 and row[place] > 0:
+    if FEATURES[place].faults and (total > 0) != (row[place] > 0):
         return False
     if monotone == 0:
         return True

@@ -57,10 +57,10 @@ def test_files_give_the_same_bits_again(model):
     assert again.terms.explainer == model.terms.explainer
 
 
-def test_the_files_are_texts_and_one_table_of_counts_and_means(model):
-    files = model.to_files()
-    assert set(files) - {"calibration.json", "background.arrow"} <= {"model.json", "model.txt"}
-    for name in files.keys() - {"background.arrow"}:
+def test_the_files_are_texts_and_two_tables_of_counts_and_means(model):
+    files, tables = model.to_files(), {"background.arrow", "likely.arrow"}
+    assert set(files) - {"calibration.json", *tables} <= {"model.json", "model.txt"}
+    for name in files.keys() - tables:
         files[name].decode("utf-8")
 
 
@@ -81,7 +81,7 @@ def test_a_missing_file_is_named(model):
 
 def test_a_newer_format_is_refused(model):
     files = model.to_files()
-    head = files["calibration.json"].replace(b'"format": 1', b'"format": 99')
+    head = files["calibration.json"].replace(b'"format": 2', b'"format": 99')
     with pytest.raises(NewerFormatError):
         CalibratedModel.from_files(files | {"calibration.json": head})
 

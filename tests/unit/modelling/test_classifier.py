@@ -106,7 +106,7 @@ def test_rows_of_one_pupil_stay_together(monkeypatch):
     )
     seen = []
     monkeypatch.setattr(
-        "dropout_risk.modelling.selection.dealt_folds", lambda keys, *rest: seen.append(keys) or FOLDS
+        "dropout_risk.modelling.group_folds.dealt_folds", lambda keys, *rest: seen.append(keys) or FOLDS
     )
     RiskClassifier("logistic").fit(X, y)
     assert len(set(seen[0])) == 100

@@ -10,7 +10,7 @@ import pytest
 from dropout_risk.errors import LabelError, LeakError, SettingsError, TrainingError
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.leaks.report import CHECKS, LeakWarning, find_leaks
-from support.leaks import cortez, hsls, made_up, oversampled, smote, uci
+from support.leaks import cortez, hsls, made_up, oversampled, real_data, smote, uci
 
 
 def found(*given, **more):
@@ -299,3 +299,60 @@ def test_rows_are_compared_from_fifty_on():
     X, y = rng.normal(size=(49, 3)), np.arange(49) % 2
     unjudged = {check.name for check in find_leaks(X, y).checks if check.not_judged is not None}
     assert {"copied_pupils", "repeated_rows"} <= unjudged
+
+
+def patterns(n=1200, days=20, seed=0):
+    """Pupils of one course on one day: many share few patterns, told in ways that hang together."""
+    rng = np.random.default_rng(seed)
+    keen = rng.beta(0.3, 3, n)[:, np.newaxis]
+    came = rng.random((n, days)) < keen * np.exp(-np.arange(days) / 8)
+    came[:, 0] |= rng.random(n) < 0.8
+    X = pd.DataFrame({f"share_{last}": came[:, -last:].mean(axis=1) for last in (5, 10, 15, 20)})
+    X["since"] = np.where(came.any(axis=1), came[:, ::-1].argmax(axis=1), days)
+    X["spells"] = (np.diff(came.astype(int), axis=1) == 1).sum(axis=1)
+    X["trend"] = X["share_5"] - X["share_20"]
+    X["chronic"] = (X["share_20"] < 0.9).astype(float)
+    X["first_week"], X["days"] = came[:, :5].mean(axis=1), came.sum(axis=1)
+    stays = rng.random(n) < 0.15 + 0.8 * came[:, -8:].any(axis=1)
+    return X, pd.Series((~stays).astype(int))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pupils_who_share_few_patterns_of_attendance_are_no_copies(seed):
+    assert found(*patterns(seed=seed)) == set()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_exact_copies_in_a_table_of_few_answers_are_found(seed):
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame({f"answer_{index}": rng.integers(0, 4 + index % 3, 480) for index in range(12)})
+    X["raised_hands"], X["visits"] = rng.integers(0, 21, 480) * 5, rng.integers(0, 20, 480) * 5
+    rows = np.append(np.arange(480), rng.choice(480, 521))
+    y = (rng.random(480) < 0.3).astype(int)[rows]
+    assert ("copied_pupils", "") in found(X.iloc[rows].reset_index(drop=True), y)
+
+
+def test_an_alarm_that_is_no_proof_warns_says_how_to_look_and_stops_nothing():
+    X, y = made_up(600)
+    rows = np.append(np.arange(600), np.arange(60))
+    with pytest.warns(LeakWarning, match=r"(?s)copied_pupils.*nothing was stopped.*duplicated"):
+        clf = RiskClassifier("logistic", leaks="raise").fit(
+            X.iloc[rows].reset_index(drop=True), y.to_numpy()[rows]
+        )
+    assert [leak.proof for leak in clf.leaks_.found] == [False]
+
+
+def test_no_course_of_kdd16_is_accused_on_any_day(monkeypatch):
+    real_data("kdd16")
+    monkeypatch.syspath_prepend("benchmarks")
+    import kdd16
+
+    enrolments, active = kdd16.kdd16_courses(kdd16.data_folder())
+    asked = 0
+    for day in kdd16.DAYS:
+        X, y, course = kdd16.register_features(enrolments, active, day)
+        for rows in (X, X.reset_index(drop=True)):  # with the pupils' ids, and as rows of their own
+            accused = kdd16.accusations(rows, y, course)
+            assert {name: checks for name, checks in accused.items() if checks} == {}
+            asked += len(accused)
+    assert asked == 2 * 48

@@ -23,11 +23,15 @@ Finding = tuple[str, Text]
 
 @dataclass(frozen=True)
 class Leak:
-    """One finding, without any pupil's value; ``column`` is empty where it is about rows."""
+    """One finding, without any pupil's value; ``column`` is empty where it is about rows.
+
+    What is no ``proof`` is an alarm to look at: it warns, and stops no training.
+    """
 
     check: str
     column: str
     reason: Text
+    proof: bool = True
 
     def __str__(self) -> str:
         """Name the place and the reason."""
@@ -47,18 +51,20 @@ class LeakCheck:
     """One question to the rows of a fit: what it looks for, and what it is blind to.
 
     ``find`` gives the findings of a table, each a column (empty where it is about rows) and the reason; it
-    raises :class:`CannotJudgeError` where the table does not allow it.
+    raises :class:`CannotJudgeError` where the table does not allow it. Findings that are no ``proof`` are
+    told by what is improbable, and honest pupils may look so.
     """
 
     name: str
     title: Text
     blind: Text
     find: Callable[[LeakTable], Iterator[Finding]]
+    proof: bool = True
 
     def made(self, table: LeakTable) -> MadeCheck:
         """Make the check."""
         try:
-            leaks = tuple(Leak(self.name, column, reason) for column, reason in self.find(table))
+            leaks = tuple(Leak(self.name, column, reason, self.proof) for column, reason in self.find(table))
             return MadeCheck(self.name, self.title, self.blind, leaks)
         except CannotJudgeError as error:
             return MadeCheck(self.name, self.title, self.blind, (), error.reason)

@@ -88,14 +88,23 @@ class LeakReport:
         return str(self.frame().to_html(index=False))
 
     def require_none(self) -> None:
-        """Raise all findings that nobody has allowed at once, as a LeakError."""
-        if self.leaks:
+        """Raise all findings that nobody has allowed at once, as a LeakError.
+
+        Where none of them is a proof, they are a ``LeakWarning`` that says how to look.
+        """
+        if any(leak.proof for leak in self.leaks):
             raise LeakError(f"{self}.", hint=WAY_OUT)
+        if self.leaks:
+            warnings.warn(f"{self}\n{WAY_TO_LOOK}", LeakWarning, stacklevel=3)
 
 
 WAY_OUT = (
     "leave these columns out, or make the rows again from the records; a column that is honest after all is "
     "allowed with its reason in settings: leaks.allowed"
+)
+WAY_TO_LOOK = (
+    "No proof, and nothing was stopped. Look at the rows: X[X.duplicated(keep=False)] lists those that are "
+    "equal; what is honest after all is allowed with its reason in settings: leaks.allowed"
 )
 
 
@@ -180,7 +189,8 @@ def check_leaks(
     if how == "raise":
         report.require_none()
     elif report.leaks:
-        warnings.warn(f"{report}\n{WAY_OUT}", LeakWarning, stacklevel=3)
+        proof = any(leak.proof for leak in report.leaks)
+        warnings.warn(f"{report}\n{WAY_OUT if proof else WAY_TO_LOOK}", LeakWarning, stacklevel=3)
     return report
 
 

@@ -12,22 +12,29 @@ from dropout_risk.modelling.leaks.column_checks import CannotJudgeError, Finding
 from dropout_risk.modelling.leaks.table import ColumnCounts, LeakTable, auc_of, mix_bits
 from dropout_risk.text import Text
 
-OWN_VALUES = 3
+OWN_VALUES, OWN_CONTENTS = 3, 3
 BITS, BITS_FACTOR = 2.0, 2.0
 MOST_ALIKE, TOLD_APART = 0.2, 0.05
 FEWEST_COPIES, COPIED_SHARE = 6, 0.001
 DRAWS = 4
+NEAR_SHARE, ALONE_SHARE, ALONE_ANYWHERE = 0.15, 0.6, 0.75
+"""Rows that differ in no more than this share of the columns are near; shares of the rows that have none."""
+ALONE_CONTENTS, ALONE_ROWS_SHARE = 10, 0.02
+ASKED_CONTENTS, MOST_NEAR = 200, 20_000
 
 
 @dataclass(frozen=True, eq=False)
 class CopiedRows:
     """Rows with the same content as another row, where that is no chance; ``content`` is what each row holds.
 
-    In a table of measurements rows count that share at least three values which occur nowhere else. In a
-    table of few answers there are none; there rows count whose values together are as improbable, taken one
-    by one, as to tell each pair of rows from all others twice over, if they do not become twice as many when
-    half of the columns is looked at: rows that are alike by chance do, copies do not. A pupil about whom
-    nothing is known looks like the next one, and neither is a copy.
+    In a table of measurements rows count that share at least three values which occur nowhere else, if they
+    are of several contents. In a table of few answers there are none; there rows count whose values together
+    are as improbable, taken one by one, as to tell each pair of rows from all others twice over, if they do
+    not become twice as many when half of the columns is looked at: rows that are alike by chance do, copies
+    do not. Columns that say the same in other words are improbable only if taken one by one; so most of these
+    rows must also stand alone: who is equal to another by chance has neighbours that are nearly equal, of a
+    copy there is nothing near. Where three of four of all equal rows stand alone they are copies, however
+    probable their values. A pupil about whom nothing is known looks like the next one, and neither is a copy.
 
     A table of few answers has ``rows`` only if it tells four of five rows apart, and if half of its columns
     would tell nearly as many. ``coarse`` is the same without that condition: only a difference between the
@@ -52,11 +59,19 @@ class CopiedRows:
             for _ in range(DRAWS)
         ]
         own, full = _no_chance(table, size)
+        if len(np.unique(content[own])) < OWN_CONTENTS:
+            own = none
         by_chance = np.mean([_no_chance(table, half)[1].sum() for half in halves])
         more = np.mean([(half > 1).sum() - alike.sum() for half in halves])
         least = max(FEWEST_COPIES, COPIED_SHARE * len(size))
         rows = own if own.sum() >= least else none
         coarse = full if full.sum() >= least and by_chance <= BITS_FACTOR * full.sum() else none
+        if coarse.any() and _share_alone(table, content, coarse) < ALONE_SHARE:
+            coarse = none
+        several = len(np.unique(content[alike])) >= ALONE_CONTENTS
+        everywhere = several and alike.sum() >= ALONE_ROWS_SHARE * len(size)
+        if everywhere and _share_alone(table, content, alike) >= ALONE_ANYWHERE:
+            return cls(rows | alike, rows | alike, content)
         tells_apart = alike.mean() <= MOST_ALIKE and more <= TOLD_APART * len(size)
         return cls(rows | coarse if tells_apart else rows, rows | coarse, content)
 
@@ -104,6 +119,26 @@ def _no_chance(table: LeakTable, size: Longs) -> tuple[Bools, Bools]:
     found = np.zeros((2, len(size)), dtype=bool)
     found[:, asked] = own >= OWN_VALUES, bits >= 2 * BITS * np.log2(max(len(size), 2))
     return found[0], found[1]
+
+
+def _share_alone(table: LeakTable, content: Words, rows: Bools) -> float:
+    """Give the share of different contents, of some rows, to which no other row is nearly equal.
+
+    Of very many contents some are asked, and of very many rows some are held against them.
+    """
+    x = np.where(np.isnan(table.values), np.inf, table.values)
+    x = x[:, (x != x[:1]).any(axis=0)]
+    asked = np.flatnonzero(rows)[np.unique(content[rows], return_index=True)[1]]
+    rng = np.random.default_rng(0)
+    if len(asked) > ASKED_CONTENTS:
+        asked = rng.choice(asked, ASKED_CONTENTS, replace=False)
+    others = x if len(x) <= MOST_NEAR else x[rng.choice(len(x), MOST_NEAR, replace=False)]
+    near = max(1, int(np.ceil(NEAR_SHARE * x.shape[1])))
+    alone = 0
+    for row in asked:
+        differ = (others != x[row]).sum(axis=1)
+        alone += not ((differ > 0) & (differ <= near)).any()
+    return alone / len(asked)
 
 
 def _count_equal_values(column: ColumnCounts, x: Floats) -> Floats:
@@ -203,6 +238,7 @@ ROW_CHECKS = (
             en="copies with a change, and copies in coarse tables where many pupils look alike anyway",
         ),
         find_copied_pupils,
+        proof=False,
     ),
     LeakCheck(
         "repeated_rows",
@@ -212,6 +248,7 @@ ROW_CHECKS = (
             en="rows of a class thrown away before the split: only the true base rate would show it",
         ),
         find_repeated_rows,
+        proof=False,
     ),
     LeakCheck(
         "order_tells",
