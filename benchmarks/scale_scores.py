@@ -211,7 +211,11 @@ def county_spark(data: Path) -> Result:
     model, place, log = _model(data, "logistic"), scale_data.province(data, COUNTY), data / "spark-events"
     shutil.rmtree(log, ignore_errors=True)
     log.mkdir()
-    logged = {"spark_eventLog_enabled": "true", "spark_eventLog_compress": "false", "spark_eventLog_dir": log.absolute().as_uri()}
+    logged = {
+        "spark_eventLog_enabled": "true",
+        "spark_eventLog_compress": "false",
+        "spark_eventLog_dir": log.absolute().as_uri(),
+    }
     spark = local_session(2, memory="6g", spark_sql_shuffle_partitions=16, **logged)
     tables = {folder.name: str(folder) for folder in place.iterdir() if folder.is_dir()}
     clock, before = Clock(), tree_seconds()

@@ -89,9 +89,10 @@ def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:
         return False
     others = np.flatnonzero(~draft.apart)
     mates = others[np.isin(draft.values["student_id"][others], draft.values["student_id"][rows])]
-    key = _sitting_keys(draft, np.concatenate([mates, rows]))
-    recorded = draft.values["recorded_on"][np.concatenate([mates, rows])]
-    order = np.lexsort((np.arange(len(key)), recorded, key))
+    both = np.concatenate([mates, rows])
+    key = _sitting_keys(draft, both)
+    recorded, highest, said = (draft.values[name][both] for name in ("recorded_on", "max_score", "taken"))
+    order = np.lexsort((said, highest, np.arange(len(both)) >= len(mates), recorded, key))
     first = order[np.unique(key[order], return_index=True)[1]]
     back = rows[first[first >= len(mates)] - len(mates)]
     draft.apart[back] = False

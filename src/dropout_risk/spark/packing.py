@@ -8,7 +8,7 @@ compressed, so that pieces merge by being laid one after the other, in any order
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,11 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Ints, Longs
+from dropout_risk.histories.places import students_on
 from dropout_risk.records.attendance import Roll
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.ordering import order_by
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
+from dropout_risk.records.spells import SPELLS
 
 PUPILS_AT_ONCE = 8192
 ROWS_AT_ONCE = 1 << 20
@@ -64,13 +66,16 @@ class Blocks:
     starts: Longs
 
     @classmethod
-    def of(cls, roll: Roll, fewest: int) -> Self:
+    def of(cls, roll: Roll, fewest: int, moving: Sequence[tuple[int, str]] = ()) -> Self:
         """Part the pupils into blocks of about equal size, but never a school.
 
-        Whoever has no usable row belongs to no school, and goes to any block.
+        Whoever has no usable row belongs to no school, and goes to any block. ``moving`` names rows of
+        ``students`` with another school, whose pupils come into one block with those of their own.
         """
         usable = roll.row >= 0
-        block = block_of_schools(np.bincount(roll.school[usable], minlength=1), fewest)
+        school = roll.school[usable]
+        joined = joined_schools(school, _names_of(roll), moving)
+        block = block_of_schools(np.bincount(joined[school], minlength=len(joined)), fewest)[joined]
         number = int(block.max(initial=0)) + 1
         of_pupil = np.where(usable, block[roll.school], np.arange(len(roll.row)) % number)
         order = np.argsort(of_pupil, kind="stable").astype(np.int32)
@@ -86,11 +91,46 @@ class Blocks:
         """Give the rank of each pupil, as the check finds pupils; -1 where an id names none."""
         found, faults = words.fault_rows(ids, *self.index.rows(ids, header))
         known = (found > NO_PUPIL) & (faults == 0)
-        return np.where(known, self.rank[np.where(known, found, 0)], np.int32(-1))
+        ranks = np.full(len(found), NO_PUPIL, np.int32)
+        ranks[known] = self.rank[found[known]]
+        return ranks
 
     def ids(self, ranks: Ints) -> Any:
         """Give the ids of some pupils as ``students`` has them."""
         return self.index.ids.take(pa.array(self.order[ranks]))
+
+
+def moves_after(students: pa.Table, ordinal: int) -> list[tuple[int, str]]:
+    """Give the rows of the pupils who were at another school on a date, with the name of that school."""
+    if SPELLS not in students.column_names:
+        return []
+    then = pc.fill_null(students_on(students, ordinal)["school_id"].cast(pa.string()), "")
+    own = pc.fill_null(students["school_id"].cast(pa.string()), "")
+    rows = np.flatnonzero(pc.not_equal(then, own).to_numpy())
+    return list(zip(rows.tolist(), then.take(pa.array(rows)).to_pylist(), strict=True))
+
+
+def _names_of(roll: Roll) -> dict[str, int]:
+    """Give the number of each school by its name, which is empty for pupils without one."""
+    names = pc.fill_null(roll.students["school_id"].cast(pa.string()), "").to_pylist()
+    return dict(zip(names, roll.school[roll.row >= 0].tolist(), strict=True))
+
+
+def joined_schools(school: Ints, numbers: Mapping[str, int], moving: Sequence[tuple[int, str]]) -> Ints:
+    """Give each school the lowest number among those that it is joined with, directly or through others.
+
+    ``school`` is the number of each pupil's school, ``moving`` are pupils with the name of another one, of
+    which no pupil need be left.
+
+    >>> joined_schools(np.array([0, 1, 2]), {"a": 0, "b": 1, "c": 2}, [(2, "a"), (1, "z")]).tolist()
+    [0, 1, 0]
+    """
+    first: dict[str, int] = dict(numbers)
+    lowest = np.arange(int(school.max(initial=0)) + 1, dtype=np.int32)
+    for pupil, name in moving:
+        pair = lowest[[school[pupil], first.setdefault(name, int(school[pupil]))]]
+        lowest[np.isin(lowest, pair)] = pair.min()
+    return lowest
 
 
 def block_of_schools(sizes: Longs, fewest: int) -> Ints:

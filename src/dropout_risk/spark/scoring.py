@@ -30,6 +30,7 @@ from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import INCIDENTS, TABLES
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.score_rows import rank_column
 from dropout_risk.scoring.score_writer import NO_CLASS, score_schema
 from dropout_risk.scoring.scores import set_apart_errors
 from dropout_risk.spark.blocks import BlockReading
@@ -65,7 +66,7 @@ def features(
         ``student_id, school_id, class_id`` and one column per feature, null where it is missing: the values
         of :func:`build_features`, bit by bit.
     """
-    given = SparkTables.of(spark, tables, mapping=mapping, today=today)
+    given = SparkTables.of(spark, tables, mapping=mapping, today=today, as_of=as_of)
     packed = given.packed().persist()
     reading, day = given.judged(packed, known=calendar), date_of(ordinal_of(as_of))
     if catalogue is None:
@@ -317,7 +318,7 @@ def score(
     RecordsError
         If a table's name is not known, ``students`` is missing or lacks a required column.
     """
-    given = SparkTables.of(spark, tables, mapping=mapping, today=today)
+    given = SparkTables.of(spark, tables, mapping=mapping, today=today, as_of=as_of)
     language = model.settings.language if language is None else language
     packed = given.packed().persist()
     block = _SchoolBlocks(
@@ -357,8 +358,12 @@ class _SchoolBlocks:
         """Give the scores of a block, and a row for each pupil whose own row could not be used."""
         sentences, model = "raising" in self.schema.names, self.model.load()
         given = score_blocks(model, histories, self.as_of, sentences=sentences, language=self.language)
-        for batch in given:
-            yield self._beside(pa.Table.from_batches([batch]).cast(self.schema), "score")
+        batches = list(given)
+        if batches:
+            scores = pa.Table.from_batches(batches)
+            at = scores.column_names.index("rank_in_school")  # all of a school are here
+            scores = scores.set_column(at, scores.field(at), rank_column(scores))
+            yield self._beside(scores.cast(self.schema), "score")
         errors = set_apart_errors(histories.set_apart, self.language)
         lost = [{"student_id": error.student_id, "error": error.to_dict()} for error in errors]
         yield self._beside(pa.Table.from_pylist(lost, schema=self.schema), "score")
@@ -398,14 +403,8 @@ class SparkScores:
     @cached_property
     def scores(self) -> Any:
         """One row per pupil, with the rank within its school."""
-        from pyspark.sql import Window
-        from pyspark.sql import functions as sql
-
         scored = self._rows.where("error is null").drop("error")
-        if "warnings" in scored.columns:
-            scored = self._without_false_warnings(scored)
-        school = Window.partitionBy(sql.coalesce("school_id", sql.lit(""))).orderBy(sql.desc("log_odds"))
-        return scored.withColumn("rank_in_school", sql.rank().over(school))
+        return self._without_false_warnings(scored) if "warnings" in scored.columns else scored
 
     @cached_property
     def errors(self) -> Any:

@@ -24,7 +24,7 @@ from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.tallies import Place
 from dropout_risk.spark.blocks import COUNTED, EVERYWHERE, NOWHERE, BlockReading, tallies_of
-from dropout_risk.spark.packing import PACKED, Blocks, Packing, TablePart
+from dropout_risk.spark.packing import PACKED, Blocks, Packing, TablePart, moves_after
 from dropout_risk.spark.workers import in_arrow
 
 AT_HOME = ("students", "calendar")
@@ -54,8 +54,12 @@ class SparkTables:
         *,
         mapping: Source | RecordsMapping = None,
         today: DateLike | None = None,
+        as_of: DateLike | None = None,
     ) -> Self:
         """Take frames or Parquet paths, look at their headers, and bring ``students`` and the calendar home.
+
+        Schools between which a pupil moves after ``as_of`` come into one block: until then it is compared
+        with the classes of one, and from then on its days are those of the other.
 
         RecordsError if a table's name is not known, ``students`` is missing or lacks a required column, or
         something is given that is neither a frame of Spark nor a path.
@@ -82,8 +86,9 @@ class SparkTables:
             for name, frame in named.items()
         }
         headers = {name: tuple(frame.columns) for name, frame in given.items()}
-        blocks = Blocks.of(records.roll, spark.sparkContext.defaultParallelism)
-        block_of = dict(zip(records.calendar.schools, blocks.of_school.tolist(), strict=True))
+        moving = [] if as_of is None else moves_after(records.table("students"), ordinal_of(as_of))
+        blocks = Blocks.of(records.roll, spark.sparkContext.defaultParallelism, moving)
+        block_of = dict(zip(records.calendar.schools, blocks.of_school.tolist(), strict=False))
         listed = records.table("calendar")
         listed_for = [
             block_of.get(school, NOWHERE) if school else EVERYWHERE
