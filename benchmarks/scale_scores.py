@@ -205,7 +205,7 @@ def county_local(data: Path) -> Result:
 
 @part
 def county_spark(data: Path) -> Result:
-    """Score the same county on Spark with two local cores; its bytes are those of all shuffles, compressed."""
+    """Score the same county on Spark with two local cores, and count the bytes of all its shuffles."""
     from dropout_risk.spark import local_session, score
 
     model, place, log = _model(data, "logistic"), scale_data.province(data, COUNTY), data / "spark-events"
