@@ -30,7 +30,10 @@ TODAY = dt.date(2025, 1, 31)
 FIRST = dt.date(2024, 11, 4)
 TEXT, DAY, NUMBER = pa.string(), pa.date32(), pa.float64()
 SCHEMAS = {
-    "students": {"student_id": TEXT, "school_id": TEXT, "class_id": TEXT, "grade_level": pa.int32()},
+    "students": {
+        "student_id": TEXT, "school_id": TEXT, "class_id": TEXT, "grade_level": pa.int32(),
+        "enrolled_on": DAY,
+    },
     "attendance": {"student_id": TEXT, "date": DAY, "session": TEXT, "status": TEXT, "recorded_on": DAY},
     "grades": {
         "student_id": TEXT, "date": DAY, "subject": TEXT, "exam": TEXT, "score": NUMBER, "max_score": NUMBER,
@@ -146,9 +149,22 @@ def refused_rows(parts):
     return sorted(found)
 
 
-STUDENTS = st.lists(
-    st.sampled_from(["s1", "s2", "s3", None]), min_size=len(PUPILS), max_size=len(PUPILS)
-).map(lambda schools: [(pupil, school, "c1", 8) for pupil, school in zip(PUPILS, schools, strict=True)])
+ENROLMENTS = [None, FIRST - dt.timedelta(60), FIRST + dt.timedelta(2)]
+SCHOOLS = st.sampled_from(["s1", "s2", "s3", None])
+STUDENTS = st.tuples(
+    *(
+        st.tuples(st.just(pupil), SCHOOLS, st.just("c1"), st.just(8), st.sampled_from(ENROLMENTS))
+        for pupil in PUPILS
+    )
+)
+
+
+def in_a_wrong_year(rows, every):
+    """Some of the rows ten years early: all, every other one, or none."""
+    moved = [(row[0], row[1].replace(year=row[1].year - 10), *row[2:]) for row in rows]
+    return [
+        old if not every or at % every else new for at, (old, new) in enumerate(zip(rows, moved, strict=True))
+    ]
 
 
 @settings(max_examples=15, deadline=None)
@@ -156,13 +172,15 @@ STUDENTS = st.lists(
     students=STUDENTS,
     attendance=st.lists(ATTENDANCE, max_size=60),
     marks=st.lists(MARKS, min_size=25, max_size=60),
+    wrong=st.sampled_from([0, 0, 1, 2, 5]),
     split=st.integers(1, 5),
     seed=st.integers(0, 99),
 )
 def test_pieces_of_any_partitions_in_any_order_are_checked_like_all_rows_on_one_machine(
-    students, attendance, marks, split, seed
+    students, attendance, marks, wrong, split, seed
 ):
     rng = np.random.default_rng(seed)
+    attendance, marks = (in_a_wrong_year(rows, wrong) for rows in (attendance, marks))
     tables = tables_of({"students": students, "attendance": attendance, "grades": marks})
     alone = SchoolRecords.from_tables(**tables, today=TODAY, outcomes_to=TODAY)
     packed = Packed(tables)
@@ -186,7 +204,7 @@ def test_a_correction_and_a_late_row_keep_their_days_wherever_they_were_packed()
         ("p0", day, None, "present", late),
         ("p0", day + dt.timedelta(1), None, "absent", late),
     ]
-    students = [(pupil, "s1", "c1", 8) for pupil in PUPILS]
+    students = [(pupil, "s1", "c1", 8, None) for pupil in PUPILS]
     tables = tables_of({"students": students, "attendance": rows})
     packed = Packed(tables, fewest=1)
     expected = Histories.from_records(SchoolRecords.from_tables(**tables, today=TODAY))
@@ -199,7 +217,7 @@ def test_a_correction_and_a_late_row_keep_their_days_wherever_they_were_packed()
 def test_a_day_far_from_all_others_of_the_county_is_found_where_the_school_has_too_few_to_tell():
     near = [("p0", FIRST + dt.timedelta(day), "maths", f"unit {day}", 60.0, 100.0, None) for day in range(60)]
     far = [("p1", dt.date(2014, 5, 5), "maths", "unit 1", 60.0, 100.0, None)]
-    students = [("p0", "s1", "c1", 8), ("p1", "s2", "c1", 8)]
+    students = [("p0", "s1", "c1", 8, None), ("p1", "s2", "c1", 8, None)]
     packed = Packed(tables_of({"students": students, "grades": near + far}))
     alone = SchoolRecords.from_tables(**packed.tables, today=TODAY)
 
@@ -222,7 +240,7 @@ def test_schools_between_which_a_pupil_moves_later_come_into_one_block():
         ("p0", "s2", "c2", 8, FIRST + dt.timedelta(30), None),
     ]
     others = [(f"p{k}", f"s{k}", "c1", 8, FIRST, None) for k in (1, 2, 3)]
-    names = (*SCHEMAS["students"], "enrolled_on", "left_on")
+    names = (*SCHEMAS["students"], "left_on")
     students = pa.table([pa.array(c) for c in zip(*spells, *others, strict=True)], names=names)
     records = SchoolRecords.from_tables(students=students, today=TODAY)
 
@@ -237,7 +255,7 @@ def test_schools_between_which_a_pupil_moves_later_come_into_one_block():
 
 def test_rows_of_nobody_go_the_same_way_when_a_task_is_tried_again_and_are_spread():
     rows = [(None, FIRST + dt.timedelta(k % 10), None, f"word {k}", None) for k in range(300)]
-    students = [(pupil, f"s{k}", "c1", 8) for k, pupil in enumerate(PUPILS)]
+    students = [(pupil, f"s{k}", "c1", 8, None) for k, pupil in enumerate(PUPILS)]
     packed = Packed(tables_of({"students": students, "attendance": rows}), fewest=6)
     again = Packed(
         packed.tables | {"attendance": packed.tables["attendance"].take(list(range(299, -1, -1)))}, fewest=6
@@ -259,7 +277,7 @@ def test_a_pupil_and_a_year_of_days_take_few_bytes():
     days = [FIRST + dt.timedelta(k) for k in range(180)]
     rows = [(f"p{k:04d}", day, None, "present", day) for k in range(500) for day in days]
     table = tables_of({"attendance": rows})["attendance"]
-    students = [(f"p{k:04d}", "s1", "c1", 8) for k in range(500)]
+    students = [(f"p{k:04d}", "s1", "c1", 8, None) for k in range(500)]
     packed = Packed(tables_of({"students": students}) | {"attendance": table})
     size = sum(len(piece) for _, part, piece in packed.pieces() if part == 1)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from dropout_risk.records.attendance_registers import AttendanceRegisters
 from dropout_risk.records.calendar import YEAR_START
 from dropout_risk.records.dates import cause_of_outside
 from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid, day_keys
-from dropout_risk.records.lone_dates import DaysOfRegisters, rows_by_date
+from dropout_risk.records.lone_dates import DaysOfRegisters, lone_dates, rows_by_date
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.outside_rows import OUTSIDE, OutsideRows
@@ -299,16 +299,25 @@ class AttendanceCheck:
 
     def _name_causes(self, days: DaysOfRegisters) -> None:
         """Name rows outside of enrolment by what made them so: a date far from all, or all dates misread."""
-        if self.roll.alone or not self._outside:
+        if self.roll.alone:
             return
-        outside = OutsideRows.joined(self._outside)
-        lone = outside.lone(days, self.today)
-        self._rename("lone_date", outside.taken(lone))
+        outside = OutsideRows.joined([_NOBODY, *self._outside])
+        counted = partial(self.tallies.counted, (_TABLE.name, "days"))
+        far = lone_dates(_TABLE, counted(outside.with_days(days)), self.today)
+        lone = np.isin(outside.date, far)
+        self.tallies.counted((_TABLE.name, "lone_dates"), {"lone": int(lone.sum())})
+        if lone.any():
+            self._rename("lone_date", outside.taken(lone))
         rest = outside.taken(~lone)
-        last = np.minimum(self.roll.last[rest.pupil], self.today)
+        first, last = (
+            (self.roll.first[rest.pupil], np.minimum(self.roll.last[rest.pupil], self.today))
+            if len(rest.date)
+            else (_NOTHING, _NOTHING)
+        )
         among = int(days.rows.sum()) + len(rest.date)
-        cause = cause_of_outside(rest.date, self.roll.first[rest.pupil], last, among)
-        if cause != NO_WORDS:
+        counted = partial(self.tallies.counted, (_TABLE.name, "outside"))
+        cause = cause_of_outside(rest.date, first, last, among, counted)
+        if cause != NO_WORDS and len(rest.date):
             self._rename("misread_dates", rest, cause)
 
     def _rename(self, rule: str, rows: OutsideRows, detail: Text = NO_WORDS) -> None:
@@ -481,6 +490,7 @@ class AttendanceCheck:
 
 _NOTHING = np.empty(0, np.int32)
 _NO_ROWS = np.empty(0, np.int64)
+_NOBODY = OutsideRows(_NOTHING, _NOTHING, _NO_ROWS)
 
 
 def _writable_array(values: Array, dtype: Any) -> Any:

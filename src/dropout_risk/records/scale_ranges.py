@@ -216,11 +216,11 @@ def _counted_from_one(draft: Draft, counts: Bools) -> Bools:
         "tests": counts & ~of_items[scale],
     }
     by_name = [(name,) for name in instruments]
-    given, lowest, tests = _numbers(draft, "answers", np.where(counts, instrument, 0), by_name, masks)
+    given, lowest, tests = _numbers_by_code(draft, "answers", np.where(counts, instrument, 0), by_name, masks)
     found = (given >= _ANSWERS) & (lowest == 0) & (2 * given >= tests)
     asked = answers & (2 * given >= tests)[instrument]
     of_item = np.where(counts, instrument * (len(scales) + 1) + scale, 0)
-    given, lowest, _ = _numbers(draft, "answers_to_items", of_item, _names_of_scales(draft), masks)
+    given, lowest, _ = _numbers_by_code(draft, "answers_to_items", of_item, _names_of_scales(draft), masks)
     return np.asarray(asked & (found[instrument] | ((given >= _ANSWERS) & (lowest == 0))[of_item]))
 
 
@@ -229,7 +229,7 @@ def _names_of_scales(draft: Draft) -> list[tuple[str, ...]]:
     return [(one, other) for one in draft.words["instrument"] for other in (*draft.words["scale"], "")]
 
 
-def _numbers(
+def _numbers_by_code(
     draft: Draft, what: str, code: Longs, names: Sequence[tuple[str, ...]], masks: Mapping[str, Bools]
 ) -> list[Longs]:
     """Count the rows of each mask by code, of the whole table, of which the draft may be a part."""
@@ -304,7 +304,7 @@ def _other_unit(draft: Draft, counts: Bools, outside: Bools, ranges: tuple[Float
         "outside": outside,
         "lowest": counts & (span <= _SHORT) & (score == low),
     }
-    given, above, odd, higher, beyond, lowest = _numbers(
+    given, above, odd, higher, beyond, lowest = _numbers_by_code(
         draft, "scales", scale, _names_of_scales(draft), masks
     )
     whole_scale = (given >= _FEWEST) & (2 * beyond >= given)
