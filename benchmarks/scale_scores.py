@@ -11,6 +11,7 @@ from typing import Any
 
 import scale_data
 from scale_parts import AS_OF, COUNTY, PROVINCE, Clock, Result, histories_of, part
+from spark_cost import stage_costs, tree_seconds
 
 CANDIDATES = ("logistic", "lightgbm")
 REQUESTS = 300
@@ -196,22 +197,33 @@ def county_local(data: Path) -> Result:
     shutil.rmtree(out, ignore_errors=True)
     score_to(model, histories_of(scale_data.province(data, 3000)), AS_OF, out, complete=True)
     shutil.rmtree(out)
-    clock = Clock()
+    clock, before = Clock(), tree_seconds()
     manifest = score_to(model, histories_of(scale_data.province(data, COUNTY)), AS_OF, out, complete=True)
-    seconds = clock()
-    return {"seconds": seconds, "pupils": json.loads(manifest.read_text(encoding="utf-8"))["scored"]}
+    cost = {"seconds": clock(), "cpu": tree_seconds() - before}
+    return cost | {"pupils": json.loads(manifest.read_text(encoding="utf-8"))["scored"]}
 
 
 @part
 def county_spark(data: Path) -> Result:
-    """Score the same county on Spark with two local cores."""
+    """Score the same county on Spark with two local cores, and count the bytes of all its shuffles."""
     from dropout_risk.spark import local_session, score
 
-    spark = local_session(2, memory="6g", spark_sql_shuffle_partitions=16)
-    model, place = _model(data, "logistic"), scale_data.province(data, COUNTY)
+    model, place, log = _model(data, "logistic"), scale_data.province(data, COUNTY), data / "spark-events"
+    shutil.rmtree(log, ignore_errors=True)
+    log.mkdir()
+    logged = {
+        "spark_eventLog_enabled": "true",
+        "spark_eventLog_compress": "false",
+        "spark_eventLog_dir": log.absolute().as_uri(),
+    }
+    spark = local_session(2, memory="6g", spark_sql_shuffle_partitions=16, **logged)
     tables = {folder.name: str(folder) for folder in place.iterdir() if folder.is_dir()}
-    clock = Clock()
+    clock, before = Clock(), tree_seconds()
     written = data / "county-on-spark"
     score(spark, tables, model, AS_OF).scores.write.mode("overwrite").parquet(str(written))
-    seconds = clock()
-    return {"seconds": seconds, "pupils": spark.read.parquet(str(written)).count()}
+    cost = {"seconds": clock(), "cpu": tree_seconds() - before}
+    pupils = spark.read.parquet(str(written)).count()
+    spark.stop()
+    stages = stage_costs(log)
+    print(*stages, sep="\n")
+    return cost | {"pupils": pupils, "shuffle_mb": sum(stage["shuffle_bytes"] for stage in stages) / 1e6}

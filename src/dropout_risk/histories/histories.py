@@ -182,7 +182,7 @@ class Histories:
     set_apart: tuple[str | int, ...] = ()
 
     @classmethod
-    def from_records(cls, records: SchoolRecords) -> Self:
+    def from_records(cls, records: SchoolRecords, *, calendar: SchoolCalendar | None = None) -> Self:
         """Build histories from checked school records, whatever the order of their rows.
 
         Parameters
@@ -190,13 +190,16 @@ class Histories:
         records : SchoolRecords
             Rows that failed the checks are not in its tables and so not in the histories; pupils whose
             own row failed are named in ``set_apart``.
+        calendar : SchoolCalendar, optional
+            School days in place of those that the records tell of.
         """
         from dropout_risk.records.school_records import SchoolRecords
 
         require_kind(records, SchoolRecords, "records", "dr.SchoolRecords.from_folder(path)")
+        calendar = records.calendar if calendar is None else calendar
         tables = {table.name: records.rows(table.name) for table in RUNS.values()}
         histories = cls.from_tables(
-            records.table("students"), tables, records.calendar, attendance=records.attendance,
+            records.table("students"), tables, calendar, attendance=records.attendance,
             presumed=records.presumed_schools, presumed_classes=records.presumed_classes,
             refused=records.refused,
         )  # fmt: skip

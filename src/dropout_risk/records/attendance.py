@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from dropout_risk.records.attendance_registers import AttendanceRegisters
 from dropout_risk.records.calendar import YEAR_START
 from dropout_risk.records.dates import cause_of_outside
 from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid, day_keys
-from dropout_risk.records.lone_dates import DaysOfRegisters
+from dropout_risk.records.lone_dates import DaysOfRegisters, lone_dates, rows_by_date
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.outside_rows import OUTSIDE, OutsideRows
@@ -46,6 +46,7 @@ from dropout_risk.records.school_declarations import PresumedClasses, presumed_c
 from dropout_risk.records.sessions import session_name
 from dropout_risk.records.spells import NO_GAPS, Gaps
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
 from dropout_risk.records.word_checks import words_alike
 from dropout_risk.text import NO_WORDS, Text
@@ -141,10 +142,12 @@ class AttendanceCheck:
         year_start: tuple[int, int] = YEAR_START,
         known_days: Mapping[int, Array] | None = None,
         judge_registers: bool = True,
+        tallies: TableTallies | None = None,
     ) -> None:
         self.mapping, self.roll, self.days, self.today = mapping, roll, days, today
         self.progress, self.year_start, self.judge_registers = progress, year_start, judge_registers
         self.known_days = dict(known_days or {})
+        self.tallies = TableTallies() if tallies is None else tallies
         self._words = {column.name: mapping.words(column) for column in _TABLE.columns}
         self._pupil_words = PupilWords(mapping.headers_of("attendance", "student_id"))
         self._sessions: dict[str, int] = {}
@@ -172,7 +175,7 @@ class AttendanceCheck:
         words, beside = list(self._sessions), self._without_lessons(parts, *self._check_beside())
         beside = self._set_registers_apart(parts, beside)
         draft.findings += [*self._findings(), *self._doubts]
-        if words_alike(words):
+        if words_alike(map(str, self.tallies.counted((_TABLE.name, "session"), dict.fromkeys(words, 1)))):
             draft.findings.append(Finding(RULES["words_alike"], "session", _NO_ROWS, "warning"))
         return DayGrid.of_cells(self._cells, words, beside), draft
 
@@ -296,16 +299,25 @@ class AttendanceCheck:
 
     def _name_causes(self, days: DaysOfRegisters) -> None:
         """Name rows outside of enrolment by what made them so: a date far from all, or all dates misread."""
-        if self.roll.alone or not self._outside:
+        if self.roll.alone:
             return
-        outside = OutsideRows.joined(self._outside)
-        lone = outside.lone(days, self.today)
-        self._rename("lone_date", outside.taken(lone))
+        outside = OutsideRows.joined([_NOBODY, *self._outside])
+        counted = partial(self.tallies.counted, (_TABLE.name, "days"))
+        far = lone_dates(_TABLE, counted(outside.with_days(days)), self.today)
+        lone = np.isin(outside.date, far)
+        self.tallies.counted((_TABLE.name, "lone_dates"), {"lone": int(lone.sum())})
+        if lone.any():
+            self._rename("lone_date", outside.taken(lone))
         rest = outside.taken(~lone)
-        last = np.minimum(self.roll.last[rest.pupil], self.today)
+        first, last = (
+            (self.roll.first[rest.pupil], np.minimum(self.roll.last[rest.pupil], self.today))
+            if len(rest.date)
+            else (_NOTHING, _NOTHING)
+        )
         among = int(days.rows.sum()) + len(rest.date)
-        cause = cause_of_outside(rest.date, self.roll.first[rest.pupil], last, among)
-        if cause != NO_WORDS:
+        counted = partial(self.tallies.counted, (_TABLE.name, "outside"))
+        cause = cause_of_outside(rest.date, first, last, among, counted)
+        if cause != NO_WORDS and len(rest.date):
             self._rename("misread_dates", rest, cause)
 
     def _rename(self, rule: str, rows: OutsideRows, detail: Text = NO_WORDS) -> None:
@@ -327,6 +339,8 @@ class AttendanceCheck:
     def _doubt_days(self, dates: Array, rows: Array, parts: Sequence[Part]) -> None:
         if self.roll.alone:
             return
+        own = dict(zip(dates.tolist(), rows.tolist(), strict=True))
+        dates, rows = rows_by_date(self.tallies.counted((_TABLE.name, "school_days"), own))
         shifted = shifted_week(dates, rows)
         zones = [self.mapping.time.zone_of(_TABLE.name, part.name) for part in parts]
         if shifted is not None and None in zones:
@@ -476,6 +490,7 @@ class AttendanceCheck:
 
 _NOTHING = np.empty(0, np.int32)
 _NO_ROWS = np.empty(0, np.int64)
+_NOBODY = OutsideRows(_NOTHING, _NOTHING, _NO_ROWS)
 
 
 def _writable_array(values: Array, dtype: Any) -> Any:

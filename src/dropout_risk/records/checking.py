@@ -44,6 +44,7 @@ from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.school_declarations import PresumedClasses
 from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
 from dropout_risk.records.tables import EVENTS, TABLES
+from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.totals import check_totals, doubt_periods
 from dropout_risk.records.unused_entries import unused_entries
 from dropout_risk.records.values import NO_DATE
@@ -126,7 +127,7 @@ class CheckedRecords:
     the pupils that were known before, if any were. ``presumed`` marks the schools at which a pupil without a
     row on a school day was there, ``presumed_classes`` classes of which that holds, or not, whatever does at
     their school. ``refused`` are the rows set apart, by their pupils; ``noted`` are rows of a request that
-    stay, with what is odd about them.
+    stay, with what is odd about them. ``roll`` are the pupils that ``students`` names, by their ids.
     """
 
     tables: dict[str, UsableRows]
@@ -137,6 +138,7 @@ class CheckedRecords:
     quarantine: Quarantine
     presumed: Array
     refused: RefusedRows
+    roll: Roll
     noted: tuple[NotedRows, ...] = ()
     students: Any = None
     year_start: tuple[int, int] = YEAR_START
@@ -179,7 +181,8 @@ class CheckedRecords:
 class RecordsCheck:
     """Reads and checks the parts of all tables, beside what a store knew that they are added to.
 
-    What is dated after ``today`` (days since 1970-01-01) is an error.
+    What is dated after ``today`` (days since 1970-01-01) is an error. Where the rows are those of whole
+    schools, but not of all, ``tallies`` has the counts of all.
     """
 
     def __init__(
@@ -192,10 +195,12 @@ class RecordsCheck:
         *,
         year_start: tuple[int, int] = YEAR_START,
         judge_registers: bool = True,
+        tallies: TableTallies | None = None,
     ) -> None:
         self.parts, self.mapping, self.today, self.known = parts, mapping, today, known
         self.progress, self.year_start = progress, year_start
         self.judge_registers = judge_registers and known is None
+        self.tallies = TableTallies() if tallies is None else tallies
         self.tables: dict[str, UsableRows] = {}
         self.students: Any = None
         self.problems: list[Problem] = []
@@ -232,7 +237,7 @@ class RecordsCheck:
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
             CheckReport((*problems, *unused, *files), counts, _read_from(self.parts)), quarantine,
-            self.presumed, RefusedRows.joined(self.refused), tuple(self.noted), self.students,
+            self.presumed, RefusedRows.joined(self.refused), self.roll, tuple(self.noted), self.students,
             self.year_start, self.presumed_classes,
         )  # fmt: skip
 
@@ -348,6 +353,7 @@ class RecordsCheck:
     def _draft(self, name: str) -> Draft:
         pupils = self.pupils if TABLES[name].of_pupils else None
         draft = TableReader(TABLES[name], self.mapping, pupils, self.progress).read(self.parts.get(name, ()))
+        draft.tallies = self.tallies
         check_values(draft, self.today, replace(self.mapping.conventions, year_start=self.year_start))
         check_words(draft, self.mapping)
         return draft
@@ -391,12 +397,13 @@ class RecordsCheck:
 
     def _check_attendance(self) -> None:
         students = self.tables["students"].arrow if self.students is None else self.students
-        roll = Roll(
+        self.roll = Roll(
             self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone, self.gaps, students
         )  # fmt: skip
         check = AttendanceCheck(
-            self.mapping, roll, self.days, self.today, self.progress,
+            self.mapping, self.roll, self.days, self.today, self.progress,
             year_start=self.year_start, known_days=self._known_days(), judge_registers=self.judge_registers,
+            tallies=self.tallies,
         )  # fmt: skip
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
         explain_unknown(draft, self.roster, self.mapping)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,8 @@ _EARLIER = Text(
     zh="年份减{years}后就都在其间，像是年份写错",
     en="all would lie within it {years} years earlier: the year seems mistyped",
 )
+
+Counting = Callable[[dict[str, int]], Mapping[Any, int]]
 
 
 def declared_date(text: str, orders: tuple[str, ...]) -> dt.date | None:
@@ -124,10 +127,17 @@ def cause_of_future(days: Array, today: int, orders: Sequence[str]) -> Text:
 _MONTHS = 12
 
 
-def cause_of_outside(days: Array, first: Array, last: Array, among: int) -> Text:
+def cause_of_outside(
+    days: Array,
+    first: Array,
+    last: Array,
+    among: int,
+    counted: Callable[[dict[str, int]], Mapping[Any, int]] = dict,
+) -> Text:
     """Name why days lie outside of spans: all would lie within with day and month exchanged, or years off.
 
-    ``among`` is the number of rows that these days are of; few of many rows may have any cause.
+    ``among`` is the number of rows that these days are of; few of many rows may have any cause. ``counted``
+    gives the counts of all rows by those of some.
 
     >>> march = np.array([19_791, 19_822, 19_852])  # 9 March to 9 May 2024, for 3, 4 and 5 September
     >>> cause_of_outside(march, np.full(3, 19_967), np.full(3, 20_100), 6).en
@@ -135,19 +145,31 @@ def cause_of_outside(days: Array, first: Array, last: Array, among: int) -> Text
     >>> cause_of_outside(march - 3653, np.full(3, 19_700), np.full(3, 20_100), 3).en
     'all would lie within it 10 years later: the year seems mistyped'
     """
-    if len(days) < _FEWEST or len(days) < _LEAST_SHARE * among:
+    given = counted({"outside": len(days), "among": among, **_moved_within(days, first, last)})
+    outside, among = given.get("outside", 0), given.get("among", 0)
+    if outside < _FEWEST or outside < _LEAST_SHARE * among:
         return NO_WORDS
+    if given.get("exchanged") == outside:
+        return _ALL_EXCHANGED
+    for years in _YEARS if 2 * outside >= among else ():
+        if given.get(f"{years} years") == outside:
+            return (_LATER if years > 0 else _EARLIER).filled(years=abs(years))
+    return NO_WORDS
+
+
+def _moved_within(days: Array, first: Array, last: Array) -> dict[str, int]:
+    """Count the days that would lie within their spans with day and month exchanged, or some years off."""
+    if not len(days):
+        return {}
     date = days.astype("datetime64[D]")
     year, month = date.astype("datetime64[Y]"), date.astype("datetime64[M]")
     month_of = (month - year.astype("datetime64[M]")).astype(np.int64)
     day_of = (date - month.astype("datetime64[D]")).astype(np.int64)
     exchanged = (year.astype("datetime64[M]") + np.minimum(day_of, 11)).astype("datetime64[D]") + month_of
     moved = exchanged.astype(np.int64)
-    if (day_of < _MONTHS).all() and ((first <= moved) & (moved <= last)).all():
-        return _ALL_EXCHANGED
-    for years in _YEARS if 2 * len(days) >= among else ():
+    found = {"exchanged": np.count_nonzero((day_of < _MONTHS) & (first <= moved) & (moved <= last))}
+    for years in _YEARS:
         of_year = (year + years).astype("datetime64[M]") + month_of
         moved = (of_year.astype("datetime64[D]") + day_of).astype(np.int64)
-        if ((first <= moved) & (moved <= last)).all():
-            return (_LATER if years > 0 else _EARLIER).filled(years=abs(years))
-    return NO_WORDS
+        found[f"{years} years"] = np.count_nonzero((first <= moved) & (moved <= last))
+    return {what: int(number) for what, number in found.items()}

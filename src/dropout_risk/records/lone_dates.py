@@ -6,14 +6,15 @@ rows is lone if it lies far from those that hold the bulk.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from dropout_risk.arrays import Array, Bools, Bytes, Ints
+from dropout_risk.arrays import Array, Bools, Bytes, Ints, Longs
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.rows import Draft
-from dropout_risk.records.tables import LONG_GAP, TABLES, Farness
+from dropout_risk.records.tables import LONG_GAP, TABLES, Farness, Table
 from dropout_risk.records.values import FIRST_DATE, NO_DATE
 
 _CELLS_AT_ONCE = 1 << 22
@@ -59,16 +60,33 @@ _ENDLESS = 1 << 30
 
 def check_lone_dates(draft: Draft, today: int) -> None:
     """Set the rows of a table apart whose date is far from all others."""
-    far, date = draft.table.farness, draft.table.day
-    if far is None or len(draft) < far.least_rows:
+    if draft.table.farness is None:
         return
-    values = draft.values[date]
+    values = draft.values[draft.table.day]
     usable = np.flatnonzero(~draft.apart & (values != NO_DATE))
-    rows = np.bincount(values[usable] - FIRST_DATE)
-    dates = np.flatnonzero(rows)
-    lone = dates[lone_days(dates.astype(np.int32), rows[dates], far, today - FIRST_DATE)]
+    own = np.bincount(values[usable] - FIRST_DATE)
+    dates = np.flatnonzero(own)
+    counted = dict(zip((dates + FIRST_DATE).tolist(), own[dates].tolist(), strict=True))
+    lone = lone_dates(draft.table, draft.counted("days", counted), today)
+    draft.counted("lone_dates", {"lone": len(lone)})
     if len(lone):
-        draft.set_rows_apart("lone_date", date, usable[np.isin(values[usable] - FIRST_DATE, lone)])
+        draft.set_rows_apart("lone_date", draft.table.day, usable[np.isin(values[usable], lone)])
+
+
+def lone_dates(table: Table, counted: Mapping[Hashable, int], today: int) -> Ints:
+    """Give the dates of a table that are far from all others, by the number of rows of each date."""
+    dates, rows = rows_by_date(counted)
+    if table.farness is None:
+        return dates[:0]
+    return dates[lone_days(dates, rows, table.farness, today)]
+
+
+def rows_by_date(counted: Mapping[Hashable, int]) -> tuple[Ints, Longs]:
+    """Give the dates that were counted, rising, and the rows of each."""
+    dates = np.array(list(counted), np.int32)
+    rows = np.array(list(counted.values()), np.int64)
+    order = np.argsort(dates)
+    return dates[order], rows[order]
 
 
 class DaysOfRegisters(NamedTuple):

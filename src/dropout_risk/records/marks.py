@@ -9,7 +9,7 @@ from dropout_risk.records.conventions import Conventions
 from dropout_risk.records.outside_rows import OUTSIDE
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.tables import NOT_MARKS, TAKEN
-from dropout_risk.text import NO_WORDS, Text
+from dropout_risk.text import Text
 
 _SAT, _UNKNOWN = TAKEN.index("taken"), TAKEN.index("unknown")
 _POSSIBLE = -1e299
@@ -53,14 +53,16 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
     score, highest = draft.values["score"], draft.values["max_score"]
     draft.set_apart("max_score_not_positive", "max_score", highest <= 0)
     over = (score > highest) & (highest > 0)
-    if np.count_nonzero(over):
-        most = highest * (1 + conventions.bonus) + 1e-9
-        beyond = over & (score > most)
-        draft.set_apart("score_over_max", "score", beyond, _unit_of(score, beyond))
-        draft.warn("bonus_mark", "score", over & (score <= most))
+    given = int(np.count_nonzero(~np.isnan(score)))
+    most = highest * (1 + conventions.bonus) + 1e-9 if np.count_nonzero(over) else highest
+    beyond = over & (score > most)
+    if _most_marks(draft, "marks_over_max", beyond, given):
+        draft.set_apart("score_over_max", "score", beyond, _OTHER_UNIT)
+    else:
+        draft.set_apart("score_over_max", "score", beyond)
+    draft.warn("bonus_mark", "score", over & (score <= most))
     low, single = (marks & ~draft.apart for marks in doubtful_marks(score, highest))
-    given = np.count_nonzero(~np.isnan(score))
-    all_low = not draft.is_of_request and given >= FEWEST_MARKS and 2 * np.count_nonzero(low) > given
+    all_low = not draft.is_of_request and _most_marks(draft, "low_marks", low, given)
     draft.warn("doubtful_unit", "score", low if all_low else single)
 
 
@@ -70,10 +72,10 @@ def doubtful_marks(score: Array, highest: Array) -> tuple[Bools, Bools]:
     return low, low & (score > 0) & (score < 1)
 
 
-def _unit_of(score: Array, beyond: Bools) -> Text:
-    """Name the cause where most marks of a table, and not single ones, lie above full marks."""
-    given = np.count_nonzero(~np.isnan(score))
-    return _OTHER_UNIT if given >= FEWEST_MARKS and 2 * np.count_nonzero(beyond) > given else NO_WORDS
+def _most_marks(draft: Draft, what: str, found: Bools, given: int) -> bool:
+    """Say whether most marks of a table, and not single ones, are among those found."""
+    counted = draft.counted(what, {"given": given, "found": int(np.count_nonzero(found))})
+    return counted["given"] >= FEWEST_MARKS and 2 * counted["found"] > counted["given"]
 
 
 def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:
@@ -87,9 +89,10 @@ def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:
         return False
     others = np.flatnonzero(~draft.apart)
     mates = others[np.isin(draft.values["student_id"][others], draft.values["student_id"][rows])]
-    key = _sitting_keys(draft, np.concatenate([mates, rows]))
-    recorded = draft.values["recorded_on"][np.concatenate([mates, rows])]
-    order = np.lexsort((np.arange(len(key)), recorded, key))
+    both = np.concatenate([mates, rows])
+    key = _sitting_keys(draft, both)
+    recorded, highest, said = (draft.values[name][both] for name in ("recorded_on", "max_score", "taken"))
+    order = np.lexsort((said, highest, np.arange(len(both)) >= len(mates), recorded, key))
     first = order[np.unique(key[order], return_index=True)[1]]
     back = rows[first[first >= len(mates)] - len(mates)]
     draft.apart[back] = False

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.lone_dates import DaysOfRegisters, lone_days
+from dropout_risk.records.lone_dates import DaysOfRegisters
 from dropout_risk.records.rows import Draft
-from dropout_risk.records.tables import TABLES
 
 OUTSIDE = ("before_enrolled", "after_left")
 
@@ -44,13 +44,9 @@ class OutsideRows(NamedTuple):
         """Give some of the rows."""
         return OutsideRows(self.pupil[mask], self.date[mask], self.position[mask])
 
-    def lone(self, days: DaysOfRegisters, today: int) -> Bools:
-        """Mark the rows whose date lies far from all others, of these rows and of all registers."""
+    def with_days(self, days: DaysOfRegisters) -> Counter[int]:
+        """Count the rows of each date, these and those of all registers."""
         own, number = np.unique(self.date, return_counts=True)
-        dates = np.union1d(days.date, own).astype(np.int32)
-        rows = np.zeros(len(dates), np.int64)
-        rows[np.searchsorted(dates, days.date)] = days.rows.sum(axis=1)
-        rows[np.searchsorted(dates, own)] += number
-        held = rows > 0
-        lone = dates[held][lone_days(dates[held], rows[held], TABLES["attendance"].far, today)]
-        return np.isin(self.date, lone)
+        counted = Counter(dict(zip(days.date.tolist(), days.rows.sum(axis=1).tolist(), strict=True)))
+        counted.update(dict(zip(own.tolist(), number.tolist(), strict=True)))
+        return counted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -181,18 +182,23 @@ def check_enrolled(draft: Draft, first: Array, last: Array, today: int | None = 
     ``today`` all rows of the table are there, so that one cause of many can be named.
     """
     column = draft.table.date
-    if not len(first) or column is None:
+    if column is None:
         return
     begins = "period_start" if "period_start" in draft.table else column
     pupil, start, stop = (draft.values[name] for name in ("student_id", begins, column))
     known = (pupil > NO_PUPIL) & ~draft.apart & ~draft.missing(begins) & ~draft.missing(column)
+    if not len(first):
+        draft.counted("outside", {"among": int(known.sum())})
+        return
     early, late = known.copy(), known.copy()
     early[known] = stop[known] < first[pupil[known]]
     late[known] = start[known] > last[pupil[known]]
     outside = early | late
-    if today is not None and outside.any():
+    if today is not None:
         whose, until = pupil[outside], np.minimum(last, today)
-        cause = cause_of_outside(stop[outside], first[whose], until[whose], int(known.sum()))
+        cause = cause_of_outside(
+            stop[outside], first[whose], until[whose], int(known.sum()), partial(draft.counted, "outside")
+        )
         if cause != NO_WORDS:
             draft.set_apart("misread_dates", column, outside, cause)
             return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, NamedTuple, Self
@@ -18,6 +19,7 @@ from dropout_risk.records.ordering import order_by
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
+from dropout_risk.records.tallies import Counts, TableTallies
 from dropout_risk.records.values import EMPTY, NO_CODE, one_array, spread_values
 from dropout_risk.text import CLAUSES, NO_WORDS, Text
 
@@ -75,7 +77,8 @@ class Draft:
     """One table in compact columns.
 
     Missing values are -1 for pupils and codes, the smallest int32 for dates and whole numbers, NaN for
-    numbers. ``apart`` marks the rows that cannot be used.
+    numbers. ``apart`` marks the rows that cannot be used. ``tallies`` are the counts by which the table as a
+    whole is judged.
     """
 
     table: Table
@@ -84,6 +87,7 @@ class Draft:
     words: dict[str, list[str]] = field(default_factory=dict)
     spans: list[Span] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    tallies: TableTallies = field(default_factory=TableTallies)
 
     def __len__(self) -> int:
         return len(self.apart)
@@ -92,6 +96,10 @@ class Draft:
     def is_of_request(self) -> bool:
         """Whether the rows came with a request: what is said of one pupil may not depend on the others."""
         return any(isinstance(span.part, ListPart) for span in self.spans)
+
+    def counted(self, what: str, own: Counts) -> Counter[Hashable]:
+        """Give counts of the whole table, of which these rows may be a part; ``own`` are theirs."""
+        return self.tallies.counted((self.table.name, what), own)
 
     def missing(self, name: str) -> Bools:
         """Mark the rows in which a column is empty."""

@@ -6,6 +6,7 @@ An instrument that is not named here is a county's own: nothing is said of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -209,21 +210,39 @@ def _counted_from_one(draft: Draft, counts: Bools) -> Bools:
     of_items = np.array([*(item_number(word) is not None for word in scales), False])
     instrument, scale = draft.values["instrument"].astype(np.int64), draft.values["scale"]
     answers = counts & from_zero[instrument] & of_items[scale]
-    answers &= _is_asked_of_most(instrument, counts & ~of_items[scale], answers)
-    found = np.zeros(len(answers), np.bool_)
-    for group in (instrument, instrument * (len(scales) + 1) + scale):
-        code = np.where(answers, group, 0)
-        given = np.bincount(code[answers], minlength=1)
-        lowest = np.bincount(code[answers & (draft.values["score"] == 0)], minlength=len(given))
-        found |= answers & ((given >= _ANSWERS) & (lowest == 0))[code]
+    masks = {
+        "given": answers,
+        "lowest": answers & (draft.values["score"] == 0),
+        "tests": counts & ~of_items[scale],
+    }
+    by_name = [(name,) for name in instruments]
+    given, lowest, tests = _numbers_by_code(draft, "answers", np.where(counts, instrument, 0), by_name, masks)
+    found = (given >= _ANSWERS) & (lowest == 0) & (2 * given >= tests)
+    asked = answers & (2 * given >= tests)[instrument]
+    of_item = np.where(counts, instrument * (len(scales) + 1) + scale, 0)
+    given, lowest, _ = _numbers_by_code(draft, "answers_to_items", of_item, _names_of_scales(draft), masks)
+    return np.asarray(asked & (found[instrument] | ((given >= _ANSWERS) & (lowest == 0))[of_item]))
+
+
+def _names_of_scales(draft: Draft) -> list[tuple[str, ...]]:
+    """Name the scales of all instruments in the order of their codes; the last of each is none."""
+    return [(one, other) for one in draft.words["instrument"] for other in (*draft.words["scale"], "")]
+
+
+def _numbers_by_code(
+    draft: Draft, what: str, code: Longs, names: Sequence[tuple[str, ...]], masks: Mapping[str, Bools]
+) -> list[Longs]:
+    """Count the rows of each mask by code, of the whole table, of which the draft may be a part."""
+    size = len(names) + 1
+    own = {kind: np.bincount(code[mask], minlength=size) for kind, mask in masks.items()}
+    counted = draft.counted(
+        what,
+        {(*names[at], kind): n[at] for kind, n in own.items() for at in np.flatnonzero(n).tolist()},
+    )
+    found = [np.zeros(size, np.int64) for _ in masks]
+    for numbers, kind in zip(found, masks, strict=True):
+        numbers[:-1] = [counted[*name, kind] for name in names]
     return found
-
-
-def _is_asked_of_most(instrument: Longs, sums: Bools, answers: Bools) -> Bools:
-    """Mark the rows of instruments that have at least half as many answers as sums."""
-    size = int(instrument.max(initial=0)) + 1
-    given, tests = (np.bincount(instrument[mask], minlength=size) for mask in (answers, sums))
-    return np.asarray((2 * given >= tests)[instrument])
 
 
 def _doubt_names(draft: Draft) -> None:
@@ -275,16 +294,20 @@ def _other_unit(draft: Draft, counts: Bools, outside: Bools, ranges: tuple[Float
     score, (low, high, whole) = draft.values["score"], ranges
     scale = draft.values["instrument"].astype(np.int64) * (len(draft.words["scale"]) + 1)
     scale = np.where(counts, scale + draft.values["scale"], 0)
-
-    def number(mask: Bools) -> Longs:
-        return np.bincount(scale[mask], minlength=int(scale.max(initial=0)) + 1)
-
     broken = counts & whole & (score != np.floor(score))
-    given, above, odd = number(counts), number(counts & (score > low)), number(broken)
     span = high - low
-    higher = number(counts & ~(whole & (span > _MANY) & (score <= low + _LOWEST * span)))
-    whole_scale = (given >= _FEWEST) & (2 * number(outside) >= given)
-    lowest = number(counts & (span <= _SHORT) & (score == low))
+    masks = {
+        "given": counts,
+        "above": counts & (score > low),
+        "odd": broken,
+        "higher": counts & ~(whole & (span > _MANY) & (score <= low + _LOWEST * span)),
+        "outside": outside,
+        "lowest": counts & (span <= _SHORT) & (score == low),
+    }
+    given, above, odd, higher, beyond, lowest = _numbers_by_code(
+        draft, "scales", scale, _names_of_scales(draft), masks
+    )
+    whole_scale = (given >= _FEWEST) & (2 * beyond >= given)
     whole_scale |= (given >= _MANY) & (higher == 0) & (above > 0) & (lowest == 0)
     by_fractions = (odd >= _FEWEST) & (2 * odd >= above)
     return np.asarray(counts & (whole_scale[scale] | (broken & by_fractions[scale])))

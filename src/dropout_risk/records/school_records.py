@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array
 from dropout_risk.errors import DateError, RecordsError, nearest
+from dropout_risk.records.attendance import Roll
 from dropout_risk.records.calendar import YEAR_START, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
 from dropout_risk.records.conventions import YearStart, first_day_of_year
@@ -42,6 +43,7 @@ from dropout_risk.records.school_declarations import (
     require_past,
 )
 from dropout_risk.records.tables import RUNS, TABLES
+from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ class SchoolRecords:
         The days (ordinals) up to which outcomes are declared complete, by school; empty if nobody did.
     folder : Path or None
         Where they were read from; None for frames.
+    tallies : TableTallies
+        The counts by which tables are judged as a whole, filled by the check.
 
     Examples
     --------
@@ -100,8 +104,10 @@ class SchoolRecords:
         whole: bool = True,
         outcomes_to: OutcomesTo | None = None,
         folder: Path | None = None,
+        tallies: TableTallies | None = None,
     ) -> None:
         self.folder = folder
+        self.tallies = TableTallies() if tallies is None else tallies
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
@@ -241,7 +247,7 @@ class SchoolRecords:
     def _checked(self) -> CheckedRecords:
         checking = RecordsCheck(
             self._parts, self._mapping, self._today, self.known, self._progress,
-            year_start=self.year_start, judge_registers=self._whole,
+            year_start=self.year_start, judge_registers=self._whole, tallies=self.tallies,
         )  # fmt: skip
         checking.outcomes_declared = bool(self.outcomes_to) or self.known is not None
         return checking.run(self._unknown, self._said)
@@ -265,6 +271,11 @@ class SchoolRecords:
     def rows(self, name: str) -> UsableRows:
         """Give the usable rows of a table other than attendance as compact columns."""
         return self._checked.tables[name]
+
+    @property
+    def roll(self) -> Roll:
+        """The pupils that ``students`` names, by their ids, also those whose row cannot be used."""
+        return self._checked.roll
 
     @property
     def attendance(self) -> DayGrid:

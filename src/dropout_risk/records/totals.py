@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools
@@ -54,7 +56,9 @@ def doubt_periods(draft: Draft) -> None:
     mask = np.zeros(len(draft), np.bool_)
     mask[rows[order[shared]]] = True
     draft.warn("overlapping_totals", "period_start", mask)
-    if not shared.any() and _run_on(pupil, absent):
+    own = _steps_of(pupil, absent) | {"shared": int(np.count_nonzero(shared))}
+    counted = draft.counted("periods", own)
+    if not (counted["shared"] or counted["falls"]) and counted["rising"] >= _LEAST_PUPILS:
         mask[rows[order]] = True
         draft.warn("accumulating_totals", "days_absent", mask)
 
@@ -73,12 +77,12 @@ def _shared_days(pupil: Array, start: Array, end: Array) -> Bools:
     return shared
 
 
-def _run_on(pupil: Array, absent: Array) -> bool:
-    """Say whether nobody's days ever fall from period to period, over enough pupils with rising days."""
+def _steps_of(pupil: Array, absent: Array) -> dict[Hashable, int]:
+    """Count how often somebody's days fall from period to period, and the pupils whose days rise often."""
     same = pupil[1:] == pupil[:-1]
     step = np.where(same, absent[1:] - absent[:-1], 0)
-    if not len(step) or (step < 0).any():
-        return False
+    if not len(step):
+        return {}
     enough = np.bincount(pupil) >= _LEAST_PERIODS
     rising = np.bincount(pupil[1:][step > 0], minlength=len(enough)) > 1
-    return int(np.count_nonzero(enough & rising)) >= _LEAST_PUPILS
+    return {"falls": int(np.count_nonzero(step < 0)), "rising": int(np.count_nonzero(enough & rising))}

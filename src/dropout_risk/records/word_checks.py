@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def check_words(draft: Draft, mapping: RecordsMapping) -> None:
         draft.warn("unknown_meaning", "factor", _has_word(draft, "factor", known, other=True) & ~draft.apart)
     if draft.table.name == "grades":
         check_twin_names(draft)
-    if draft.table.name == "grades" and not {*CORE} & {*draft.words["subject"]}:
+    if draft.table.name == "grades" and not {*CORE} & {*_word_counts(draft, "subject")}:
         draft.warn("unknown_meaning", "subject", ~draft.apart)
     if draft.table.name == "discipline":
         good = np.array([*(_PRAISE.search(word) is not None for word in draft.words["kind"]), False])
@@ -46,12 +46,34 @@ def check_words(draft: Draft, mapping: RecordsMapping) -> None:
 
 def _spellings_of_column(draft: Draft, name: str) -> Bools | None:
     """Mark the rows whose word is a rarer spelling of another, of classes within a school and grade level."""
-    words, codes, within = draft.words[name], draft.values[name], None
+    words, codes = draft.words[name], draft.values[name]
     if name == "class_id":
         places = np.stack([draft.values["school_id"], draft.values["grade_level"]]).astype(np.int64)
         within = np.unique(places, axis=1, return_inverse=True)[1].reshape(-1)
-    key = class_key if name == "class_id" else word_key
-    return _rarer_spellings(words, codes, within, school_key_among(words) if name == "school_id" else key)
+        return _rarer_spellings(words, codes, within, class_key)
+    counted = _word_counts(draft, name)
+    rarer = rarer_words(counted, school_key_among(sorted(counted)) if name == "school_id" else word_key)
+    marked = np.array([*(word in rarer for word in words), False])
+    return np.asarray(marked[codes]) if rarer else None
+
+
+def _word_counts(draft: Draft, name: str) -> dict[str, int]:
+    """Count the rows of each word of a column of the whole table."""
+    words = draft.words[name]
+    number = np.bincount(draft.values[name] + 1, minlength=len(words) + 1)[1:].tolist() if words else []
+    return {str(word): n for word, n in draft.counted(name, dict(zip(words, number, strict=True))).items()}
+
+
+def rarer_words(counted: Mapping[str, int], key: Callable[[str], str] = word_key) -> set[str]:
+    """Give the words that differ in next to nothing from a more frequent one.
+
+    >>> rarer_words({"unit test": 9, "Unit-Test": 1, "unit 2": 1})
+    {'Unit-Test'}
+    """
+    best: dict[str, str] = {}
+    for word in sorted(counted, key=lambda word: (-counted[word], word)):
+        best.setdefault(key(word), word)
+    return {word for word in counted if best[key(word)] != word}
 
 
 def words_alike(words: Iterable[str], key: Callable[[str], str] = word_key) -> bool:
@@ -65,14 +87,14 @@ def words_alike(words: Iterable[str], key: Callable[[str], str] = word_key) -> b
 
 
 def _rarer_spellings(
-    words: list[str], codes: Ints, within: Longs | None, form: Callable[[str], str]
+    words: list[str], codes: Ints, within: Longs, form: Callable[[str], str]
 ) -> Bools | None:
-    """Mark the rows whose word differs in next to nothing from a more frequent one, if there are any."""
+    """Mark the rows whose word is rarer in its place than one that differs in next to nothing, if any are."""
     if not words_alike(words, form):
         return None
     keys: dict[str, int] = {}
     key = np.array([*(keys.setdefault(form(word), len(keys)) for word in words), -1], np.int64)
-    place = np.zeros(len(codes), np.int64) if within is None else within + 1
+    place = within + 1
     joint = place * (len(words) + 1) + codes
     found, first, of_row, n = np.unique(joint, return_index=True, return_inverse=True, return_counts=True)
     code = codes[first].astype(np.int64)

@@ -1,4 +1,4 @@
-"""Scoring everyone on a cluster: whole classes at a time, each with the very functions of one machine."""
+"""Scoring everyone on a cluster: whole schools at a time, each with the very functions of one machine."""
 
 from __future__ import annotations
 
@@ -24,16 +24,18 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.id_forms import CAUSES
 from dropout_risk.records.mapping import RecordsMapping, Source
+from dropout_risk.records.readers import FramePart, Part
 from dropout_risk.records.rules import RULES, RULES_BY_CODE, CheckReport, Counts, Problem
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.tables import TABLES
+from dropout_risk.records.tables import INCIDENTS, TABLES
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.score_rows import rank_column
 from dropout_risk.scoring.score_writer import NO_CLASS, score_schema
 from dropout_risk.scoring.scores import set_apart_errors
-from dropout_risk.spark.nested import SparkTables
-from dropout_risk.spark.school_days import SchoolDays, listed_days
-from dropout_risk.spark.workers import NestedReading, in_arrow, whole_classes
+from dropout_risk.spark.blocks import BlockReading
+from dropout_risk.spark.tables import AT_HOME, SparkTables
+from dropout_risk.spark.workers import in_arrow
 from dropout_risk.text import Language, Text
 
 # --- Features of everyone on a cluster, for training there or for looking at them ---
@@ -64,19 +66,21 @@ def features(
         ``student_id, school_id, class_id`` and one column per feature, null where it is missing: the values
         of :func:`build_features`, bit by bit.
     """
-    given = SparkTables.of(spark, tables, mapping=mapping, today=today)
-    rows = given.by_class()
-    days = SchoolDays.of(given, calendar, rows.persist).with_incidents(given, rows.persist)
+    given = SparkTables.of(spark, tables, mapping=mapping, today=today, as_of=as_of)
+    packed = given.packed().persist()
+    reading, day = given.judged(packed, known=calendar), date_of(ordinal_of(as_of))
     if catalogue is None:
-        catalogue = default_catalogue()
-        catalogue = catalogue.select(name for name, item in catalogue.items() if days.keeps(item.source))
+        catalogue, kept = default_catalogue(), kept_incidents(packed, reading)
+        read = [
+            name for name, item in catalogue.items() if item.source in kept or item.source not in INCIDENTS
+        ]
+        catalogue = catalogue.select(read)
     ids = [("student_id", given.id_type), ("school_id", pa.string()), ("class_id", pa.string())]
     schema = pa.schema([*ids, *((name, pa.float64()) for name in catalogue.names)])
-    reading, day, sent = given.reading, date_of(ordinal_of(as_of)), spark.sparkContext.broadcast(days)
 
     def work(batches: Iterator[Any]) -> Iterator[pa.Table]:
-        for nested in whole_classes(batches):
-            histories = sent.value.histories(sent.value.records(reading, nested))
+        for records in reading.blocks(batches):
+            histories = reading.histories(records)
             table = compute_features(histories, day, catalogue)
             members = np.flatnonzero(members_on(table.snapshot))
             students = histories.students.select([name for name, _ in ids]).take(pa.array(members))
@@ -84,7 +88,26 @@ def features(
             columns = [pa.array(np.ascontiguousarray(column), from_pandas=True) for column in values]
             yield pa.table([*students.columns, *columns], names=schema.names)
 
-    return in_arrow(rows, work, schema)
+    return in_arrow(packed, work, schema)
+
+
+def kept_incidents(packed: Any, reading: BlockReading) -> set[str]:
+    """Find which tables of incidents any school keeps: a pass over those that are given."""
+    names = {table.name for table in INCIDENTS.values()}
+    if not any(part.table in names for part in reading.parts):
+        return set()
+    reading = reading.only("students", *names)
+
+    def kept(batches: Iterator[Any]) -> Iterator[pa.Table]:
+        for records in reading.blocks(batches):
+            found = [run for run, table in INCIDENTS.items() if len(records.rows(table.name))]
+            yield pa.table([pa.array(found, pa.string())], schema=KEPT)
+
+    rows = in_arrow(packed.where(packed["part"].isin(reading.numbers)), kept, KEPT)
+    return {row[0] for row in rows.distinct().collect()}
+
+
+KEPT = pa.schema([("run", pa.string())])
 
 
 # --- A model on its way to the executors: the bytes of its bundle, read once per Python worker ---
@@ -172,22 +195,19 @@ def sample_schools(
     """
     if not 0 < share <= 1:
         raise SettingsError(f"share is {share}; it is above 0 and up to 1.")
-    from pyspark.sql import functions as sql
-
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
-    sizes = {row[0]: row[1] for row in given.roster.groupBy("school").count().collect()}
-    chosen = draw_schools(sizes, share, seed)
-    keys = given.roster.where(sql.col("school").isin(chosen)).select(sql.col("key").alias("chosen"))
-    home = {}
+    roll, schools = given.home.roll, given.schools
+    sizes = np.bincount(roll.school[roll.row >= 0], minlength=len(schools)).tolist()
+    drawn = draw_schools(dict(zip(schools, sizes, strict=True)), share, seed)
+    chosen = (roll.row >= 0) & np.isin(roll.school, [schools.index(school) for school in drawn])
+    home: dict[str, list[Part]] = {}
     for part in given.reading.parts:
-        frame = given.frames[part.name]
-        rows = frame.join(keys, given.key(part) == sql.col("chosen"), "left_semi")
-        home[part.name] = rows.toArrow().rename_columns(given.headers[part.name])
-    calendar = given.header.table("calendar")
+        rows = given.rows_of(part, chosen).toArrow().rename_columns(given.headers[part.name])
+        home.setdefault(part.table, []).append(FramePart(rows))
+    calendar = given.home.table("calendar")
     if calendar.num_rows:
-        home["calendar"] = calendar
-    given.roster.unpersist()
-    return SchoolRecords.from_tables(mapping=given.reading.mapping, today=given.reading.today, **home)
+        home["calendar"] = [FramePart(calendar)]
+    return SchoolRecords(home, given.reading.mapping, today=given.reading.today)
 
 
 def draw_schools(sizes: Mapping[str, int], share: float, seed: int) -> list[str]:
@@ -267,10 +287,9 @@ def score(
 ) -> SparkScores:
     """Score everyone who is at school on a date, from what was known before it, on a Spark cluster.
 
-    The rows of a pupil are brought together wherever they lie, and pupils of a class next to each other.
-    There each block of whole classes goes through the library's own check, features and model, so that the
-    scores are those of :meth:`RiskModel.score` bit by bit. Only small tables (schools with their days, the
-    model) are held by the driver.
+    Rows are packed where they lie, and brought together by blocks of whole schools. There each block goes
+    through the library's own check, features and model, so that the scores are those of
+    :meth:`RiskModel.score` bit by bit. The driver holds the ``students`` table, the calendar and the model.
 
     Parameters
     ----------
@@ -286,8 +305,7 @@ def score(
     mapping : path, dict or RecordsMapping, optional
         The county's own headers and words.
     calendar : SchoolCalendar, optional
-        School days of all schools where they are known already, as by :func:`school_calendar`. By default
-        they are found first.
+        School days of all schools, in place of those that the records tell of.
     today : date, optional
         The day the records were drawn, by default today; rows dated later are set apart.
     language : {"zh", "en"}, optional
@@ -300,29 +318,24 @@ def score(
     RecordsError
         If a table's name is not known, ``students`` is missing or lacks a required column.
     """
-    given = SparkTables.of(spark, tables, mapping=mapping, today=today)
-    rows = given.by_class()
-    days = SchoolDays.of(given, calendar, rows.persist).with_incidents(given, rows.persist)
+    given = SparkTables.of(spark, tables, mapping=mapping, today=today, as_of=as_of)
     language = model.settings.language if language is None else language
-    block = _ClassBlocks(
-        reading=given.reading,
-        days=spark.sparkContext.broadcast(days),
+    packed = given.packed().persist()
+    block = _SchoolBlocks(
+        reading=given.judged(packed, known=calendar),
         model=SentModel.of(spark, model),
         as_of=date_of(ordinal_of(as_of)),
         language=language,
         schema=score_schema(model, sentences, student_id=given.id_type),
     )
-    return SparkScores(
-        in_arrow(rows, block.work, block.rows).persist(), given, language, (rows, given.roster)
-    )
+    return SparkScores(in_arrow(packed, block.work, block.rows).persist(), given, language, packed)
 
 
 @dataclass(frozen=True, eq=False)
-class _ClassBlocks:
-    """Scores blocks of whole classes on an executor."""
+class _SchoolBlocks:
+    """Scores blocks of whole schools on an executor."""
 
-    reading: NestedReading
-    days: Any
+    reading: BlockReading
     model: SentModel
     as_of: dt.date
     language: Language
@@ -335,12 +348,9 @@ class _ClassBlocks:
 
     def work(self, batches: Iterator[Any]) -> Iterator[pa.Table]:
         """Check and score the blocks of one partition."""
-        for nested in whole_classes(batches):
-            records = self.days.value.records(self.reading, nested)
-            histories = self.days.value.histories(records)
-            yield from self._scored(histories)
-            # the calendar is in every block
-            found = [row for row in tally_report(records.check()) if row["table"] != "calendar"]
+        for records in self.reading.blocks(batches):
+            yield from self._scored(self.reading.histories(records))
+            found = [row for row in tally_report(records.check()) if row["table"] not in AT_HOME]
             counted = pa.Table.from_pylist(found, schema=pa.schema(list(TALLY)))
             yield self._beside(counted, "tally")
 
@@ -348,8 +358,12 @@ class _ClassBlocks:
         """Give the scores of a block, and a row for each pupil whose own row could not be used."""
         sentences, model = "raising" in self.schema.names, self.model.load()
         given = score_blocks(model, histories, self.as_of, sentences=sentences, language=self.language)
-        for batch in given:
-            yield self._beside(pa.Table.from_batches([batch]).cast(self.schema), "score")
+        batches = list(given)
+        if batches:
+            scores = pa.Table.from_batches(batches)
+            at = scores.column_names.index("rank_in_school")  # all of a school are here
+            scores = scores.set_column(at, scores.field(at), rank_column(scores))
+            yield self._beside(scores.cast(self.schema), "score")
         errors = set_apart_errors(histories.set_apart, self.language)
         lost = [{"student_id": error.student_id, "error": error.to_dict()} for error in errors]
         yield self._beside(pa.Table.from_pylist(lost, schema=self.schema), "score")
@@ -377,26 +391,20 @@ class SparkScores:
         What was scored.
     language : {"zh", "en"}
         Of the sentences.
-    held : tuple of DataFrame
-        What Spark keeps besides.
+    packed : DataFrame
+        The packed rows, which Spark keeps besides.
     """
 
     rows: Any
     tables: SparkTables
     language: Language
-    held: tuple[Any, ...]
+    packed: Any
 
     @cached_property
     def scores(self) -> Any:
         """One row per pupil, with the rank within its school."""
-        from pyspark.sql import Window
-        from pyspark.sql import functions as sql
-
         scored = self._rows.where("error is null").drop("error")
-        if "warnings" in scored.columns:
-            scored = self._without_false_warnings(scored)
-        school = Window.partitionBy(sql.coalesce("school_id", sql.lit(""))).orderBy(sql.desc("log_odds"))
-        return scored.withColumn("rank_in_school", sql.rank().over(school))
+        return self._without_false_warnings(scored) if "warnings" in scored.columns else scored
 
     @cached_property
     def errors(self) -> Any:
@@ -413,10 +421,7 @@ class SparkScores:
 
         keys = [field.name for field in TALLY][:-1]
         found = self.rows.where("tally is not null").select("tally.*")
-        header, listed = self.tables.header, listed_days(self.tables, self.tables.header.table("calendar"))
-        told = [row for row in tally_report(header.check()) if row["table"] != "calendar"]
-        told += [row for row in tally_report(listed.check()) if row["table"] == "calendar"]
-        here = pa.Table.from_pylist(told, schema=pa.schema(list(TALLY)))
+        here = pa.Table.from_pylist(tally_report(self.tables.home.check()), schema=pa.schema(list(TALLY)))
         found = found.unionByName(self.tables.spark.createDataFrame(here))
         return found.groupBy(*keys).agg(sql.sum("rows").alias("rows"))
 
@@ -426,7 +431,7 @@ class SparkScores:
 
     def release(self) -> None:
         """Let go of everything that Spark keeps for these scores."""
-        for frame in (self.rows, *self.held):
+        for frame in (self.rows, self.packed):
             frame.unpersist()
 
     @property
