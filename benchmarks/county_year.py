@@ -9,7 +9,8 @@ away, schools that are closed, registers that come late and records that are cor
 
 **Help works because this file says so**: a pupil whom somebody meets before leaving stays with the
 probability ``--help-works``, so what is compared is who is met in time, and nothing is learned of help.
-Every law is asked each morning, and the whole chain at the end. Writes
+Every law is asked each morning, and the whole chain at the end. Nearly everybody misses days before leaving, so
+that meeting a leaver at all says little: what counts is how many school days before. Writes
 ``benchmarks/results/county_year.json``.
 """
 
@@ -45,6 +46,8 @@ MINUTES = {"class_teacher": 45, "principal": 90, "township": 180, "county": 240,
 """How long somebody of each office has for this on a day; a call and a visit cost so many."""
 CALL, VISIT = 10, 45
 AWAY_SHARE, LATE_EXCUSES = 0.03, 0.1
+LEADS = (5, 10, 20, 40)
+"""School days between the first contact and leaving."""
 YEAR = (dt.date(2025, 9, 1), dt.date(2026, 6, 30))
 
 
@@ -196,13 +199,18 @@ def measured(year: Year, county: dict[str, Any], cases: int) -> dict[str, Any]:
         for pupil, sign in year.first_sign.items()
         if pupil in year.first_contact and pupil in leavers
     ]
+    leads = [
+        days.between(year.placed[pupil].school, year.first_contact[pupil], leavers[pupil]) for pupil in met
+    ]
     teachers = [
         minutes for person, minutes in year.minutes.items() if "@" not in person and person != "county"
     ]
     return {
         "way": year.way, "leavers": len(leavers), "signalled_before": sum(
             year.first_sign.get(pupil, day) < day for pupil, day in leavers.items()) / max(len(leavers), 1),
-        "met_before": len(met) / max(len(leavers), 1), "stayed": len(year.stays & leavers.keys()),
+        "met_before": len(met) / max(len(leavers), 1), "lead_median": float(np.median(leads)) if leads else None,
+        **{f"met_{lead}_days_before": sum(one >= lead for one in leads) / max(len(leavers), 1) for lead in LEADS},
+        "stayed": len(year.stays & leavers.keys()),
         "wait_median": float(np.median(waits)) if waits else None,
         "wait_90": float(np.quantile(waits, 0.9)) if waits else None,
         "minutes_per_teacher_and_day": float(np.mean(teachers)) / len(county["dates"]) if teachers else 0.0,
