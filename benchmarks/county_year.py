@@ -9,8 +9,8 @@ away, schools that are closed, registers that come late and records that are cor
 
 **Help works because this file says so**: a pupil whom somebody meets before leaving stays with the
 probability ``--help-works``, so what is compared is who is met in time, and nothing is learned of help.
-Every law is asked each morning, and the whole chain at the end. Nearly everybody misses days before leaving, so
-that meeting a leaver at all says little: what counts is how many school days before. Writes
+Every law is asked each morning, and the whole chain at the end. Nearly everybody misses days before leaving,
+so that meeting a leaver at all says little: what counts is how many school days before. Writes
 ``benchmarks/results/county_year.json``.
 """
 
@@ -208,8 +208,9 @@ def measured(year: Year, county: dict[str, Any], cases: int) -> dict[str, Any]:
     return {
         "way": year.way, "leavers": len(leavers), "signalled_before": sum(
             year.first_sign.get(pupil, day) < day for pupil, day in leavers.items()) / max(len(leavers), 1),
-        "met_before": len(met) / max(len(leavers), 1), "lead_median": float(np.median(leads)) if leads else None,
-        **{f"met_{lead}_days_before": sum(one >= lead for one in leads) / max(len(leavers), 1) for lead in LEADS},
+        "met_before": len(met) / max(len(leavers), 1),
+        "lead_median": float(np.median(leads)) if leads else None,
+        **{f"met_{lead}_days_before": sum(one >= lead for one in leads) / len(leavers) for lead in LEADS},
         "stayed": len(year.stays & leavers.keys()),
         "wait_median": float(np.median(waits)) if waits else None,
         "wait_90": float(np.quantile(waits, 0.9)) if waits else None,
