@@ -21,7 +21,7 @@ from sklearn.metrics import roc_auc_score
 import dropout_risk as dr
 from dropout_risk.modelling import RandomSplit
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(dr.__file__).parents[2] / "benchmarks"))
 from oulad import TEST, TRAIN, cohort_on, oulad_catalogue
 from oulad_records import read_oulad
 from real_data import data_folder
@@ -46,7 +46,7 @@ def rows(presentations):
 
 X_before, y_before = rows(TRAIN)
 X_after, y_after = rows(TEST)
-len(X_before), len(X_after), float(y_before.mean()), float(y_after.mean())
+print(len(X_before), len(X_after), round(y_before.mean(), 3), round(y_after.mean(), 3))
 
 # %% [markdown]
 # Both ways are judged on the same pupils, those of 2014, and by models that saw equally many rows: otherwise the

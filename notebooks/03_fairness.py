@@ -13,7 +13,7 @@
 import dropout_risk as dr
 from dropout_risk.evaluation import FairnessReport, audit_groups
 
-records = dr.simulate_district(n_students=2000, seed=11)
+records = dr.simulate_district(n_students=8000, seed=11)
 cohort = dr.Cohort.on(records, ["2025-02-05", "2025-03-05"]).with_labels(records, horizon_days=90)
 X = dr.build_features(records, cohort)
 odd = X.index.get_level_values("student_id").map(lambda name: sum(map(ord, str(name))) % 2 == 1)
@@ -29,7 +29,7 @@ risks = clf.predict_proba(X[~odd])[:, 1]
 days = X.index.get_level_values("as_of")[~odd].astype(str).to_numpy()
 pupils = X.index.get_level_values("student_id")[~odd].to_numpy()
 report = FairnessReport.of(cohort.labels[~odd].to_numpy(), risks, days, groups, share=0.1, pupils=pupils)
-report.frame().head(12)
+print(report.frame().head(12).to_string())
 
 # %% [markdown]
 # Groups with fewer than ten dropouts get no figure: a false negative rate of three pupils is noise, and a rate shrunk
@@ -37,7 +37,7 @@ report.frame().head(12)
 # rate is a share of those who dropped out, not of everybody):
 
 # %%
-report.section().to_text("en").splitlines()
+print(report.section().to_text("en"))
 
 # %%
 report.chart()

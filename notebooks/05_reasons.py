@@ -20,7 +20,7 @@ records = dr.simulate_district(n_students=600, seed=7)
 settings = dr.Settings(language="en", models={"candidate": "lightgbm", "folds": 2})
 run = dr.train(records, settings=settings, track=False)
 scores = run.model.score(records, as_of="2025-06-02")
-scores.model["explainer"], scores.model["background"]
+print(scores.model["explainer"], scores.model["background"])
 
 # %% [markdown]
 # All pupils at once, as a `shap.Explanation`: base and values, added in their order, are the log-odds of the scores to the
@@ -28,7 +28,7 @@ scores.model["explainer"], scores.model["background"]
 
 # %%
 told = scores.explanation()
-told.shape
+print(told.shape)
 
 # %% [markdown]
 # **One pupil**, the one with the highest risk: from the base below to the score above.
@@ -44,11 +44,12 @@ plt.show()
 
 # %%
 pupil = scores.pupils[highest]
-[(reason.text, reason.comparison, reason.own_past, round(reason.points, 3)) for reason in pupil.raising]
+for reason in pupil.raising:
+    print(reason.text, reason.comparison, reason.own_past, round(reason.points, 3))
 
 # %%
 points = sum(reason.points for reason in (*pupil.raising, *pupil.lowering)) + pupil.other_points
-pupil.risk, points
+print(pupil.risk, points)
 
 # %% [markdown]
 # **All pupils**: each dot is a pupil, far to the right where the feature raises the risk, red where its value is high.
@@ -75,4 +76,5 @@ cohort = dr.Cohort.on(records, as_of=["2024-11-04", "2024-12-02", "2025-01-06", 
 )
 X = dr.build_features(records, cohort)
 clf = dr.RiskClassifier("logistic", catalogue=dr.default_catalogue()).fit(X, cohort.labels)
-clf.background_, clf.explain(X).base_values[0], clf.explain(X, X[X["absence_share_20d"] > 0.1]).base_values[0]
+often_absent = X[X["absence_share_20d"] > 0.1]
+print(clf.background_, clf.explain(X).base_values[0], clf.explain(X, often_absent).base_values[0])
