@@ -6,7 +6,7 @@ WORKERS ?= 2
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test check docs benchmarks clean
+.PHONY: help demo test check docs notebooks site benchmarks clean
 
 help:  ## show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,8 +28,8 @@ test: $(INSTALLED)  ## run all tests, by two workers unless WORKERS says otherwi
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(INSTALLED)  ## lint, types, layers, every module importable
-	$(BIN)/ruff format --check src tests serving benchmarks notebooks
-	$(BIN)/ruff check src tests serving benchmarks notebooks
+	$(BIN)/ruff format --check src tests serving benchmarks notebooks docs/_site
+	$(BIN)/ruff check src tests serving benchmarks notebooks docs/_site
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/import_every_module.py
@@ -39,6 +39,16 @@ docs: $(INSTALLED)  ## write the generated pages again
 	$(BIN)/python -m dropout_risk.pages.errors_page docs/reference/errors.md
 	$(BIN)/python -m dropout_risk.access.access_page docs/reference/access.md
 	$(BIN)/python -m dropout_risk.scoring.request_schema src/dropout_risk/scoring/contract/score.request.schema.json
+
+$(VENV)/.site: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group site
+	touch $@
+
+notebooks: $(VENV)/.site  ## run the notebooks and keep them with what they show, in build/notebooks
+	$(BIN)/python docs/_site/run_notebooks.py build/notebooks
+
+site: $(VENV)/.site  ## write the documentation site to build/site, with the notebooks that were run
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 benchmarks: $(INSTALLED)  ## measure what docs/explanation reports
 	$(BIN)/python benchmarks/real_data.py
@@ -57,4 +67,4 @@ benchmarks: $(INSTALLED)  ## measure what docs/explanation reports
 	$(BIN)/python benchmarks/training.py
 
 clean:  ## remove the environment and everything made
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

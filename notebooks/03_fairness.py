@@ -13,7 +13,7 @@
 import dropout_risk as dr
 from dropout_risk.evaluation import FairnessReport, audit_groups
 
-records = dr.simulate_district(n_students=8000, seed=11)
+records = dr.simulate_district(n_students=4000, seed=11)
 cohort = dr.Cohort.on(records, ["2025-02-05", "2025-03-05"]).with_labels(records, horizon_days=90)
 X = dr.build_features(records, cohort)
 odd = X.index.get_level_values("student_id").map(lambda name: sum(map(ord, str(name))) % 2 == 1)

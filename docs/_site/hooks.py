@@ -1,8 +1,9 @@
-"""What the site has that does not lie in ``docs``: the front page, the Python API and the notebooks that were run."""
+"""What the site has that does not lie in ``docs``: front page, Python API, notebooks that were run."""
 
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ import dropout_risk
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "build" / "notebooks"
+PACKAGES = (
+    "dropout_risk",
+    *(f"dropout_risk.{name}" for name in ("catalogue", "evaluation", "modelling", "pages", "spark")),
+)
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 
 
@@ -53,15 +58,24 @@ def generated_files(config: Any) -> list[File]:
 
 def api_pages(config: Any) -> list[File]:
     """Make a page for each public name, and the list of all with their first sentences."""
-    pages, lines = [], []
-    for name in sorted(dropout_risk.__all__, key=str.lower):
-        item = getattr(dropout_risk, name)
-        home = f"{item.__module__}.{item.__qualname__}"
-        text = f"---\ntitle: {name}\n---\n`from dropout_risk import {name}`\n\n::: {home}\n"
-        pages.append(File.generated(config, f"api/{name}.md", content=text))
-        lines.append(f"| [`{name}`]({name}.md) | {(item.__doc__ or '').strip().splitlines()[0]} |")
-    table = "\n".join(["# Python API", "", "| name | what it is |", "|---|---|", *lines])
-    return [File.generated(config, "api/index.md", content=table), *pages]
+    pages, lines = [], ["# Python API"]
+    for package in PACKAGES:
+        lines += ["", f"## `{package}`", "", "| name | what it is |", "|---|---|"]
+        for name, item in _own_names(package).items():
+            page = f"{package}.{name}"
+            shown = getattr(item, "__module__", package), getattr(item, "__qualname__", name)
+            text = f"---\ntitle: {name}\n---\n`from {package} import {name}`\n\n::: {'.'.join(shown)}\n"
+            pages.append(File.generated(config, f"api/{page}.md", content=text))
+            lines.append(f"| [`{name}`]({page}.md) | {(item.__doc__ or '').strip().splitlines()[0]} |")
+    return [File.generated(config, "api/index.md", content="\n".join(lines)), *pages]
+
+
+def _own_names(package: str) -> dict[str, Any]:
+    """Give a package's public names with what they are, but for those that stand a level higher already."""
+    module = import_module(package)
+    above = dropout_risk.__all__ if package != PACKAGES[0] else []
+    names = sorted(set(module.__all__) - set(above), key=str.lower)
+    return {name: getattr(module, name) for name in names}
 
 
 def _of_docs(readme: str) -> str:
@@ -70,7 +84,7 @@ def _of_docs(readme: str) -> str:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """Lead links to notebooks to their pages; leave of links to other files outside of ``docs`` their words."""
+    """Lead links to notebooks to their pages; of links to other files outside of ``docs`` leave the words."""
     here = (ROOT / "docs" / page.file.src_uri).parent
 
     def led(link: re.Match[str]) -> str:
@@ -83,6 +97,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
             return f"[{words}]({up}notebooks/{path.stem}.ipynb)"
         if path == ROOT / "docs" / "decisions":
             return f"[{words}]({up}decisions/0001-layers.md)"
-        return link.group() if path.is_relative_to(ROOT / "docs") else words
+        known = path.is_relative_to(ROOT / "docs") and path.exists()
+        return link.group() if known else words
 
     return _LINK.sub(led, markdown)

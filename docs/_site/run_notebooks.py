@@ -2,8 +2,8 @@
 
     python docs/_site/run_notebooks.py build/notebooks
 
-Each ``notebooks/*.py`` becomes an ``.ipynb``. One that ends early (a notebook on real data that are not here) keeps what
-it said until then.
+Each ``notebooks/*.py`` becomes an ``.ipynb``. One that ends early (a notebook on real data that are not here)
+keeps what it said until then.
 """
 
 from __future__ import annotations
@@ -35,5 +35,4 @@ if __name__ == "__main__":
     to = Path(sys.argv[1])
     to.mkdir(parents=True, exist_ok=True)
     for path in sorted(NOTEBOOKS.glob("*.py")):
-        print(path.stem, flush=True)
         run_notebook(path, to)
