@@ -35,7 +35,7 @@ ONLY = FeatureCatalogue([DAYS_SINCE_PRESENT])
 LATE = 10
 """School days after which entries of attendance are in."""
 FEWEST_GROUPS = 10
-"""Schools from which on folds keep them apart: of fewer, too little is left to learn from."""
+"""Schools from which on folds keep them apart; a choice that was not measured."""
 
 
 def days_since_present(histories: Histories, cohort: Cohort) -> Floats:
