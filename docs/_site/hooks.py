@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 import dropout_risk
@@ -16,6 +17,9 @@ NOTEBOOKS = ROOT / "build" / "notebooks"
 PACKAGES = (
     "dropout_risk",
     *(f"dropout_risk.{name}" for name in ("catalogue", "evaluation", "modelling", "pages", "spark")),
+)
+_ASKED = re.compile(
+    r"""<(?:script|img|iframe|link rel="stylesheet")[^>]*(?:src|href)=["']?((?:https?:)?//[^"'> ]+)"""
 )
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 
@@ -101,3 +105,11 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         return link.group() if known else words
 
     return _LINK.sub(led, markdown)
+
+
+def on_post_build(config: Any) -> None:
+    """Refuse a site of which a page asks another host for anything."""
+    pages = Path(config.site_dir).rglob("*.html")
+    asked = {f"{page.name}: {found}" for page in pages for found in _ASKED.findall(page.read_text("utf-8"))}
+    if asked:
+        raise PluginError(f"Pages ask other hosts: {sorted(asked)[:5]}")
