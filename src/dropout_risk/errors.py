@@ -176,7 +176,7 @@ class EvaluationError(DropoutRiskError, ValueError):
 
 
 class LeakError(TrainingError):
-    """The rows of a fit hold what nobody knew in time, or the same pupils twice; all findings are listed."""
+    """The rows of a fit hold what nobody knew in time; all findings are listed."""
 
     code = "DR411"
 

@@ -27,8 +27,8 @@ _BEGINNINGS = tuple(word for word in _WORDS if word not in ("male", "female", "b
 def audit_columns(names: Iterable[str], declared: Iterable[str] = ()) -> dict[str, str]:
     """Find the columns that are for audit only, with the column of the contract that each is.
 
-    A column of the catalogue is what it declares. What stands behind a name and a mark is the value of a
-    column that was taken apart (one-hot).
+    A column of the catalogue is what it declares, unless its whole name is one of the spellings. What stands
+    behind a name and a mark is the value of a column that was taken apart (one-hot).
 
     Parameters
     ----------
@@ -41,8 +41,10 @@ def audit_columns(names: Iterable[str], declared: Iterable[str] = ()) -> dict[st
     --------
     >>> audit_columns(["sex_M", "性别", "Gender=F", "民族_汉族", "absence_share_20d", "racetrack"])
     {'sex_M': 'sex', '性别': 'sex', 'Gender=F': 'sex', '民族_汉族': 'ethnicity'}
+    >>> audit_columns(["sex", "race_to_school"], declared=["sex", "race_to_school"])
+    {'sex': 'sex'}
     """
-    known = set(declared)
+    known = set(declared) - _WORDS.keys()
     found = {name: _audited_as(name) for name in names if name not in known}
     return {name: column for name, column in found.items() if column is not None}
 

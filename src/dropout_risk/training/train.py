@@ -129,7 +129,7 @@ def train(
         If most rows of a table were set apart, or a family of features is missing for nearly everybody
         although its table was given: the limits are ``settings.missingness``.
     LeakError
-        If the rows hold what nobody knew in time, or the same pupils twice; all findings at once.
+        If the rows hold what nobody knew in time; all findings at once. Equal rows are a ``LeakWarning``.
     SplitError
         If the records are too short for training and test with the label gap between them.
     BundleError
