@@ -99,7 +99,7 @@ def plan(records: SchoolRecords, settings: Settings | None = None) -> TrainingPl
     --------
     >>> import dropout_risk as dr
     >>> plan(dr.simulate_district(n_students=400, seed=3)).dates["part"].value_counts().to_dict()
-    {'train': 6, 'labels not known in time': 4, 'test': 3}
+    {'train': 7, 'labels not known in time': 5, 'test': 2}
     """
     settings = Settings() if settings is None else settings
     check_settings(settings)

@@ -36,6 +36,12 @@ def facts_of(review, explained, row):
     return {catalogue.names[n]: (sums[key[n]], int((key == key[n]).sum())) for n in range(len(catalogue))}
 
 
+def reasons_alone(review, explained, row):
+    """Give the told reasons of a pupil that merge nothing."""
+    pupil, told = review.scores.pupils[row], facts_of(review, explained, row)
+    return [reason for reason in (*pupil.raising, *pupil.lowering) if told[reason.feature][1] == 1]
+
+
 def test_every_row_is_the_sum_of_shaps_values_of_its_fact_and_all_rows_are_all_of_them(review, explained):
     for row, pupil in enumerate(review.scores.pupils):
         told = facts_of(review, explained, row)
@@ -52,16 +58,14 @@ def test_the_page_prints_the_numbers_of_shaps_waterfall(review, explained):
     import shap
     from matplotlib import pyplot
 
-    worst = max(range(len(review.scores.pupils)), key=lambda row: review.scores.pupils[row].risk)
-    pupil = review.scores.pupils[worst]
+    by_risk = sorted(range(len(review.scores.pupils)), key=lambda row: -review.scores.pupils[row].risk)
+    worst = next(row for row in by_risk if reasons_alone(review, explained, row))
+    pupil, alone = review.scores.pupils[worst], reasons_alone(review, explained, worst)
     shap.plots.waterfall(explained[worst], max_display=len(explained.feature_names) + 1, show=False)
     drawn = [text.get_text() for axes in pyplot.gcf().axes for text in axes.texts]
     pyplot.close("all")
     lines = PupilPageWriter(COUNSELLOR, CardWriter("zh", False))._reasons(pupil)
-    told = facts_of(review, explained, worst)
-    alone = [reason for reason in (*pupil.raising, *pupil.lowering) if told[reason.feature][1] == 1]
 
-    assert alone
     numbers = [signed_number(line.contribution) for line in lines]
     for reason in alone:
         assert signed_number(reason.contribution) in numbers
