@@ -22,7 +22,7 @@ NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 def run_notebook(script: Path, out: Path) -> None:
     """Run one notebook from top to bottom, in the folder of the results."""
     notebook = jupytext.read(script)
-    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(out)}})
+    client = NotebookClient(notebook, timeout=3600, resources={"metadata": {"path": str(out)}})
     try:
         client.execute()
     except CellExecutionError as error:
