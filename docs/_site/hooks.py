@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 
 import dropout_risk
@@ -42,8 +43,9 @@ def _unfolded(entry: Any, pages: list[str]) -> Any:
     return entry
 
 
+@event_priority(100)
 def on_files(files: Files, config: Any) -> Files:
-    """Add the pages that are made."""
+    """Add the pages that are made, before plugins look for theirs."""
     for file in generated_files(config):
         files.append(file)
     return files
@@ -53,7 +55,7 @@ def generated_files(config: Any) -> list[File]:
     """Make the front page, a page for each public name, and one for each notebook."""
     front = File.generated(config, "index.md", content=_of_docs((ROOT / "README.md").read_text("utf-8")))
     notebooks = [
-        File.generated(config, f"notebooks/{path.name}", abs_src_path=str(path))
+        File(f"notebooks/{path.name}", str(NOTEBOOKS.parent), config.site_dir, use_directory_urls=False)
         for path in sorted(NOTEBOOKS.glob("*.ipynb"))
     ]
     style = File.generated(config, "_site.css", abs_src_path=str(Path(__file__).with_name("site.css")))
