@@ -22,6 +22,7 @@ PACKAGES = (
 _ASKED = re.compile(
     r"""<(?:script|img|iframe|link rel="stylesheet")[^>]*(?:src|href)=["']?((?:https?:)?//[^"'> ]+)"""
 )
+_ROLE = re.compile(r":(?:class|func|meth|mod|attr|data):\s*(<code>)~?")
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 
 
@@ -107,6 +108,11 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         return link.group() if known else words
 
     return _LINK.sub(led, markdown)
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
+    """Leave of a docstring's ``:class:`` and its like the name."""
+    return _ROLE.sub(r"\1", html)
 
 
 def on_post_build(config: Any) -> None:
