@@ -175,7 +175,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Two classes; see ``positive_label``. Where X and y both name their rows, the names must agree.
         sample_weight : array-like of int, shape (n,), optional
             How many rows each row stands for: whole numbers, 0 leaves it out. It is as if the row were there
-            so many times. Other weights are refused: with them risks would be no probabilities.
+            so many times, always in one fold; the leak checks see it once. Other weights are refused: with
+            them risks would be no probabilities.
         groups : array-like, optional
             Rows of one group (a pupil, a school, a course) never stand on both sides of a fold; groups are
             dealt so that rows and dropouts are spread. Default: the index level ``student_id`` of X, where
@@ -193,7 +194,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If there are fewer than two rows, one class only, or more than two, or if arguments of the
             classifier cannot be used: all of them at once, before any work.
         SplitError
-            If ``folds`` do not test every row once.
+            If ``folds`` do not test every row once, or put a group on both sides.
         FeatureInputError
             If a column can be read neither as numbers nor as categories, or if what stands beside X names
             other rows, or the same in another order.
@@ -207,16 +208,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If ``leaks`` is ``"raise"`` and the rows hold what nobody could know in time.
         """
         check_arguments(self)
-        if sample_weight is not None:
-            counts = RowCounts.of_weights(sample_weight, X := plain_table(X))
-            if not counts.are_one:
-                return self._fit_counted(counts, (X, y, groups, cohorts), calibration_set)
         names = self._names()
         table = self._table(X, fitting=True)
         check_beside(table, groups, cohorts, calibration_set)
         for beside, name in ((y, "y"), (groups, "groups"), (cohorts, "cohorts")):
             refuse_other_rows(table, beside, name)
         check_count(y, len(table))
+        counts, given = RowCounts.of_weights(sample_weight, table), (table, y, groups)
+        table, y, groups, cohorts = map(counts.keep_rows, (*given, cohorts))
         self._two_labels = TwoLabels.learn(y, self.positive_label)
         self.classes_, self.positive_label_ = self._two_labels.classes, self._two_labels.risk
         labels = self._two_labels.codes(y)
@@ -224,13 +223,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoded = encoding.encode(table)
         apart = group_keys(table, groups)
         refuse_empty_columns(encoding, encoded, self.catalogue)
-        warn_of_few(labels)
         warn_of_wide(encoding)
         if self.leaks != "ignore":
             warn_of_identifiers(encoding, encoded)
         pupils = group_keys(table, None)
         self.leaks_ = check_leaks(self.leaks, encoding, encoded, labels, apart if pupils is None else pupils)
         keys, order = in_own_order(encoded, labels, apart)
+        order = counts.repeated(order)
+        warn_of_few(labels[order])
         owners = in_own_order(encoded, labels, pupils)[0] if apart is not None else keys
         days = _day_index(table)
         of_table = self._of_table(encoding, encoded, cohorts)
@@ -247,7 +247,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             names,
             monotone=self._directions(encoding),
             categorical=encoding.categorical,
-            folds=self._folds(table, y, groups, order),
+            folds=self._folds(given, counts, order),
             seed=int(self.random_state or 0),
             tuning=self.tuning,
         )
@@ -260,9 +260,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             calibration = LinearCalibration.fit(fitted.margin, rows.y, clusters)
         self.out_of_fold_ = np.full(len(labels), np.nan)
         if fitted.margin is not None:
-            self.out_of_fold_[order] = calibration.apply(fitted.margin)
+            self.out_of_fold_[order] = calibration.apply(fitted.margin)  # of one row always the same
             if self.calibrate and cohorts is not None:
                 calibration = calibration.among_schools(fitted.margin, rows.y, clusters, cohorts.iloc[order])
+        self.out_of_fold_ = counts.for_all(self.out_of_fold_)
         self.selection_, self._again = fitted.selection, fitted.again
         stayers = Backgrounds.of(fitted.model.terms, rows.X, rows.y == 0)
         self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration, stayers, likely)
@@ -278,29 +279,13 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         margin = uncalibrated.margin(table)
         return LinearCalibration.fit(margin, self._two_labels.codes(rows[1]), group_keys(table, None))
 
-    def _fit_counted(
-        self,
-        counts: RowCounts,
-        rows: tuple[Any, Any, Any, Any],
-        calibration_set: tuple[pd.DataFrame | ArrayLike, ArrayLike] | None,
-    ) -> Self:
-        """Fit on every row (features, label, group, cohort) as often as it counts."""
-        X, y, groups, cohorts = rows
-        refuse_other_rows(X, y, "y")
-        check_count(y, counts.n)
-        check_beside(X, groups, cohorts, calibration_set)
-        X, y, groups, cohorts = map(counts.repeat_rows, rows)
-        self.fit(X, y, groups=groups, cohorts=cohorts, calibration_set=calibration_set)
-        self.out_of_fold_ = counts.told_once(self.out_of_fold_)
-        return self
-
-    def _folds(
-        self, table: pd.DataFrame | Floats, y: ArrayLike, groups: ArrayLike | None, order: Positions
-    ) -> int | Positions:
+    def _folds(self, given: tuple[Any, Any, Any], counts: RowCounts, order: Positions) -> int | Positions:
+        """Give how many folds to deal, or each row's: dealt to the rows as given, whatever they weigh."""
         if isinstance(self.folds, Integral):
             return int(self.folds)
-        keys = group_keys(table, groups)
-        return folds_of_splitter(self.folds, table, self._two_labels.codes(y), keys)[order]
+        table, y, groups = given
+        codes, keys = self._two_labels.codes(y), group_keys(table, groups)
+        return folds_of_splitter(self.folds, table, codes, keys, counts.kept)[order]
 
     def refitted(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> CalibratedModel:
         """Fit the chosen candidate, in the setting that was found, on other rows; the calibration stays."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from dropout_risk.arrays import Floats, Positions
+from dropout_risk.arrays import Floats, Longs, Positions
 from dropout_risk.errors import FeatureInputError
 from dropout_risk.modelling.row_names import refuse_other_rows
 
@@ -19,26 +19,28 @@ class RowCounts:
     """Rows told by ``sample_weight``: one that weighs 3 stands for three pupils who are alike, 0 for none.
 
     >>> counts = RowCounts.of_weights([1, 0, 2], np.zeros((3, 1)))
-    >>> counts.rows.tolist()
-    [0, 2, 2]
-    >>> counts.told_once(np.array([0.1, 0.2, 0.4]))
+    >>> counts.kept.tolist(), counts.repeated(np.array([1, 0])).tolist()
+    ([0, 2], [1, 1, 0])
+    >>> counts.for_all(np.array([0.1, 0.2]))
     array([0.1, nan, 0.2])
     """
 
-    rows: Positions
-    n: int
+    times: Longs
+    """How often each row counts."""
 
     @classmethod
-    def of_weights(cls, sample_weight: ArrayLike, X: Any) -> Self:
-        """Read weights, one for each row of ``X``.
+    def of_weights(cls, sample_weight: ArrayLike | None, X: Any) -> Self:
+        """Read weights, one for each row of ``X``; without weights each counts once.
 
         Raises
         ------
         FeatureInputError
             If they are not one whole number from 0 for each row.
         """
-        refuse_other_rows(X, sample_weight, "sample_weight")
         n = len(X) if isinstance(X, pd.DataFrame) else len(np.asarray(X))
+        if sample_weight is None:
+            return cls(np.ones(n, dtype=np.int64))
+        refuse_other_rows(X, sample_weight, "sample_weight")
         try:
             weights = np.asarray(sample_weight, dtype=np.float64)
         except (TypeError, ValueError):
@@ -59,23 +61,27 @@ class RowCounts:
             raise FeatureInputError(
                 "Sample weights must contain at least one non-zero number.", hint="leave sample_weight out"
             )
-        return cls(np.repeat(np.arange(n), weights.astype(np.int64)), n)
+        return cls(weights.astype(np.int64))
 
     @property
-    def are_one(self) -> bool:
-        """Whether every row counts once."""
-        return len(self.rows) == self.n and bool((self.rows == np.arange(self.n)).all())
+    def kept(self) -> Positions:
+        """The rows that count at all."""
+        return np.flatnonzero(self.times)
 
-    def repeat_rows(self, table: Any) -> Any:
-        """Give each row of a table or column as often as it counts; None stays None."""
-        if table is None:
-            return None
+    def keep_rows(self, table: Any) -> Any:
+        """Give the rows of a table or column that count at all, each once; None stays None."""
+        if table is None or self.times.all():
+            return table
         if isinstance(table, (pd.DataFrame, pd.Series)):
-            return table.iloc[self.rows]
-        return np.asarray(table)[self.rows]
+            return table.iloc[self.kept]
+        return np.asarray(table)[self.kept]
 
-    def told_once(self, values: Floats) -> Floats:
-        """Give one value for each row as it was handed in, from values of the repeated rows; NaN for none."""
-        once = np.full(self.n, np.nan)
-        once[self.rows[::-1]] = values[::-1]
-        return once
+    def repeated(self, order: Positions) -> Positions:
+        """Give positions among the rows that are kept, each as often as its row counts."""
+        return np.repeat(order, self.times[self.kept][order])
+
+    def for_all(self, values: Floats) -> Floats:
+        """Give one value for each row as it was handed in, from values of the kept rows; NaN for none."""
+        every = np.full(len(self.times), np.nan)
+        every[self.kept] = values
+        return every

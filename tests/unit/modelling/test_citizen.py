@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from scipy.special import expit
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit, TimeSeriesSplit
 
 from dropout_risk.catalogue.default import default_catalogue
@@ -49,16 +50,52 @@ def test_columns_of_any_frame_are_found_by_name_whatever_their_order(fitted, kin
     np.testing.assert_array_equal(classifier().fit(given, y).predict_proba(X), own)
 
 
-def test_a_row_that_weighs_three_is_three_rows():
+def pairs_of(fold):
+    return [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in np.unique(fold)]
+
+
+@pytest.mark.parametrize("dealt", [PredefinedSplit, pairs_of])
+def test_a_row_that_weighs_three_is_three_rows_in_the_fold_that_the_row_was_given(dealt):
     X, y = many()
-    weights = np.random.default_rng(0).integers(0, 4, len(y))
+    fold, weights = np.arange(len(y)) % 3, np.random.default_rng(0).integers(0, 4, len(y))
     rows = np.repeat(np.arange(len(y)), weights)
-    weighted = classifier().fit(X, y, weights)
-    repeated = classifier().fit(X.iloc[rows].reset_index(drop=True), y.iloc[rows].reset_index(drop=True))
+    weighted = classifier(folds=dealt(fold)).fit(X, y, weights)
+    repeated = classifier(folds=dealt(fold[rows]))
+    repeated.fit(X.iloc[rows].reset_index(drop=True), y.iloc[rows].reset_index(drop=True))
 
     np.testing.assert_array_equal(weighted.predict_proba(X), repeated.predict_proba(X))
-    assert weighted.out_of_fold_.shape == y.shape
+    np.testing.assert_array_equal(weighted.out_of_fold_[rows], repeated.out_of_fold_)
     assert np.isnan(weighted.out_of_fold_).tolist() == (weights == 0).tolist()
+
+
+@pytest.mark.parametrize("dealt", [3, KFold(3)])
+def test_rows_that_weigh_nothing_change_nothing_and_may_fill_a_fold(dealt):
+    X, y = many()
+    strange = pd.concat([X, X[:80] * -99], ignore_index=True), [*y, *(1 - y[:80])]
+    weights = np.repeat([2, 0], [240, 80])
+    fold = np.append(np.arange(240) % 2, np.full(80, 2))
+
+    np.testing.assert_array_equal(
+        classifier().fit(*strange, weights).predict_proba(X),
+        classifier().fit(X, y, [2] * 240).predict_proba(X),
+    )
+    assert len(classifier(folds=PredefinedSplit(fold)).fit(*strange, weights).selection_.folds()) == 2
+
+
+@pytest.mark.parametrize("kind", ["logistic", "lightgbm"])
+def test_copies_told_by_weights_never_teach_what_they_are_tested_on(kind):
+    rng = np.random.default_rng(0)
+    X, y = pd.DataFrame(rng.normal(size=(800, 8))).add_prefix("x"), rng.integers(0, 2, 800)
+    once, counted = RiskClassifier(kind), RiskClassifier(kind)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        once.fit(X, y)
+        counted.fit(X, y, [5] * 800)
+
+    areas = [roc_auc_score(y, each.out_of_fold_) for each in (once, counted)]
+    assert areas == pytest.approx([0.5, 0.5], abs=0.1)
+    assert counted.leaks_ == once.leaks_
+    np.testing.assert_allclose(counted.predict_proba(X), once.predict_proba(X), atol=0.1)
 
 
 @pytest.mark.parametrize("weights", [[0.5] * 240, [-1] * 240, [1, 2], ["p1"] * 240, [np.nan] * 240])
@@ -74,7 +111,7 @@ def test_a_splitter_deals_the_folds():
 
     by_group = classifier(folds=GroupKFold(4)).fit(X, y, groups=groups)
     given = classifier(folds=PredefinedSplit(fold)).fit(X, y)
-    pairs = classifier(folds=[(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(4)])
+    pairs = classifier(folds=pairs_of(fold))
 
     assert len(by_group.selection_.folds()) == 4
     np.testing.assert_array_equal(given.out_of_fold_, pairs.fit(X, y).out_of_fold_)
@@ -85,6 +122,18 @@ def test_a_splitter_deals_the_folds():
 def test_folds_that_do_not_test_every_row_once_are_refused(folds):
     with pytest.raises((SplitError, TrainingError), match="folds"):
         classifier(folds=folds).fit(*many())
+
+
+@pytest.mark.parametrize("weights", [None, [2] * 240])
+def test_folds_that_put_a_group_on_both_sides_are_refused(weights):
+    X, y = many()
+    pupils = np.repeat(np.arange(80), 3)
+    for rows, groups in ((X, pupils), (X.set_index(pd.Index(pupils, name="student_id")), None)):
+        with pytest.raises(SplitError, match=r"80 of 80 groups .* student_id") as caught:
+            classifier(folds=PredefinedSplit(np.arange(240) % 3)).fit(rows, y, weights, groups=groups)
+        assert "GroupKFold and StratifiedGroupKFold" in caught.value.hint
+        whole = classifier(folds=GroupKFold(3)).fit(rows, y, weights, groups=groups)
+        assert len(whole.selection_.folds()) == 3
 
 
 def test_folds_that_leave_one_class_to_train_on_are_refused():

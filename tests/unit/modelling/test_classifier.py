@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
+from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
@@ -20,11 +21,34 @@ from dropout_risk.errors import (
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.input_checks import FewDropoutsWarning, IdentifierWarning
 
+WEIGHTS_CHECK = "check_sample_weight_equivalence_on_dense_data"
 
-@parametrize_with_checks([RiskClassifier(), RiskClassifier("blend", folds=2)])
+
+@parametrize_with_checks(
+    [RiskClassifier(), RiskClassifier("blend", folds=2)],
+    expected_failed_checks=lambda _: {WEIGHTS_CHECK: "it deals folds, which the check knows by cv alone"},
+)
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
+
+
+class ClassifierWithCv(RiskClassifier):
+    """The same with its folds under the name by which scikit-learn's check of weights hands them in."""
+
+    def __init__(self, model="auto", cv=5):
+        super().__init__(model)
+        self.cv = cv
+
+    def fit(self, X, y, sample_weight=None):
+        self.folds = self.cv
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.parametrize("kind", ["auto", "blend"])
+@pytest.mark.filterwarnings("ignore")
+def test_scikit_learn_contract_of_weights_where_folds_are_given(kind):
+    getattr(estimator_checks, WEIGHTS_CHECK)("RiskClassifier", ClassifierWithCv(kind))
 
 
 def table(n=400, seed=0):
