@@ -9,7 +9,8 @@ It reads, once, at the start,
 * ``DROPOUT_RISK_DESK_SECRET``: a file of at least 32 bytes that signs links, sessions and forms; without it
   everybody is signed out when the service stops;
 * ``DROPOUT_RISK_DESK_HEADER`` (optional): a header in which a trusted proxy names who asks, for instance
-  ``X-Remote-User``; nobody needs a link then;
+  ``X-Remote-User``; nobody needs a link then. It holds where no identity is declared, and for what comes in
+  by the loopback address;
 * ``DROPOUT_RISK_DAY`` (optional): the day to take for today, for demonstrations.
 """
 
@@ -49,7 +50,7 @@ from dropout_risk.pages.review import Review
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.text import LANGUAGES, Language
-from serving.guard import COOKIE
+from serving.guard import COOKIE, is_by_loopback
 from serving.review import ReviewRoom
 
 ROOT = "/desk"
@@ -68,13 +69,13 @@ _NOBODY = Session("", "")
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as far as the desk needs it."""
+    """A request as far as the desk needs it; ``header`` is None where no header is believed."""
 
     method: str
     steps: tuple[str, ...]
     fields: Mapping[str, str]
     cookie: str = ""
-    header: str = ""
+    header: str | None = ""
     body: bytes = b""
     reader: Reader | None = None
 
@@ -180,7 +181,7 @@ class DeskRoom:
         """Say who asks: the reader that the service knows, whom the trusted proxy names, or the cookie's."""
         if asked.reader is not None:
             return Session(asked.reader.person, "by identity")
-        if self.header:
+        if self.header and asked.header is not None:
             return Session(asked.header, "by header") if asked.header else _NOBODY
         return self.keys.session_in(asked.cookie) or _NOBODY
 
@@ -265,12 +266,13 @@ def desk_routes(room: Callable[[], DeskRoom | None]) -> list[Route]:
 async def _asked_by(request: Request, header: str) -> Asked:
     rest = str(getattr(request.state, "rest", None) or "")
     query = str(getattr(request.state, "query", request.url.query))
+    is_believed = request.state.reader == LOCAL_READER and is_by_loopback(request.scope)
     return Asked(
         "POST" if request.method == "POST" else "GET",
         tuple(rest.split("/")) if rest else (),
         dict(parse_qsl(query, keep_blank_values=True)),
         request.cookies.get(COOKIE, ""),
-        request.headers.get(header, "") if header else "",
+        request.headers.get(header, "") if is_believed and header else None,
         await request.body() if request.method == "POST" else b"",
         None if request.state.reader in (NOBODY, LOCAL_READER) else request.state.reader,
     )

@@ -114,6 +114,15 @@ def is_local(scope: MutableMapping[str, Any]) -> bool:
     return server is None or is_loopback(str(server[0]), other=True)
 
 
+def is_by_loopback(scope: MutableMapping[str, Any]) -> bool:
+    """Say whether a request surely came in so: an address that is a mere name does not count.
+
+    The caller's own address says nothing: a proxy on this machine names its callers there.
+    """
+    server = scope.get("server")
+    return server is None or is_loopback(str(server[0]))
+
+
 def is_loopback(host: str, *, other: bool = False) -> bool:
     """Say whether an address is the loopback one; ``other`` is for what is no address.
 
