@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+from dataclasses import replace
 
 import pytest
 from serving.costs import Limits
-from serving.desk import desk_routes
+from serving.desk import Asked, desk_routes
 from serving.door import Door
 from serving.guard import Guard
 from starlette.applications import Starlette
 
 from dropout_risk.access.access_settings import AccessSettings
 from dropout_risk.access.identity import Identity
+from dropout_risk.casebook.people import Grant, People
 from support.desk_town import Town
 
 NAMED = [(b"x-remote-user", b"t-1")]
 KNOWS_READERS = Identity(AccessSettings(sessions=True))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def town(tmp_path_factory):
     made = Town(f"sqlite:///{tmp_path_factory.mktemp('town')}/book.db")
     made.room.header = "X-Remote-User"
@@ -71,3 +74,15 @@ def test_without_an_identity_the_header_holds_by_the_loopback_address_alone(town
 def test_a_proxy_on_this_machine_may_say_for_whom_it_asks(town):
     """Uvicorn puts the address of ``X-Forwarded-For`` in the place of the proxy's own."""
     assert status_at_desk(town, Identity(), server=("127.0.0.1", 3000), client=("10.0.0.5", 0)) == 200
+
+
+def test_where_an_identity_is_declared_the_day_of_a_demonstration_revives_no_grant(town):
+    """The town's day is long ago, and so is the last day of this grant."""
+    old = Grant("t-0", "class_teacher", "class", "s-1/7/4", until=town.room.day + dt.timedelta(1))
+    town.people = People((old,))
+    cookie = town.room.keys.cookie_for("t-0")
+    town.room.header = ""
+    asked = Asked("GET", ("today",), {}, cookie)
+    assert town.room._view(asked, town.room._session(asked)).reader.roles == ("class_teacher",)
+    known = replace(asked, knows_readers=True)
+    assert town.room._view(known, town.room._session(known)).reader.roles == ()
