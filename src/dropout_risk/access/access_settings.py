@@ -148,8 +148,9 @@ def _beside_file(told: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Take the paths of a file from its folder, before anything else is said of them."""
     for name, field in AccessSettings.model_fields.items():
         table = told.get(name)
-        fields = getattr(field.annotation, "model_fields", {}) if isinstance(table, dict) else {}
-        for inner, kind in fields.items():
+        if not isinstance(table, dict):
+            continue
+        for inner, kind in getattr(field.annotation, "model_fields", {}).items():
             if kind.annotation == Path | None and isinstance(table.get(inner), str):
                 table[inner] = str(folder / table[inner])
     return told
