@@ -9,11 +9,14 @@ from typing import Any
 
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.placed_pupils import PlacedPupils, class_path
-from dropout_risk.errors import NotYoursError
+from dropout_risk.errors import MissingFieldError, NotAllowedValueError, NotYoursError, RequestError
+from dropout_risk.scoring.contract_problems import MOST_PROBLEMS
 from dropout_risk.scoring.request import score_features_request, score_request
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import Scores
-from serving.body import SCORE, SCORE_FEATURES
+from serving.body import SCORE, SCORE_FEATURES, RefusedError
+
+_HINT = "give each row the id of a pupil of its own"
 
 
 @dataclass
@@ -40,6 +43,27 @@ class RawRecords:
         """Where each pupil is in the request, by its id as a word."""
         rows = self.request[self.rows]
         return {str(row.get("student_id", index)): index for index, row in enumerate(rows)}
+
+    def require_names(self) -> None:
+        """Refuse rows that do not name a pupil each, where it matters who is told of whom; RefusedError.
+
+        Ids are compared as words, as everything that is written down of them is: 1 and "1" are the same.
+        """
+        seen: set[str] = set()
+        problems: list[RequestError] = []
+        for index, row in enumerate(self.request[self.rows]):
+            field, name = f"{self.rows}[{index}].student_id", str(row.get("student_id", ""))
+            if "student_id" not in row:
+                problems.append(MissingFieldError(f"{field} is missing.", hint=_HINT, field=field))
+            elif not name.strip():
+                problems.append(NotAllowedValueError(f"{field} is empty.", hint=_HINT, field=field))
+            elif name in seen:
+                problems.append(
+                    NotAllowedValueError(f"{field} names a pupil again.", hint=_HINT, field=field)
+                )
+            seen.add(name)
+        if problems:
+            raise RefusedError(problems[:MOST_PROBLEMS])
 
     def placed(self, known: PlacedPupils | None) -> dict[str, Placed | None]:
         """Say where each pupil is: by the store, or else by what the request says of it."""

@@ -9,8 +9,10 @@ It reads, once, at the start,
 * ``DROPOUT_RISK_DESK_SECRET``: a file of at least 32 bytes that signs links, sessions and forms; without it
   everybody is signed out when the service stops;
 * ``DROPOUT_RISK_DESK_HEADER`` (optional): a header in which a trusted proxy names who asks, for instance
-  ``X-Remote-User``; nobody needs a link then;
-* ``DROPOUT_RISK_DAY`` (optional): the day to take for today, for demonstrations.
+  ``X-Remote-User``; nobody needs a link then. It holds where no identity is declared, and for what comes in
+  by the loopback address;
+* ``DROPOUT_RISK_DAY`` (optional): the day to take for today, for demonstrations on the loopback address;
+  keys, tokens and the grants of readers whom the service knows go by the real date.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ from dropout_risk.pages.review import Review
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.text import LANGUAGES, Language
-from serving.guard import COOKIE
+from serving.guard import COOKIE, is_by_loopback
 from serving.review import ReviewRoom
 
 ROOT = "/desk"
@@ -68,15 +70,19 @@ _NOBODY = Session("", "")
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as far as the desk needs it."""
+    """A request as far as the desk needs it.
+
+    ``header`` is None where no header is believed; ``knows_readers`` says whether an identity is declared.
+    """
 
     method: str
     steps: tuple[str, ...]
     fields: Mapping[str, str]
     cookie: str = ""
-    header: str = ""
+    header: str | None = ""
     body: bytes = b""
     reader: Reader | None = None
+    knows_readers: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,14 +186,18 @@ class DeskRoom:
         """Say who asks: the reader that the service knows, whom the trusted proxy names, or the cookie's."""
         if asked.reader is not None:
             return Session(asked.reader.person, "by identity")
-        if self.header:
+        if self.header and asked.header is not None:
             return Session(asked.header, "by header") if asked.header else _NOBODY
         return self.keys.session_in(asked.cookie) or _NOBODY
 
     def _view(self, asked: Asked, session: Session) -> View:
-        """Look up, for every request anew, what the person may do today."""
+        """Look up, for every request anew, what the person may do today.
+
+        The day of a demonstration counts for grants only where nobody is asked who they are.
+        """
         desk = self.desk()
-        reader = asked.reader or desk.reader(session.person)
+        day = dt.date.today() if asked.knows_readers else desk.day
+        reader = asked.reader or Reader.of_day(session.person, desk.people, day)
         screens = [(screen.steps, screen.text) for screen in open_screens(reader)]
         return replace(
             self._bare_view(asked), desk=desk, reader=reader, screens=screens,
@@ -265,14 +275,17 @@ def desk_routes(room: Callable[[], DeskRoom | None]) -> list[Route]:
 async def _asked_by(request: Request, header: str) -> Asked:
     rest = str(getattr(request.state, "rest", None) or "")
     query = str(getattr(request.state, "query", request.url.query))
+    knows_readers = request.state.reader != LOCAL_READER
+    is_believed = not knows_readers and is_by_loopback(request.scope)
     return Asked(
         "POST" if request.method == "POST" else "GET",
         tuple(rest.split("/")) if rest else (),
         dict(parse_qsl(query, keep_blank_values=True)),
         request.cookies.get(COOKIE, ""),
-        request.headers.get(header, "") if header else "",
+        request.headers.get(header, "") if is_believed and header else None,
         await request.body() if request.method == "POST" else b"",
         None if request.state.reader in (NOBODY, LOCAL_READER) else request.state.reader,
+        knows_readers,
     )
 
 

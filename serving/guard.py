@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import ipaddress
 import os
 from collections.abc import MutableMapping
@@ -114,6 +113,15 @@ def is_local(scope: MutableMapping[str, Any]) -> bool:
     return server is None or is_loopback(str(server[0]), other=True)
 
 
+def is_by_loopback(scope: MutableMapping[str, Any]) -> bool:
+    """Say whether a request surely came in so: an address that is a mere name does not count.
+
+    The caller's own address says nothing: a proxy on this machine names its callers there.
+    """
+    server = scope.get("server")
+    return server is None or is_loopback(str(server[0]))
+
+
 def is_loopback(host: str, *, other: bool = False) -> bool:
     """Say whether an address is the loopback one; ``other`` is for what is no address.
 
@@ -143,7 +151,6 @@ def identity_from_environment() -> Identity:
         secret=None if held is None else held.secret,
         people=known,
         person_of_session=lambda cookie: None if held is None else _person_in(held, cookie),
-        today=lambda: today_in(os.environ.get("DROPOUT_RISK_DAY", "")),
     )
 
 
@@ -154,11 +161,6 @@ def known_people(book: str, people: str) -> KnownPeople:
     from dropout_risk.casebook.book import Book
 
     return KnownPeople(None, Book.open(book, create=False))
-
-
-def today_in(day: str) -> dt.date:
-    """Give today, or the day that a demonstration takes for it."""
-    return dt.date.fromisoformat(day) if day else dt.date.today()
 
 
 def _session_keys(secret: str) -> Any:
@@ -180,6 +182,11 @@ def require_safe_address(host: str, identity: Identity) -> None:
         raise SettingsError(
             f"Without an identity the service listens on the loopback address alone, not on {host}.",
             hint="declare one (docs/how-to/identity.md), or leave --host out",
+        )
+    if os.environ.get("DROPOUT_RISK_DAY"):
+        raise SettingsError(
+            f"DROPOUT_RISK_DAY is for demonstrations on the loopback address, and others reach {host}.",
+            hint="take DROPOUT_RISK_DAY (--day) away, or leave --host out",
         )
     if os.environ.get("DROPOUT_RISK_DESK_HEADER"):
         raise SettingsError(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dropout_risk.errors import NotGrantedError, NotSignedInError, RequestError
+from dropout_risk.errors import (
+    NotAnsweredError,
+    NotGrantedError,
+    NotSignedInError,
+    RequestError,
+    TooSlowError,
+)
 from dropout_risk.scoring.contract_problems import contract_schema
 
 Schema = dict[str, Any]
@@ -129,7 +135,10 @@ def _page_path(summary: str, *named: str) -> Schema:
     shown = {"description": summary, "content": {"text/html": {}}}
     told = dict.fromkeys(("200", "400", "404", "503"), shown)
     busy = {"429": _json_response("Pages are asked for too often", _schema_reference("error"))}
-    return {"summary": summary, "parameters": [*ids, language], "responses": told | busy | _door_responses()}
+    refused = _door_responses()
+    lost = refused["503"]  # a page that says it, or the door's refusal
+    refused["503"] = lost | {"content": shown["content"] | lost["content"]}
+    return {"summary": summary, "parameters": [*ids, language], "responses": told | busy | refused}
 
 
 def _probe_path(summary: str, *, is_open: bool = True) -> Schema:
@@ -140,8 +149,8 @@ def _probe_path(summary: str, *, is_open: bool = True) -> Schema:
 
 
 def _door_responses() -> Schema:
-    """Give the refusals of whoever is not known, or asks for what is not theirs."""
-    kinds = (NotSignedInError, NotGrantedError)
+    """Give the refusals of whoever is not known, asks for what is not theirs, or cannot be looked up."""
+    kinds = (NotSignedInError, NotGrantedError, NotAnsweredError, TooSlowError)
     return {
         str(kind.status): _json_response(f"{kind.code}: {kind.__doc__}", _schema_reference("error"))
         for kind in kinds

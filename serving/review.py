@@ -38,7 +38,8 @@ from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.errors import (
     BundleError,
     DateError,
-    NotAnsweredError,
+    NotGrantedError,
+    RequestError,
     SettingsError,
     UnknownPupilError,
     nearest,
@@ -138,7 +139,8 @@ class ReviewRoom:
         is the language that was asked for, ``fields`` whatever else; ``scope`` and ``reader`` are those of
         whoever asks, by default the declared scope and the local reader, who reads it in the declared role. A
         pupil outside is answered as one that does not exist, by the same look into the same pupils. What is
-        shown is written down first, under the name of the request; NotAnsweredError if it cannot be.
+        shown is written down first, under the name of the request; NotAnsweredError if it cannot be,
+        NotGrantedError for a reader without a role for pages.
         """
         whose = (reader, self.scope if scope is None else scope)
 
@@ -199,13 +201,18 @@ class ReviewRoom:
         return kept
 
     def _review_of(self, language: Language, reader: Reader, scope: Scope) -> Review:
-        """Give what a reader reads: in the declared role, or in its own and of the pupils of its grants."""
-        found = role_for_pages(reader, ROOT)
-        role = None
-        if found is not None:
-            role = role_of_scores(found[0], ROOT, roles_of(self.model.settings))
-        if found is None or role is None:
+        """Give what a reader reads: in its own role and of the pupils of its grants.
+
+        The local reader alone reads in the declared role; NotGrantedError for whoever has no role for pages.
+        """
+        if reader == LOCAL_READER:
             return self.review_for(language, scope)
+        found = role_for_pages(reader, ROOT)
+        role = found and role_of_scores(found[0], ROOT, roles_of(self.model.settings))
+        if found is None or role is None:
+            raise NotGrantedError(
+                "These pages are not for you.", hint="ask whoever gave you the key or the role"
+            )
         return self.review_for(language, GrantedScope(grants=found[1], placed_in=self._placed_in), role)
 
     def placed(self) -> PlacedPupils | None:
@@ -320,7 +327,7 @@ def review_routes(room: Callable[[], ReviewRoom]) -> list[Route]:
         about = {"fields": fields, "reader": reader, "request": request.state.request_id}
         try:
             page = await room().answer(request.scope["path"], rest, fields.get("lang"), **about)
-        except NotAnsweredError as error:
+        except RequestError as error:
             request.state.problems = [error]
             return HTMLResponse("")
         return HTMLResponse(page.html, page.status, HEADERS)

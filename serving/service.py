@@ -179,6 +179,8 @@ class DropoutRisk:
 
     def _read_by(self, reader: Reader, asked: RawRecords, name: str) -> Scores:
         """Score what is the reader's, and give it as the reader reads it."""
+        if reader != LOCAL_READER or self.looks.audit is not None:
+            asked.require_names()
         plan = ReadPlan.of(reader, asked.route, asked.placed(self._placed_for(reader)))
         if plan.outside:
             raise RefusedError([asked.not_yours(pupil) for pupil in plan.outside[:MOST_PROBLEMS]])

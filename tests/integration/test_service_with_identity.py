@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 
 import pytest
@@ -57,7 +58,7 @@ def running(bundle, folder, issuer):
     Town(f"sqlite:///{folder}/book.db")
     settings = {
         "ACCESS": folder / "access.toml", "BOOK": f"sqlite:///{folder}/book.db",
-        "PEOPLE": folder / "people.csv", "DESK_SECRET": folder / "secret", "DAY": DAY.isoformat(),
+        "PEOPLE": folder / "people.csv", "DESK_SECRET": folder / "secret",
     }  # fmt: skip
     named = {f"DROPOUT_RISK_{name}": value for name, value in settings.items()}
     with running_service(folder, bundle, "--host", "0.0.0.0", **named) as started:  # noqa: S104
@@ -167,15 +168,26 @@ def test_nobody_is_answered_when_the_audit_is_gone(running, issuer, folder, requ
     assert (found.rows, found.broken) == (before + 1, [])
 
 
-def test_without_an_identity_no_other_address_is_listened_on(bundle, tmp_path):
-    port = free_port()
-    import subprocess
-
-    ended = subprocess.run(
-        [*command(port), "--host", "0.0.0.0"], cwd=tmp_path,  # noqa: S104
-        env=environment(tmp_path, DROPOUT_RISK_MODEL=bundle), capture_output=True, text=True, timeout=120,
-        check=False,
+def ended_on_every_address(bundle, folder, **more):
+    """Start a service that others would reach, and that refuses to; give how it ended."""
+    return subprocess.run(
+        [*command(free_port()), "--host", "0.0.0.0"], cwd=folder,  # noqa: S104
+        env=environment(folder, DROPOUT_RISK_MODEL=bundle, **more), capture_output=True, text=True,
+        timeout=120, check=False,
     )  # fmt: skip
+
+
+def test_the_day_of_a_demonstration_goes_with_no_other_address(bundle, tmp_path, issuer):
+    identity = {"KEYS": issuer.path, "ISSUER": ISSUER, "AUDIENCE": AUDIENCE}
+    named = {f"DROPOUT_RISK_JWT_{name}": value for name, value in identity.items()}
+    ended = ended_on_every_address(bundle, tmp_path, DROPOUT_RISK_DAY=DAY.isoformat(), **named)
+    assert ended.returncode == 2
+    assert "DROPOUT_RISK_DAY is for demonstrations on the loopback address" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_without_an_identity_no_other_address_is_listened_on(bundle, tmp_path):
+    ended = ended_on_every_address(bundle, tmp_path)
     assert ended.returncode == 2
     assert "listens on the loopback address alone, not on 0.0.0.0" in ended.stderr
     assert "Traceback" not in ended.stderr

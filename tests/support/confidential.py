@@ -230,6 +230,7 @@ def _reply_of_route(model, complete, role, reader):
     asked = SimpleNamespace(
         route="/score",
         placed=lambda known: {pupil: Placed(pupil, "") for pupil in everybody},
+        require_names=lambda: None,
         scores=lambda name: complete,
     )
     context = SimpleNamespace(request=SimpleNamespace(state=SimpleNamespace(request_id="r", reader=reader)))

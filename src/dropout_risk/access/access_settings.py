@@ -94,10 +94,11 @@ class AccessSettings(BaseModel):
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the file that the environment names, and what else it says.
 
-        SettingsError with all that is wrong; paths in the file are those beside it.
+        SettingsError with all that is wrong. Relative paths in the file are those beside it, and those of
+        variables are of the working directory.
         """
         named = environment.get(FILE, "")
-        told = _file_told(Path(named)) if named else {}
+        told = _beside_file(_file_told(Path(named)), Path(named).parent) if named else {}
         for variable, path in variables_of_access().items():
             if environment.get(variable):
                 table = told
@@ -110,7 +111,7 @@ class AccessSettings(BaseModel):
             wrong = [f"{'.'.join(map(str, item['loc']))}: {item['msg'].lower()}" for item in error.errors()]
             hint = f"there are: {', '.join('.'.join(path) for path in variables_of_access().values())}"
             raise SettingsError(f"Of the settings of access {'; '.join(wrong)}.", hint=hint) from None
-        return settings._checked().beside(Path(named).parent)
+        return settings._checked()
 
     def _checked(self) -> Self:
         """Refuse what is said in halves."""
@@ -127,16 +128,6 @@ class AccessSettings(BaseModel):
             )
         return self
 
-    def beside(self, folder: Path) -> Self:
-        """Take relative paths from a folder."""
-
-        def moved(table: BaseModel) -> BaseModel:
-            paths = {name: folder / value for name, value in table if isinstance(value, Path)}
-            return table.model_copy(update=paths)
-
-        tables = {name: moved(value) for name, value in self if isinstance(value, BaseModel)}
-        return self.model_copy(update=tables)
-
 
 def variables_of_access() -> dict[str, tuple[str, ...]]:
     """Give the variable of each setting, and where it is in the file.
@@ -151,6 +142,18 @@ def variables_of_access() -> dict[str, tuple[str, ...]]:
         paths = [(name, inner) for inner in kind.model_fields] if is_table and kind else [(name,)]
         found |= {PREFIX + "_".join(path).upper(): tuple(path) for path in paths}
     return found
+
+
+def _beside_file(told: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Take the paths of a file from its folder, before anything else is said of them."""
+    for name, field in AccessSettings.model_fields.items():
+        table = told.get(name)
+        if not isinstance(table, dict):
+            continue
+        for inner, kind in getattr(field.annotation, "model_fields", {}).items():
+            if kind.annotation == Path | None and isinstance(table.get(inner), str):
+                table[inner] = str(folder / table[inner])
+    return told
 
 
 def _as_list(word: str, path: tuple[str, ...]) -> Any:

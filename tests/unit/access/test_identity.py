@@ -1,8 +1,9 @@
 import datetime as dt
 import time
+from pathlib import Path
 
 import pytest
-from serving.guard import Guard, is_loopback, require_safe_address, said_at_start
+from serving.guard import Guard, identity_from_environment, is_loopback, require_safe_address, said_at_start
 
 from dropout_risk.access.access_settings import AccessSettings
 from dropout_risk.access.api_keys import make_key
@@ -182,6 +183,16 @@ def test_a_variable_goes_before_the_file(settings):
     assert read.jwt.keys == settings.parent / "jwks.json"
 
 
+def test_paths_of_the_file_are_beside_it_and_those_of_variables_are_of_the_working_directory(settings):
+    told = {"DROPOUT_RISK_ACCESS": str(settings), "DROPOUT_RISK_PROXY_KEY": "other/proxy.key"}
+    read = AccessSettings.read(told)
+    assert read.proxy.key == Path("other/proxy.key")
+    assert read.api_keys.file == settings.parent / "keys.json"
+    absolute = settings.with_name("elsewhere.json")
+    settings.write_text(f"[api_keys]\nfile = '{absolute}'")
+    assert AccessSettings.read({"DROPOUT_RISK_ACCESS": str(settings)}).api_keys.file == absolute
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -219,6 +230,29 @@ def test_a_header_that_nobody_signed_goes_with_no_other_address(identity, monkey
     require_safe_address("127.0.0.1", identity)
     with pytest.raises(SettingsError, match="nobody signed"):
         require_safe_address("0.0.0.0", identity)  # noqa: S104
+
+
+def test_the_day_of_a_demonstration_goes_with_no_other_address(identity, monkeypatch):
+    monkeypatch.setenv("DROPOUT_RISK_DAY", "2025-03-03")
+    require_safe_address("127.0.0.1", identity)
+    with pytest.raises(SettingsError, match="DROPOUT_RISK_DAY is for demonstrations"):
+        require_safe_address("10.0.0.5", identity)
+
+
+def test_the_day_of_a_demonstration_makes_no_old_key_and_no_old_grant_good(
+    settings, tmp_path, people, issuer, monkeypatch
+):
+    old = make_key(
+        tmp_path / "keys.json", SECRET, name="old", role="county", scope="county", until=dt.date(2025, 3, 4)
+    )
+    (tmp_path / "secret").write_bytes(SECRET)
+    told = {"ACCESS": settings, "DAY": DAY, "DESK_SECRET": tmp_path / "secret", "PEOPLE": people.file}
+    for name, value in told.items():
+        monkeypatch.setenv(f"DROPOUT_RISK_{name}", str(value))
+    identity = identity_from_environment()
+    with pytest.raises(NotSignedInError):
+        identity.reader(by_bearer(old))
+    assert identity.reader(by_bearer(issuer.token("one"))).roles == ()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

@@ -19,3 +19,13 @@ def test_every_way_of_saying_who_asks_is_described():
     described = service_description()
     named = {name for way in described["security"] for name in way}
     assert named == described["components"]["securitySchemes"].keys()
+
+
+def test_whoever_is_asked_who_they_are_may_be_told_that_it_cannot_be_looked_up():
+    for path, ways in service_description()["paths"].items():
+        for way in ways.values():
+            for status, code in (("503", "DR623"), ("504", "DR618")):
+                told = way["responses"].get(status, {"description": "", "content": {}})
+                is_asked = way.get("security") != []
+                assert (code in told["description"]) == is_asked, path
+                assert ("application/json" in told["content"]) == is_asked, path

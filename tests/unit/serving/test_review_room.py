@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from serving import review
 from serving.review import ReviewRoom
 
+from dropout_risk.access.reader import NOBODY, Reader
+from dropout_risk.casebook.people import Grant
+from dropout_risk.errors import NotGrantedError
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.links import id_at, served_under
 from dropout_risk.scoring.scope import Scope
@@ -124,3 +127,14 @@ def test_a_page_is_rendered_once_for_each_address_language_and_state(
     monkeypatch.setattr(review, "read_state", lambda place: {"parts": "another"})
     asked(room, "/review/cohort")
     assert len(rendered) == 4
+
+
+@pytest.mark.parametrize(
+    "reader", [NOBODY, Reader("e-1", (Grant("e-1", "parent", "pupil", "p-1"),)), Reader("local", ())]
+)
+def test_whoever_has_no_role_for_pages_gets_none_in_the_declared_role(risk_model, store, reader):
+    room = ReviewRoom(risk_model, store)
+    for path in ("/review", "/review/pupils", "/review/model"):
+        with pytest.raises(NotGrantedError):
+            asyncio.run(room.answer(path, None, None, reader=reader))
+    assert asyncio.run(room.answer("/review", None, None)).status == 200
