@@ -33,6 +33,7 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
+from dropout_risk.scoring.abstention import advice_on
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.redacted_rows import redact_rows
 from dropout_risk.scoring.refused_notes import NOT_USED
@@ -285,6 +286,7 @@ def _other_secrets(pupil, number, role, catalogue):
             *pupil.warnings,
             NOT_USED[table].fill("en", number=number),
             UNLEARNED.fill("en", domain=DOMAINS[secret[0].domain].en),
+            advice_on(catalogue, hidden)[0].fill("en", now="3%", low="1%", high="9%"),
         ),
         suggested_help=(*pupil.suggested_help, *helps),
     )

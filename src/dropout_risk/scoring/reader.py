@@ -28,6 +28,7 @@ from dropout_risk.explanation.reason import Reason
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.records.tables import TABLES
+from dropout_risk.scoring.abstention import advice_on
 from dropout_risk.scoring.refused_notes import NOT_JUDGED, warnings_of_domains
 from dropout_risk.scoring.roles import Role, Telling
 from dropout_risk.scoring.score_writer import (
@@ -153,8 +154,14 @@ class Reader:
 
     def open_warnings(self, warnings: Sequence[str]) -> tuple[str, ...]:
         """Keep what holds for everybody, and of each domain what tells of it for those who see it."""
-        patterns = _warning_patterns(self.role.sees)
+        patterns = (*_warning_patterns(self.role.sees), *self._advice)
         return tuple(text for text in warnings if any(pattern.fullmatch(text) for pattern in patterns))
+
+    @cached_property
+    def _advice(self) -> tuple[re.Pattern[str], ...]:
+        """What it is told to fetch; what is missing of a hidden domain is not for it to ask for."""
+        texts = advice_on(self.features, self.role.sees)
+        return tuple(text.pattern(language) for text in texts for language in LANGUAGES)
 
     def hears_alert(self, rule: str) -> bool:
         """Say whether the role is told of an alert: it works with the pupils and sees all the rule reads.

@@ -22,7 +22,7 @@ from dropout_risk.explanation.reasons import ReasonWriter, ScoredRows
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED, STATES
 from dropout_risk.records.tables import INCIDENTS
-from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
+from dropout_risk.scoring.abstention import ABSTAINS, FetchAdvice, too_little_known
 from dropout_risk.scoring.help_column import HELP, HelpColumn
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
@@ -109,7 +109,7 @@ NEVER_MISSING = Text(
     en="{text} (never missing in training: what pupils alike usually have stands in)",
 )
 _SYNTHETIC = Text(zh="本模型用模拟数据训练，不说明任何真实学生的情况", en=SYNTHETIC)
-EVERYBODYS_WARNINGS = (NO_CLASS, _SYNTHETIC, MOVES, WOULD_PLACE)
+EVERYBODYS_WARNINGS = (NO_CLASS, _SYNTHETIC)
 WARNINGS_OF_ATTENDANCE = (ABSTAINS, NOT_RECENT, _STALE, _FEW, *WARNINGS_OF_REGISTERS)
 
 

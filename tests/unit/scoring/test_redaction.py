@@ -9,10 +9,11 @@ import dropout_risk as dr
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM, MARKS_FALL
+from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import FeatureInputError, SettingsError, UnknownRoleError
 from dropout_risk.records.tables import TABLES
-from dropout_risk.scoring.abstention import FactSwings
+from dropout_risk.scoring.abstention import MOVES, FactSwings, labels_of_facts
 from dropout_risk.scoring.change import Change
 from dropout_risk.scoring.reader import ALSO_LOWERS, ALSO_RAISES, Folded, Reader
 from dropout_risk.scoring.redaction import redact
@@ -312,6 +313,19 @@ def test_whether_there_was_a_test_changes_no_byte_of_what_is_missing_or_warned_o
             ]
             assert told[0] == told[1]
             assert any(warnings for _, warnings in told[0])
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_only_who_reads_tests_is_advised_to_fetch_one(language):
+    texts = [
+        MOVES.fill(language, fact=label.to(language), now="3%", low="0.9%", high="12%")
+        for label in labels_of_facts(default_catalogue()).values()
+    ]
+    assert len(texts) > 4
+    assert Reader(ROLES["counsellor"], None, language).open_warnings(texts) == tuple(texts)
+    told = Reader(ROLES["class_teacher"], None, language).open_warnings(texts)
+    assert len(told) == len(texts) - 1
+    assert not any("well-being" in text or "心理" in text for text in told)
 
 
 def test_who_reads_tests_is_told_that_likely_values_stand_in_for_one(tested_or_not):
