@@ -10,6 +10,9 @@ from typing import Literal, get_args
 
 from dropout_risk.errors import SettingsError, nearest, nearest_of
 
+_FIELD = r"(?:[\w %-]|(?<=\d)\.(?=\d))+"
+"""Words and numbers; a point within a number only."""
+
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
@@ -72,7 +75,7 @@ class Text:
         >>> bool(Text(zh="{n}天", en="{n} days").pattern("en").fullmatch("3 days"))
         True
         """
-        return re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(self.to(language))))
+        return re.compile(re.sub(r"\\\{\w+\\\}", lambda _: _FIELD, re.escape(self.to(language))))
 
     def join(self, language: Language, parts: Iterable[str]) -> str:
         """Put this between some words of one language."""

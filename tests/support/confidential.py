@@ -33,10 +33,12 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
+from dropout_risk.scoring.abstention import advice_on
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.redacted_rows import redact_rows
 from dropout_risk.scoring.refused_notes import NOT_USED
 from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.score_writer import NEVER_MISSING, UNLEARNED
 from dropout_risk.simulate.district import simulate_tables
 from dropout_risk.watchlist.scores_table import ScoresTable
 
@@ -279,9 +281,14 @@ def _other_secrets(pupil, number, role, catalogue):
         other_points=pupil.other_points + sum(item.points for item in gone),
         domains=_moved(pupil.domains, role),
         alerts=alerts,
-        missing=(*pupil.missing, gap),
-        missing_sensitive=(*pupil.missing_sensitive, gap),
-        warnings=(*pupil.warnings, NOT_USED[table].fill("en", number=number)),
+        missing=(*pupil.missing, gap, NEVER_MISSING.fill("en", text=gap)),
+        missing_sensitive=(*pupil.missing_sensitive, gap, NEVER_MISSING.fill("en", text=gap)),
+        warnings=(
+            *pupil.warnings,
+            NOT_USED[table].fill("en", number=number),
+            UNLEARNED.fill("en", domain=DOMAINS[secret[0].domain].en),
+            advice_on(catalogue, hidden)[0].fill("en", now="3%", low="1%", high="9%"),
+        ),
         suggested_help=(*pupil.suggested_help, *helps),
     )
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
 
-from dropout_risk.arrays import Array, Floats, Positions
+from dropout_risk.arrays import Array, Bools, Floats, Positions
 from dropout_risk.evaluation.fairness_rates import ATTRIBUTES, WORDS, audit_groups
 from dropout_risk.evaluation.group_calibration import (
     FEWEST_COHORTS,
@@ -403,15 +403,20 @@ def _calibration_checks(figures: CalibrationFigures, dropouts: int) -> list[Chec
 
 
 def score_test_rows(
-    model: CalibratedModel, parts: Parts, rows: Positions, records: SchoolRecords | None = None
+    model: CalibratedModel,
+    parts: Parts,
+    rows: Positions,
+    records: SchoolRecords | None = None,
+    unrecorded: Bools | None = None,
 ) -> TestRows:
     """Score some rows that the model did not train on, with intervals and sets.
 
     With ``records``, risks are also judged by each of the groups that the pupils belong to.
+    ``unrecorded`` marks values of tables that a row's school records of nobody.
     """
     X, days = parts.X(rows), parts.days(rows)
     groups = {} if records is None else _recorded_groups(records, parts, rows)
-    contributions, interval = model.with_interval(X)
+    contributions, interval = model.with_interval(X, unrecorded=unrecorded)
     return TestRows(
         outcomes=parts.y(rows),
         risks=expit(contributions.log_odds),
@@ -419,7 +424,7 @@ def score_test_rows(
         schools=parts.cohorts(rows)["school_id"].to_numpy(dtype=object),
         days=days,
         interval=interval,
-        open_outcomes=model.open_outcomes(X),
+        open_outcomes=model.open_outcomes(X, unrecorded),
         groups={"day": days} | groups,
     )
 
@@ -435,7 +440,11 @@ CALIBRATION = SectionKind(
     title=Text(zh="校准：风险能否当作概率来读", en="Calibration: may risks be read as probabilities?"),
     of_model=lambda trained: calibration_section(
         score_test_rows(
-            trained.classifier.calibrated_model_, trained.parts, trained.parts.test, trained.records
+            trained.classifier.calibrated_model_,
+            trained.parts,
+            trained.parts.test,
+            trained.records,
+            trained.unrecorded,
         )
     ),
     questions=(SLOPE, IN_THE_LARGE),

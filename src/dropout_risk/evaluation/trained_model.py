@@ -8,12 +8,14 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
-from dropout_risk.arrays import Floats, Positions
+from dropout_risk.arrays import Bools, Floats, Positions
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
 from dropout_risk.evaluation.parts import Parts, held_out_of
 from dropout_risk.evaluation.resampling import Resampling
 from dropout_risk.evaluation.result import HeldOut
+from dropout_risk.features.compute import unrecorded_values
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.leaks.report import LeakReport
@@ -54,7 +56,15 @@ class TrainedModel:
     @cached_property
     def risks(self) -> Floats:
         """The risks of the test rows."""
-        return np.asarray(self.classifier.predict_proba(self.parts.X(self.parts.test))[:, 1])
+        calibrated, X = self.classifier.calibrated_model_, self.parts.X(self.parts.test)
+        return np.asarray(expit(calibrated.with_interval(X, unrecorded=self.unrecorded)[0].log_odds))
+
+    @cached_property
+    def unrecorded(self) -> Bools | None:
+        """Values of the test rows of tables that their school records of nobody; None where nothing asks."""
+        if not self.classifier.calibrated_model_.asks_of_tables:
+            return None
+        return unrecorded_values(self.histories, self.parts.cohort_of(self.parts.test), self.catalogue)
 
     @cached_property
     def held_out(self) -> HeldOut:

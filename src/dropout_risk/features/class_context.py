@@ -372,7 +372,9 @@ class ClassContext:
     def unrecorded(self, snapshot: Snapshot, tables: Mapping[str, str]) -> Bools:
         """Mark the features of tables of which a pupil's school has no value of anybody.
 
-        ``tables`` names the table of each feature. False where the context has nothing of the pupil's class.
+        ``tables`` names the table of each feature. False where the context has nothing of the pupil's class,
+        and for a table that it names no feature of: rows from elsewhere may leave out what schools keep. A
+        context that was made of histories names all features, also those that nobody has a value of.
         """
         rows, classes = self.features, snapshot.histories.classes
         names, n_classes = list(dict.fromkeys(tables.values())), len(rows.words["cls"])
@@ -385,7 +387,8 @@ class ClassContext:
         told[school[rows.codes["cls"]], table_of[rows.codes["feature"]]] = True
         known = np.zeros(n_classes + 1, np.bool_)
         known[rows.codes["cls"]] = True
-        lacks = ~told[np.append(school, -1)] & known[:, np.newaxis]
+        named = np.isin(np.arange(len(names) + 1), table_of)
+        lacks = ~told[np.append(school, -1)] & known[:, np.newaxis] & named
         at = _class_positions(rows.words["cls"], classes)[classes.codes]
         return np.asarray(lacks[at][:, _word_positions(list(tables.values()), names)])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from dropout_risk.arrays import Floats
+from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
@@ -41,6 +41,10 @@ class FeatureTable:
     values: Floats
     context: ClassContext
     snapshot: Snapshot
+
+    def unrecorded(self, catalogue: FeatureCatalogue) -> Bools:
+        """Mark the values of tables that a pupil's school records of nobody, in the shape of the values."""
+        return self.context.unrecorded(self.snapshot, {name: item.source for name, item in catalogue.items()})
 
 
 def compute_features(
@@ -132,6 +136,25 @@ def build_features(
         table = compute_features(histories, pd.Timestamp(day), catalogue, instruments=instruments)
         values[rows] = table.values[pupils[rows]]
     return pd.DataFrame(values, index=cohort.index, columns=catalogue.names)
+
+
+def unrecorded_values(
+    records: Source,
+    cohort: Cohort,
+    catalogue: FeatureCatalogue,
+    *,
+    instruments: InstrumentRegistry | None = None,
+) -> Bools:
+    """Mark the values of tables that a pupil's school records of nobody, as scoring the records does.
+
+    Shape (len(cohort), len(catalogue)), beside the values of :func:`build_features`, which do not say it.
+    """
+    histories, found = histories_of(records), np.zeros((len(cohort), len(catalogue)), np.bool_)
+    pupils = cohort.frame["pupil"].to_numpy()
+    for day, rows in cohort.frame.groupby("as_of").indices.items():
+        table = compute_features(histories, pd.Timestamp(day), catalogue, instruments=instruments)
+        found[rows] = table.unrecorded(catalogue)[pupils[rows]]
+    return found
 
 
 def _needing_class_means(features: Sequence[Feature]) -> set[str]:

@@ -65,6 +65,11 @@ class CalibratedModel:
         return Backgrounds(self.model.terms) if self.measured is None else self.measured
 
     @property
+    def asks_of_tables(self) -> bool:
+        """Whether it matters that a school records a table of nobody."""
+        return self.likely is not None and bool(self.likely.of_table.any())
+
+    @property
     def terms(self) -> Terms:
         """What splits the raw score of rows without a background of their own; names its method."""
         return self.backgrounds.terms()
@@ -135,14 +140,14 @@ class CalibratedModel:
         interval = self.calibration.interval(raw.log_odds, level)
         return raw.scaled(self.calibration.a, self.calibration.b), interval
 
-    def open_outcomes(self, X: pd.DataFrame | Floats) -> Bools | None:
+    def open_outcomes(self, X: pd.DataFrame | Floats, unrecorded: Bools | None = None) -> Bools | None:
         """Say whether each row may stay and may drop out, shape (n, 2); None where that was not learned."""
         sets = self.calibration.sets
-        return None if sets is None else sets.open_outcomes(self.margin(X))
+        return None if sets is None else sets.open_outcomes(self.margin(X, unrecorded))
 
-    def margin(self, X: pd.DataFrame | Floats) -> Floats:
-        """Give the raw score: what calibration is a line of."""
-        return self._raw(X).log_odds
+    def margin(self, X: pd.DataFrame | Floats, unrecorded: Bools | None = None) -> Floats:
+        """Give the raw score: what calibration is a line of; see :meth:`with_interval`."""
+        return self._raw(X, unrecorded=unrecorded).log_odds
 
     def to_files(self) -> dict[str, bytes]:
         """Write the model as files by name; :meth:`from_files` gives the same bits again.

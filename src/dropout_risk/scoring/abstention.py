@@ -5,7 +5,7 @@ Nobody is judged of whom neither attendance nor marks are known; nothing else ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -19,7 +19,7 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.features.missing import NOT_RECORDED, REFUSED
 from dropout_risk.features.refused_shares import JUDGED_BY
 from dropout_risk.records.tables import INCIDENTS, TABLES
-from dropout_risk.text import Language, Text
+from dropout_risk.text import LANGUAGES, Language, Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,12 +173,8 @@ class FetchAdvice:
         return (after != before[:, None]).sum(axis=1) / then.shape[1], moves / then.shape[1]
 
     def _words(self, language: Language) -> list[str]:
-        features = list(self.catalogue.values())
-        labels = {table.domain: table.label for table in TABLES.values() if table.label is not None}
-        return [
-            (features[indices[0]].label if ":" in fact else labels[fact]).to(language)
-            for fact, indices in self.facts.items()
-        ]
+        labels = labels_of_facts(self.catalogue)
+        return [labels[fact].to(language) for fact in self.facts]
 
 
 def facts_of(catalogue: FeatureCatalogue) -> dict[str, list[int]]:
@@ -196,6 +192,26 @@ def facts_of(catalogue: FeatureCatalogue) -> dict[str, list[int]]:
         if item.source not in INCIDENTS:
             facts.setdefault(fact, []).append(index)
     return facts
+
+
+def labels_of_facts(catalogue: FeatureCatalogue) -> dict[str, Text]:
+    """Name each fact as advice does."""
+    features = list(catalogue.values())
+    labels = {table.domain: table.label for table in TABLES.values() if table.label is not None}
+    return {
+        fact: features[indices[0]].label if ":" in fact else labels[fact]
+        for fact, indices in facts_of(catalogue).items()
+    }
+
+
+def advice_on(catalogue: FeatureCatalogue, domains: Collection[str]) -> list[Text]:
+    """Give the advice to fetch a fact of some domains, its numbers left open."""
+    return [
+        Text(**{language: text.to(language).replace("{fact}", label.to(language)) for language in LANGUAGES})
+        for fact, label in labels_of_facts(catalogue).items()
+        if fact.partition(":")[0] in domains
+        for text in (MOVES, WOULD_PLACE)
+    ]
 
 
 def _sum_columns(rows: Floats) -> Floats:

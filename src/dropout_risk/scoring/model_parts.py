@@ -10,9 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Bools
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.errors import TrainingError
+from dropout_risk.features.cohort import Cohort, Source, histories_of
+from dropout_risk.features.compute import unrecorded_values
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration, LocalCalibration, recalibrate, to_base_rate
 from dropout_risk.modelling.timing import Timing
@@ -83,13 +86,14 @@ def recalibrated_parts(
     base_rate: float | None,
     pupils: npt.ArrayLike | None,
     prior_labels: float,
+    records: Source | None = None,
 ) -> dict[str, Any]:
     """Give the parameters of :class:`RiskModel` that change; see :meth:`RiskModel.recalibrated`."""
     if (y is None) == (base_rate is None):
         raise TrainingError(
             "Recalibration needs either labels or a base rate.", hint="give y, or base_rate=0.03"
         )
-    margin = model.calibrated.margin(X)
+    margin = model.calibrated.margin(X, None if records is None else _unrecorded_of(model, X, records))
     if pupils is None and "student_id" in X.index.names:
         pupils = np.asarray(X.index.get_level_values("student_id"))
     old = model.calibrated.calibration
@@ -102,6 +106,20 @@ def recalibrated_parts(
         "card": _recalibrated_cards(model.card, new),
         "published": {},  # this one was not
     }
+
+
+def _unrecorded_of(model: ModelParts, X: pd.DataFrame, records: Source) -> Bools | None:
+    """Mark what the school of each row records of nobody, as scoring the records does."""
+    if not {"student_id", "as_of"} <= set(X.index.names):
+        raise TrainingError(
+            "With records, each row of X names its pupil and day.",
+            hint="give X as build_features does, indexed by student_id and as_of",
+        )
+    if not model.calibrated.asks_of_tables:
+        return None
+    histories, rows = histories_of(records), X.index.to_frame(index=False)
+    cohort = Cohort.from_frame(rows[["student_id", "as_of"]], histories)
+    return unrecorded_values(histories, cohort, model.catalogue, instruments=model.instruments)
 
 
 def _recalibrated_cards(card: dict[str, str], calibration: LinearCalibration) -> dict[str, str]:

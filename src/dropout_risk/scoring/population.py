@@ -205,13 +205,9 @@ class Population:
     @cached_property
     def _unrecorded(self) -> Bools | None:
         """Mark the features of tables that a pupil's school records of nobody; None where that is nothing."""
-        likely = self.model.calibrated.likely
-        if likely is None or not likely.of_table.any():
+        if not self.model.calibrated.asks_of_tables:
             return None
-        features = self.model.catalogue.values()
-        found = self.table.context.unrecorded(
-            self.table.snapshot, {feature.name: feature.source for feature in features}
-        )
+        found = self.table.unrecorded(self.model.catalogue)
         return found if found.any() else None
 
     @cached_property

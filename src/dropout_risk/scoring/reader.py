@@ -28,9 +28,16 @@ from dropout_risk.explanation.reason import Reason
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.records.tables import TABLES
+from dropout_risk.scoring.abstention import advice_on
 from dropout_risk.scoring.refused_notes import NOT_JUDGED, warnings_of_domains
 from dropout_risk.scoring.roles import Role, Telling
-from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
+from dropout_risk.scoring.score_writer import (
+    EVERYBODYS_WARNINGS,
+    NEVER_MISSING,
+    NOTHING_RECORDED,
+    UNLEARNED,
+    WARNINGS_OF_ATTENDANCE,
+)
 from dropout_risk.scoring.scores import PUPIL_ERRORS, RowError, ToldReason
 from dropout_risk.text import CLAUSES, LANGUAGES, Language, Text
 
@@ -142,14 +149,19 @@ class Reader:
 
     def open_gaps(self, gaps: Sequence[str], sensitive: Collection[str]) -> tuple[str, ...]:
         """Keep of what is missing what is open, of a score that names the ``sensitive`` sentences."""
-        if self.catalogue is None and set(self.role.hidden) <= {CONFIDENTIAL}:
-            return tuple(text for text in gaps if text not in sensitive)
-        return tuple(text for text in gaps if text in self.gaps)
+        marked = self.catalogue is None and set(self.role.hidden) <= {CONFIDENTIAL}
+        return tuple(text for text in gaps if text in self.gaps or (marked and text not in sensitive))
 
     def open_warnings(self, warnings: Sequence[str]) -> tuple[str, ...]:
         """Keep what holds for everybody, and of each domain what tells of it for those who see it."""
-        patterns = _warning_patterns(self.role.sees)
+        patterns = (*_warning_patterns(self.role.sees), *self._advice)
         return tuple(text for text in warnings if any(pattern.fullmatch(text) for pattern in patterns))
+
+    @cached_property
+    def _advice(self) -> tuple[re.Pattern[str], ...]:
+        """What it is told to fetch; what is missing of a hidden domain is not for it to ask for."""
+        texts = advice_on(self.features, self.role.sees)
+        return tuple(text.pattern(language) for text in texts for language in LANGUAGES)
 
     def hears_alert(self, rule: str) -> bool:
         """Say whether the role is told of an alert: it works with the pupils and sees all the rule reads.
@@ -207,11 +219,13 @@ def _gaps_of(catalogue: FeatureCatalogue, domains: Collection[str]) -> Iterator[
         for feature in catalogue.values():
             if feature.domain in domains:
                 for state in range(1, len(STATES)):
-                    yield describe_value(feature, float("nan"), state, language)
+                    said = describe_value(feature, float("nan"), state, language)
+                    yield from (said, NEVER_MISSING.fill(language, text=said))
 
 
 @lru_cache(maxsize=16)
 def _warning_patterns(sees: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
-    texts = (*EVERYBODYS_WARNINGS, NOT_JUDGED, *warnings_of_domains(sees))
+    unlearned = [UNLEARNED.filled(domain=DOMAINS[domain]) for domain in DOMAINS if domain in sees]
+    texts = (*EVERYBODYS_WARNINGS, *unlearned, NOT_JUDGED, *warnings_of_domains(sees))
     texts = (*texts, *(WARNINGS_OF_ATTENDANCE if "attendance" in sees else ()))
     return tuple(text.pattern(language) for text in texts for language in LANGUAGES)

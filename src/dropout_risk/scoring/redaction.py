@@ -291,7 +291,8 @@ def _read_pupil(result: Mapping[str, Any]) -> PupilScore:
     )
     facts = tuple(_read_fields(Fact, item | _read_dates(item, "since")) for item in result.get("facts", ()))
     lists = {name: tuple(result[name]) for name in ("interval", "missing", "warnings")}
-    made = {"alerts": alerts, "suggested_help": helps, "missing_sensitive": (), "facts": facts}
+    made = {"alerts": alerts, "suggested_help": helps, "facts": facts}
+    made["missing_sensitive"] = lists["missing"]  # a reply does not say which are
     score: PupilScore = _read_fields(PupilScore, dict(result) | sides | lists | made)
     return score
 

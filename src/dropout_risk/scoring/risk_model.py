@@ -151,6 +151,7 @@ class RiskModel(ModelParts):
         base_rate: float | None = None,
         pupils: npt.ArrayLike | None = None,
         prior_labels: float = PRIOR_LABELS,
+        records: Source | None = None,
     ) -> Self:
         """Give this model with risks that fit another school; the order of pupils stays the same.
 
@@ -167,6 +168,10 @@ class RiskModel(ModelParts):
             The pupil of each row; default: the index level ``student_id`` of X, where there is one.
         prior_labels : float, default=20
             How many labels the old calibration is worth.
+        records : SchoolRecords or Histories, optional
+            What X was built from: :meth:`score` reads a table that a school keeps of nobody otherwise than
+            one that lacks a pupil, and X alone does not say which it is. Without them, rates and labels fit
+            :meth:`score_features`.
 
         Returns
         -------
@@ -177,14 +182,15 @@ class RiskModel(ModelParts):
         Raises
         ------
         TrainingError
-            If neither or both of ``y`` and ``base_rate`` are given, or either is impossible.
+            If neither or both of ``y`` and ``base_rate`` are given, or either is impossible; with records, if
+            the index of X does not name pupils and days.
         FeatureInputError
             If a column is unknown, with the nearest right name.
         """
         X = named_frame(X)
         known = X.reindex(columns=known_columns(X, self.catalogue))
         parts = recalibrated_parts(
-            self, known, y, base_rate=base_rate, pupils=pupils, prior_labels=prior_labels
+            self, known, y, base_rate=base_rate, pupils=pupils, prior_labels=prior_labels, records=records
         )
         model = replace(self, **parts)
         object.__setattr__(model, "version", version_of(model))

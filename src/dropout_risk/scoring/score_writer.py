@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from dropout_risk.explanation.reasons import ReasonWriter, ScoredRows
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED, STATES
 from dropout_risk.records.tables import INCIDENTS
-from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
+from dropout_risk.scoring.abstention import ABSTAINS, FetchAdvice, too_little_known
 from dropout_risk.scoring.help_column import HELP, HelpColumn
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
@@ -98,17 +99,17 @@ NO_CLASS = Text(
     en="No class context: features that compare with class-mates are missing",
 )
 UNLEARNED = Text(
-    zh="有{n}项缺失，而模型训练时这些项从未缺失（或学校都有这类记录）：按其他情况相似的学生通常的取值估计，"
+    zh="{domain}：有缺失项，而模型训练时这类项从未缺失（或学校都有这类记录）：按其他情况相似的学生通常的取值估计，"
     "不按零计算",
-    en="{n} value(s) are missing that the model never saw missing: what pupils alike in the rest usually "
-    "have stands in for them, never zero",
+    en="{domain}: something is missing that the model never saw missing: what pupils alike in the rest "
+    "usually have stands in for it, never zero",
 )
-_NEVER_MISSING = Text(
+NEVER_MISSING = Text(
     zh="{text}（模型训练时从未缺失，按相似学生通常的取值估计）",
     en="{text} (never missing in training: what pupils alike usually have stands in)",
 )
 _SYNTHETIC = Text(zh="本模型用模拟数据训练，不说明任何真实学生的情况", en=SYNTHETIC)
-EVERYBODYS_WARNINGS = (UNLEARNED, NO_CLASS, _SYNTHETIC, MOVES, WOULD_PLACE)
+EVERYBODYS_WARNINGS = (NO_CLASS, _SYNTHETIC)
 WARNINGS_OF_ATTENDANCE = (ABSTAINS, NOT_RECENT, _STALE, _FEW, *WARNINGS_OF_REGISTERS)
 
 
@@ -257,14 +258,16 @@ class ScoreWriter:
             gaps = [index for index in indices if np.isnan(values[index])]
             whole = [index for index in indices if self.features[index].source not in INCIDENTS]
             if whole and set(whole) <= set(gaps) and (states[whole] == NOT_RECORDED).all():
-                said[NOTHING_RECORDED.fill(self.language, domain=label.to(self.language))] = False
+                said[NOTHING_RECORDED.fill(self.language, domain=label.to(self.language))] = (
+                    domain in CLASS_TEACHER.hidden
+                )
                 continue
             for index in gaps:
                 if states[index] == NOT_APPLICABLE:
                     continue
                 sentence = describe_value(self.features[index], np.nan, int(states[index]), self.language)
                 if unlearned[index]:
-                    sentence = _NEVER_MISSING.fill(self.language, text=sentence)
+                    sentence = NEVER_MISSING.fill(self.language, text=sentence)
                 said[sentence] = domain in CLASS_TEACHER.hidden
         return [{"text": sentence, "sensitive": sensitive} for sentence, sensitive in said.items()]
 
@@ -288,12 +291,19 @@ class ScoreWriter:
         verify = (unjudged & ~abstaining).tolist()
         worth = self._advice.of(risks, evidence.states, abstaining)
         advice = self._advice.told(worth, risks, abstaining, self.language)
-        lacks = risks.unlearned.sum(axis=1).tolist()
         keys = [
             (evidence.compared, *key)
-            for key in zip(added, advice, asked, verify, lacks, stale, few, strict=True)
+            for key in zip(added, advice, asked, verify, self._lacking(risks), stale, few, strict=True)
         ]
         return self._warnings.take(keys, lambda row: self._warnings_of(*keys[row]))
+
+    def _lacking(self, risks: Risks) -> list[tuple[Text, ...]]:
+        """Give the domains of each pupil in which likely values stand in: who sees one is told of it."""
+        by_domain = [
+            risks.unlearned[:, [item.domain == domain for item in self.features]].any(axis=1).tolist()
+            for domain in DOMAINS
+        ]
+        return [tuple(compress(DOMAINS.values(), row)) for row in zip(*by_domain, strict=True)]
 
     def _warnings_of(  # noqa: PLR0917
         self,
@@ -302,13 +312,12 @@ class ScoreWriter:
         advice: tuple[str, ...],
         asked: tuple[str, ...],
         verify: bool,
-        lacks: int,
+        lacks: tuple[Text, ...],
         stale: int,
         few: int,
     ) -> list[str]:
         warnings = [*notes, *([NOT_RECENT.to(self.language)] if verify else ()), *asked, *advice]
-        if lacks:
-            warnings.append(UNLEARNED.fill(self.language, n=lacks))
+        warnings += [UNLEARNED.fill(self.language, domain=label.to(self.language)) for label in lacks]
         if stale:
             warnings.append(_STALE.fill(self.language, days=stale))
         if few:

@@ -9,11 +9,13 @@ import dropout_risk as dr
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM, MARKS_FALL
+from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import FeatureInputError, SettingsError, UnknownRoleError
 from dropout_risk.records.tables import TABLES
+from dropout_risk.scoring.abstention import MOVES, FactSwings, labels_of_facts
 from dropout_risk.scoring.change import Change
-from dropout_risk.scoring.reader import Folded, Reader
+from dropout_risk.scoring.reader import ALSO_LOWERS, ALSO_RAISES, Folded, Reader
 from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.roles import ROLES, SPEAKS, Role
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
@@ -261,6 +263,77 @@ def test_nothing_that_is_written_names_a_hidden_domain(risk_model, scores, role)
     written = json.dumps([pupil.to_dict() for pupil in risk_model.redact(scores, role).pupils], default=str)
 
     assert not [name for name in (*names, *labels) if f'"{name}"' in written or f"{name}:" in written]
+
+
+def of_reasons(text):
+    """Whether a warning words folded reasons, which are chosen by their sizes."""
+    starts = [
+        said.to(language).split("{")[0] for said in (ALSO_RAISES, ALSO_LOWERS) for language in ("zh", "en")
+    ]
+    return text.startswith(tuple(starts))
+
+
+@pytest.fixture(scope="module")
+def tested_or_not(risk_model):
+    """Scores of pupils with tests, and of the same without, by a model that never saw any value missing."""
+    likely = risk_model.calibrated.likely
+    seen = dataclasses.replace(likely, kept=np.ones_like(likely.kept))
+    calibrated = dataclasses.replace(risk_model.calibrated, likely=seen)
+    model = dataclasses.replace(risk_model, calibrated=calibrated, swings=FactSwings({}))
+    records = dr.simulate_district(n_students=60, seed=6)
+    tested = dr.build_features(records, dr.Cohort.on(records, AS_OF), risk_model.catalogue)
+    psychology = [item.name for item in model.catalogue.values() if item.domain == "psychology"]
+    tested = tested[tested[psychology].notna().any(axis=1)].copy()
+    assert len(tested) > 10
+    tests = tested[psychology]
+    tested[psychology] = tests.fillna(tests.median()).fillna(1.0)
+    untested = tested.assign(**dict.fromkeys(psychology, np.nan))
+    return [
+        (model.score_features(tested, language=language), model.score_features(untested, language=language))
+        for language in ("zh", "en")
+    ]
+
+
+@pytest.mark.parametrize("role", [name for name in HIDING if "psychology" in ROLES[name].hidden])
+@pytest.mark.parametrize("with_catalogue", [True, False])
+def test_whether_there_was_a_test_changes_no_byte_of_what_is_missing_or_warned_of(
+    risk_model, tested_or_not, role, with_catalogue
+):
+    catalogue = risk_model.catalogue if with_catalogue else None
+    for pair in tested_or_not:
+        for given in (lambda scores: scores, Scores.to_dict):
+            read = [redact(given(scores), role, catalogue=catalogue) for scores in pair]
+            replies = [item if isinstance(item, dict) else item.to_dict() for item in read]
+            told = [
+                [
+                    (row["missing"], [text for text in row["warnings"] if not of_reasons(text)])
+                    for row in reply["results"]
+                ]
+                for reply in replies
+            ]
+            assert told[0] == told[1]
+            assert any(warnings for _, warnings in told[0])
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_only_who_reads_tests_is_advised_to_fetch_one(language):
+    texts = [
+        MOVES.fill(language, fact=label.to(language), now="3%", low="0.9%", high="12%")
+        for label in labels_of_facts(default_catalogue()).values()
+    ]
+    assert len(texts) > 4
+    assert Reader(ROLES["counsellor"], None, language).open_warnings(texts) == tuple(texts)
+    told = Reader(ROLES["class_teacher"], None, language).open_warnings(texts)
+    assert len(told) == len(texts) - 1
+    assert not any("well-being" in text or "心理" in text for text in told)
+
+
+def test_who_reads_tests_is_told_that_likely_values_stand_in_for_one(tested_or_not):
+    for told, untold in tested_or_not:
+        pairs = list(zip(told.pupils, untold.pupils, strict=True))
+        assert all(set(before.warnings) <= set(now.warnings) for before, now in pairs)
+        assert any(before.warnings != now.warnings for before, now in pairs)
+        assert all(before.missing != now.missing for before, now in pairs)
 
 
 def test_what_is_missing_of_a_hidden_domain_is_not_told(risk_model, scores):

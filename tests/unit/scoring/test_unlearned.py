@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import dropout_risk as dr
+from dropout_risk.features.class_context import ClassContext
+from dropout_risk.features.compute import compute_features
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +62,33 @@ def test_where_the_table_is_kept_nothing_is_said(risk_model, tables):
     assert (
         sum(any("never saw missing" in text for text in pupil.warnings) for pupil in asked) < len(asked) / 2
     )
+
+
+def test_a_context_that_leaves_a_table_out_does_not_say_that_nobody_keeps_it(risk_model, tables):
+    histories = dr.Histories.from_records(dr.SchoolRecords.from_tables(**tables))
+    whole = compute_features(histories, "2025-06-02", risk_model.catalogue)
+    sources = {name: item.source for name, item in risk_model.catalogue.items()}
+    family = np.array([source == "family" for source in sources.values()])
+    rows = whole.context.to_rows()
+
+    def unrecorded(kept):
+        return ClassContext.from_rows([row for row in rows if kept(row)]).unrecorded(whole.snapshot, sources)
+
+    def is_family(row):
+        return sources.get(row["feature"]) == "family"
+
+    sent = unrecorded(lambda row: sources.get(row["feature"], "grades") in {"attendance", "grades"})
+    assert not sent[:, family].any()
+    school = rows[0]["school_id"]
+    lacks = unrecorded(lambda row: not (is_family(row) and row["school_id"] == school))
+    own = np.array(histories.students["school_id"].to_pylist()) == school
+    assert lacks[own][:, family].any()
+    assert not lacks[~own][:, family].any()
+    reply = risk_model.score_histories(
+        histories,
+        "2025-06-02",
+        np.arange(5),
+        context=ClassContext.from_rows([row for row in rows if not is_family(row)]),
+        language="en",
+    )
+    assert not any(text.startswith("Family: something") for pupil in reply.pupils for text in pupil.warnings)
