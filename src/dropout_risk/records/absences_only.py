@@ -33,8 +33,15 @@ FULL_COVER = 0.5
 """A register with a row for half of its pupils' days, or more, leaves nobody out."""
 DOUBTFUL_SHARE, DOUBTFUL_COVER = 0.5, 0.5
 """Most rows are no presence, and most pupils have no row on most days with rows: that is asked about."""
+FEWEST_DATES = 10
+"""On fewer dates nothing is said of a register with a row for few of its pupils."""
+EXCHANGED_DATES = 20
+"""Rows that say on so many dates that most were away may have their words the wrong way round."""
 FULL_DATES = 5
 """A register that names most pupils, mostly present, on so many dates names everybody."""
+
+_ONLY, _MOSTLY, _EXCHANGED, _SPARSE = "absences_only", "mostly_absences", "words_exchanged", "sparse_register"
+_DOUBTS = (_MOSTLY, _EXCHANGED, _SPARSE)
 
 LAST_WEEKS = 3
 """So many last weeks are looked at by themselves: a register may turn into one of absences in the year."""
@@ -59,7 +66,7 @@ class RegisterDoubts:
     """
 
     refused: dict[str, Bools]
-    doubted: Bools
+    doubted: dict[str, Bools]
     own: Bools
     full: Bools
     turned: Bools
@@ -84,7 +91,7 @@ class RegisterDoubts:
         }
         full = present & ~np.logical_or.reduce([*refused.values()]) & judge
         full = _full_registers(cells, beside, registers, full)
-        others = registers.declared(None) & registers.with_pupils & ~(found.only | found.doubted) & judge
+        others = registers.declared(None) & registers.with_pupils & ~(found.only | found.asked_about) & judge
         turned = _turned_registers(cells, registers, others)
         return cls(refused, found.doubted, found.own, full, turned)
 
@@ -96,7 +103,7 @@ class RegisterDoubts:
     def by_place(self, registers: AttendanceRegisters) -> dict[tuple[str, Text], Bools]:
         """Give what was found by rule and detail: that of schools, and that of single classes."""
         named: dict[tuple[str, Text], Bools] = {}
-        for rule, mask in (*self.refused.items(), ("mostly_absences", self.doubted)):
+        for rule, mask in (*self.refused.items(), *self.doubted.items()):
             own = mask & self.own
             for detail, part in ((NO_WORDS, mask & ~own), (registers.declaration_of(own), own)):
                 if part.any():
@@ -110,15 +117,26 @@ class RegisterDoubts:
 
 @dataclass(frozen=True)
 class _Found:
-    """Which registers name absences only, which may, and which of both was found of a class by itself."""
+    """Which registers name absences only, which are doubted, and what was found of a class by itself."""
 
     only: Bools
-    doubted: Bools
+    doubted: dict[str, Bools]
     own: Bools
 
     @classmethod
     def nothing(cls, number: int) -> _Found:
-        return cls(*(np.zeros(number, np.bool_) for _ in range(3)))
+        only, own = (np.zeros(number, np.bool_) for _ in range(2))
+        return cls(only, {rule: np.zeros(number, np.bool_) for rule in _DOUBTS}, own)
+
+    @property
+    def asked_about(self) -> Bools:
+        """Mark the registers that are doubted by any rule."""
+        return np.asarray(np.logical_or.reduce([*self.doubted.values()]))
+
+    def mark(self, verdict: str, place: Bools, *, own: bool) -> None:
+        """Keep what some registers together were found to be."""
+        (self.only if verdict == _ONLY else self.doubted[verdict])[place] = True
+        self.own[place] |= own
 
     @classmethod
     def of(cls, cells: DayCells, beside: BesideRows, registers: AttendanceRegisters) -> _Found:
@@ -129,20 +147,19 @@ class _Found:
         if not wanted.any():
             return found
         judge = _Judge(cells, beside, registers)
-        rows, came = _count_all_rows(cells, beside, registers, wanted)
+        rows, came, few = _count_all_rows(cells, beside, registers, wanted)
         for row in np.unique(registers.school[wanted & unclear]):
             place = wanted & (registers.school == row)
-            only, doubted = judge.looks_at(place, int(rows[place].sum()), int(came[place].sum()))
-            if only or doubted:
+            verdict = judge.verdict_of(place, int(rows[place].sum()), int(came[place].sum()))
+            if verdict:
                 full = (rows >= FEWEST_ROWS) & (came >= DOUBTFUL_SHARE * rows)
-                told = place & ~full if only else place
-                (found.only if only else found.doubted)[told] = True
-        odd = wanted & ~found.only & ~found.doubted & (came < DOUBTFUL_SHARE * rows)
-        for register in np.flatnonzero(odd):
+                found.mark(verdict, place & ~full if verdict == _ONLY else place, own=False)
+        odd = (few | (came < DOUBTFUL_SHARE * rows)) & ~found.only & ~found.asked_about
+        for register in np.flatnonzero(wanted & odd):
             place = np.arange(len(registers)) == register
-            only, doubted = judge.looks_at(place, int(rows[register]), int(came[register]))
-            found.only[register], found.doubted[register] = only, doubted
-            found.own[register] = (only or doubted) and register < len(registers.classes)
+            verdict = judge.verdict_of(place, int(rows[register]), int(came[register]))
+            if verdict:
+                found.mark(verdict, place, own=bool(register < len(registers.classes)))
         return found
 
 
@@ -153,7 +170,7 @@ def _full_registers(
     found = np.zeros(len(registers), np.bool_)
     if not wanted.any():
         return found
-    rows, came = _count_all_rows(cells, beside, registers, wanted)
+    rows, came, _ = _count_all_rows(cells, beside, registers, wanted)
     judge = _Judge(cells, beside, registers)
     for register in np.flatnonzero(wanted & (rows >= FEWEST_ROWS) & (came >= DOUBTFUL_SHARE * rows)):
         found[register] = judge.names_everybody(np.arange(len(registers)) == register)
@@ -191,12 +208,13 @@ def _not_cleared(cells: DayCells, registers: AttendanceRegisters, wanted: Bools)
     if cells.n_slots <= 2 * _SAMPLE:
         return wanted, wanted
     sample = np.linspace(0, cells.n_slots - 1, _SAMPLE).astype(np.int32)
-    rows, came = _told_rows(_count_rows(cells, sample, registers, wanted))
+    counts = _count_rows(cells, sample, registers, wanted)
+    rows, came = _told_rows(counts)
     schools = np.zeros((int(registers.school.max(initial=-1)) + 1, 2), np.int64)
     np.add.at(schools, registers.school, np.stack([rows, came], axis=1))
     of_school, came_of_school = schools[registers.school].T
     unclear = wanted & ~_is_plain(of_school, came_of_school, _PLAIN_ROWS)
-    return wanted & (unclear | ~_is_plain(rows, came, FEWEST_ROWS)), unclear
+    return wanted & (unclear | ~_is_plain(rows, came, FEWEST_ROWS) | _mostly_few(counts)), unclear
 
 
 def _is_plain(rows: Longs, came: Longs, fewest: int) -> Bools:
@@ -210,21 +228,30 @@ def _told_rows(counts: Longs) -> tuple[Longs, Longs]:
     On most days of a register of absences few pupils have a row; a day that names everybody, as that of a
     trip, then tells nothing of the others.
     """
-    rows, came, days, few_days, few_rows, few_came = counts.T
-    mostly_few = 2 * few_days > days
+    rows, came, _, _, few_rows, few_came = counts.T
+    mostly_few = _mostly_few(counts)
     return np.where(mostly_few, few_rows, rows), np.where(mostly_few, few_came, came)
+
+
+def _mostly_few(counts: Longs) -> Bools:
+    """Mark the registers in which, in most slots with rows, most pupils on the roll have none."""
+    found: Bools = 2 * counts[:, 3] > counts[:, 2]
+    return found
 
 
 def _count_all_rows(
     cells: DayCells, beside: BesideRows, registers: AttendanceRegisters, wanted: Bools
-) -> tuple[Longs, Longs]:
-    """Count the rows that tell what some registers are, and those that say that somebody came."""
+) -> tuple[Longs, Longs, Bools]:
+    """Count the rows that tell what some registers are, and those that say that somebody came.
+
+    Then mark the registers that may leave most pupils out on most days.
+    """
     slots = np.arange(cells.n_slots, dtype=np.int32)
     on_time, late = _count_rows(cells, slots, registers, wanted), _count_beside(beside, registers)
     mostly_late = late[:, :1] > on_time[:, :1]
     told = _told_rows(np.where(mostly_late, late, on_time))
     others = np.where(mostly_late, on_time, late).T
-    return told[0] + others[0], told[1] + others[1]
+    return told[0] + others[0], told[1] + others[1], _mostly_few(on_time) & _mostly_few(late + on_time)
 
 
 def _count_beside(beside: BesideRows, registers: AttendanceRegisters) -> Longs:
@@ -250,18 +277,20 @@ class _Judge:
     beside: BesideRows
     registers: AttendanceRegisters
 
-    def looks_at(self, place: Bools, rows: int, came: int) -> tuple[bool, bool]:
-        """Say whether some registers together name absences only, and whether they may."""
-        if not rows or came >= DOUBTFUL_SHARE * rows:
-            return False, False
-        if came >= PRESENT_SHARE * rows and rows < FEWEST_ROWS:
-            return False, False
+    def verdict_of(self, place: Bools, rows: int, came: int) -> str:
+        """Name what some registers together are found or doubted to be; nothing where all is well."""
+        if not rows or (came >= PRESENT_SHARE * rows and rows < FEWEST_ROWS):
+            return ""
         spread = _Spread.of(self.cells, self.beside, self.registers, place)
+        often = rows >= FEWEST_ROWS and spread.pupils >= FEWEST_PUPILS and spread.weeks >= FEWEST_WEEKS
+        sparse = spread.held < DOUBTFUL_COVER * spread.on_dates
+        if came >= DOUBTFUL_SHARE * rows:
+            return _SPARSE if often and sparse and spread.dates >= FEWEST_DATES else ""
+        exchanged = _EXCHANGED * (often and spread.dates >= EXCHANGED_DATES)
         if came >= PRESENT_SHARE * rows:
-            return False, spread.held < DOUBTFUL_COVER * spread.on_dates
-        if rows >= FEWEST_ROWS and spread.pupils >= FEWEST_PUPILS and spread.weeks >= FEWEST_WEEKS:
-            return spread.held < FULL_COVER * spread.on_weekdays, False
-        return spread.leaves_out, False
+            return _MOSTLY if sparse else exchanged
+        only = spread.held < FULL_COVER * spread.on_weekdays if often else spread.leaves_out
+        return _ONLY if only else exchanged
 
     def names_everybody(self, place: Bools) -> bool:
         """Say whether a register has rows for most of its pupils' weekdays, and not of a few dates alone."""

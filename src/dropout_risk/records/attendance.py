@@ -60,7 +60,7 @@ _STAGES = (
     ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
     ("lesson_beside_day",), ("shifted_week", "year_cut_in_term"),
     ("absences_only", "presence_without_school_days", "presence_of_sessions"),
-    ("mostly_absences", "names_everybody"),
+    ("mostly_absences", "words_exchanged", "sparse_register", "names_everybody"),
 )  # fmt: skip
 
 

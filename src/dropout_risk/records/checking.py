@@ -24,12 +24,14 @@ from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.marks import restore_sittings
 from dropout_risk.records.other_ids import OtherIds, explain_unknown
+from dropout_risk.records.plausible import doubt_classes
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
 from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.row_checks import (
+    check_after_the_end,
     check_days_of_outcomes,
     check_enrolled,
     check_enrolment,
@@ -45,7 +47,7 @@ from dropout_risk.records.school_declarations import PresumedClasses
 from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
 from dropout_risk.records.tables import EVENTS, TABLES
 from dropout_risk.records.tallies import TableTallies
-from dropout_risk.records.totals import check_totals, doubt_periods
+from dropout_risk.records.totals import check_totals, doubt_periods, doubt_units
 from dropout_risk.records.unused_entries import unused_entries
 from dropout_risk.records.values import NO_DATE
 from dropout_risk.records.word_checks import check_words
@@ -255,6 +257,8 @@ class RecordsCheck:
         self.pupils = replace(self.pupils, others=others)
         doubtful = check_ids(draft, self.pupils.ids)
         set_spells_ahead_apart(draft, self.today)
+        if not draft.is_of_request:
+            doubt_classes(draft)
         check_values(draft, self.today, replace(self.mapping.conventions, year_start=self.year_start))
         check_words(draft, self.mapping)
         self.spells = Spells.of(draft, self.mapping, doubtful)
@@ -372,12 +376,15 @@ class RecordsCheck:
         if name == "attendance_totals":
             check_totals(draft, leave_beside=self.mapping.time.leave_beside)
             doubt_periods(draft)
+            if not self._alone:
+                doubt_units(draft)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         if name == "family":
             check_overlaps(arranged)
         if name == "outcomes":
             check_days_of_outcomes(arranged)
+            check_after_the_end(arranged)
         self._finish(draft, arranged)
 
     def _doubt_end_of_outcomes(self) -> None:

@@ -64,6 +64,21 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
     low, single = (marks & ~draft.apart for marks in doubtful_marks(score, highest))
     all_low = not draft.is_of_request and _most_marks(draft, "low_marks", low, given)
     draft.warn("doubtful_unit", "score", low if all_low else single)
+    draft.warn("zero_marks", "score", _whole_exams_of_zero(draft))
+
+
+def _whole_exams_of_zero(draft: Draft) -> Bools:
+    """Mark the marks of pupils who have 0 in each of several subjects of an exam."""
+    found = np.zeros(len(draft), np.bool_)
+    zero = np.flatnonzero((draft.values["score"] == 0) & ~draft.apart)
+    if len(zero) < FEWEST_MARKS:
+        return found
+    mates = np.isin(draft.values["student_id"], draft.values["student_id"][zero]) & ~draft.apart
+    rows = np.flatnonzero(mates & ~np.isnan(draft.values["score"]))
+    _, sitting = np.unique(_keys_over(draft, rows, ("exam", "date")), return_inverse=True)
+    marks, above = np.bincount(sitting), np.bincount(sitting, draft.values["score"][rows] != 0)
+    found[rows] = ((marks >= FEWEST_MARKS) & (above == 0))[sitting]
+    return found
 
 
 def doubtful_marks(score: Array, highest: Array) -> tuple[Bools, Bools]:
@@ -90,7 +105,7 @@ def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:
     others = np.flatnonzero(~draft.apart)
     mates = others[np.isin(draft.values["student_id"][others], draft.values["student_id"][rows])]
     both = np.concatenate([mates, rows])
-    key = _sitting_keys(draft, both)
+    key = _keys_over(draft, both, ("subject", "exam", "date"))
     recorded, highest, said = (draft.values[name][both] for name in ("recorded_on", "max_score", "taken"))
     order = np.lexsort((said, highest, np.arange(len(both)) >= len(mates), recorded, key))
     first = order[np.unique(key[order], return_index=True)[1]]
@@ -117,10 +132,10 @@ def _named_sittings(draft: Draft, usable: Bools, today: int) -> Bools:
     return named
 
 
-def _sitting_keys(draft: Draft, rows: Longs) -> Longs:
-    """Give a number for the pupil, subject, exam and day of some rows."""
+def _keys_over(draft: Draft, rows: Longs, columns: tuple[str, ...]) -> Longs:
+    """Give a number for the pupil and some columns of some rows."""
     key = draft.values["student_id"][rows].astype(np.int64)
-    for name in ("subject", "exam", "date"):
+    for name in columns:
         _, key = np.unique(key, return_inverse=True)
         values = draft.values[name][rows].astype(np.int64)
         low = int(values.min(initial=0))

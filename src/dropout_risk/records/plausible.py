@@ -11,6 +11,7 @@ from dropout_risk.records.grade_levels import FIRST_COHORT, LAST_COHORT
 from dropout_risk.records.rows import Draft
 
 _FAR, _FEWEST = 50.0, 3
+_FEWEST_PUPILS, _NEARLY_ALL = 10, 0.8
 
 
 def read_grade_levels(draft: Draft, today: int, conventions: Conventions) -> None:
@@ -39,6 +40,22 @@ def check_distances(draft: Draft, conventions: Conventions) -> None:
     given = np.count_nonzero(distance <= highest)
     if given >= _FEWEST and 2 * np.count_nonzero(far) > given:
         draft.warn("doubtful_unit", "distance_km", far)
+
+
+def doubt_classes(draft: Draft) -> None:
+    """Doubt pupils without a school or a class, and classes of one pupil each."""
+    school, grade, room = (draft.values[name] for name in ("school_id", "grade_level", "class_id"))
+    for column in ("school_id", "class_id"):
+        draft.warn("no_class", column, draft.missing(column) & ~draft.apart)
+    placed = np.flatnonzero(~draft.apart & ~draft.missing("class_id"))
+    place = np.stack([school[placed], grade[placed], room[placed]])
+    size = np.unique(place, axis=1, return_counts=True)[1]
+    own = {"pupils": len(placed), "alone": int(np.count_nonzero(size == 1))}
+    counted = draft.counted("classes", own)
+    if counted["pupils"] >= _FEWEST_PUPILS and counted["alone"] > _NEARLY_ALL * counted["pupils"]:
+        mask = np.zeros(len(draft), np.bool_)
+        mask[placed] = True
+        draft.warn("classes_of_one", "class_id", mask)
 
 
 def _school_years(days: Ints, year_start: tuple[int, int]) -> Ints:

@@ -25,6 +25,7 @@ from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_zone import SchoolDay
 from dropout_risk.records.tables import Column, Table
 from dropout_risk.records.values import EMPTY, Vocabulary, convert_column
+from dropout_risk.records.wide_sheets import wide_headers
 from dropout_risk.text import ITEMS, NO_WORDS, Text, same_words
 
 Seen = TypeVar("Seen")
@@ -36,6 +37,7 @@ NO_HEADER = Text(
     en="no header is known; is the first line a line of headers?",
 )
 _NAMELESS = Text(zh="该列没有表头", en="it has no header")
+_SO_MANY = Text(zh="共{number}列", en="{number} columns are of this kind")
 _SPARE = Text(zh="同一部分的另一列已给出该值", en="another column of the same part already gives this")
 _IS_IT = Text(zh="是否为“{header}”列？", en="is it the column {header!r}?")
 _UNDERSTOOD = Text(zh="可识别的表头：{headers}", en="headers understood: {headers}")
@@ -194,8 +196,20 @@ class TableReader:
             aliases = self.mapping.headers_of(self.table.name, name)
             detail = nearest_header(headers.unknown, aliases) if headers.chosen else NO_HEADER
             self._findings.append(Finding(RULES["missing_column"], name, rows, "error", detail, part.name))
+        wide = wide_headers(self.table.name, headers.unknown, self.mapping) if missing else []
+        if wide:
+            self._findings.append(
+                Finding(
+                    RULES["one_column_each"],
+                    wide[0],
+                    _NO_ROWS,
+                    "error",
+                    _SO_MANY.filled(number=len(wide)),
+                    part.name,
+                )
+            )
         if headers.chosen:
-            for header in headers.unknown:
+            for header in (name for name in headers.unknown if name not in wide):
                 detail = _did_you_mean(header, self.table.names) if header.strip() else _NAMELESS
                 self._note(header, detail, part)
             for header in headers.spare:

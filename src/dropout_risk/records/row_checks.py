@@ -19,13 +19,14 @@ from dropout_risk.records.pupil_index import NO_PUPIL
 from dropout_risk.records.rows import ArrangedRows, Draft
 from dropout_risk.records.scale_ranges import check_tests
 from dropout_risk.records.school_days import SchoolDays
-from dropout_risk.records.tables import Column
+from dropout_risk.records.tables import EVENTS, Column
 from dropout_risk.records.unknown_codes import check_unknown_codes
 from dropout_risk.records.values import FAULTS, NO_DATE
 from dropout_risk.text import NO_WORDS
 
 _OPEN = np.iinfo(np.int32).max
 _USUAL = Conventions()
+_ENDS = tuple(EVENTS.index(event) for event in ("died", "graduated"))
 
 
 def check_overlaps(arranged: ArrangedRows) -> None:
@@ -63,6 +64,18 @@ def check_days_of_outcomes(arranged: ArrangedRows) -> None:
     mask = np.zeros(len(arranged.draft), np.bool_)
     mask[arranged.positions(usable)[both]] = True
     arranged.draft.warn("outcomes_on_one_day", "date", mask)
+
+
+def check_after_the_end(arranged: ArrangedRows) -> None:
+    """Doubt what a pupil is said to have done after it died or graduated."""
+    usable = arranged.usable()
+    pupil, date, event = (arranged.values(name)[usable] for name in ("student_id", "date", "event"))
+    ended = np.full(int(pupil.max(initial=-1)) + 1, _OPEN, np.int64)
+    last = np.isin(event, _ENDS)
+    np.minimum.at(ended, pupil[last], date[last])
+    mask = np.zeros(len(arranged.draft), np.bool_)
+    mask[arranged.positions(usable)[date > ended[pupil]]] = True
+    arranged.draft.warn("after_the_end", "event", mask)
 
 
 def _suspect_groups(columns: list[Array], order: Array) -> list[Array]:

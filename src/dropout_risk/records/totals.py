@@ -1,4 +1,4 @@
-"""The checks of attendance totals: days a period does not have, shared days, leave counted beside."""
+"""The checks of attendance totals: days a period does not have, shared days, leave counted beside, units."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ from dropout_risk.text import NO_WORDS, Text
 
 _OPTIONAL = ("days_excused", "days_late")
 _LEAST_PERIODS, _LEAST_PUPILS = 3, 5
+_FEWEST_ROWS, _MOSTLY_AWAY, _LONG, _EVERY_DAY = 10, 0.8, 14, 6 / 7
+_SHARES = Text(zh="缺课天数都小于1天，像是比例", en="all are parts of a day, as shares are")
+_PRESENT_DAYS = Text(
+    zh="多数行缺课占应到天数的八成以上，像是到校天数",
+    en="in most rows they are over four fifths of the days enrolled, as days present are",
+)
+_CALENDAR_DAYS = Text(
+    zh="多数时段的应到天数连周日也算在内，像是日历天数",
+    en="in most periods they take in Sundays too, as calendar days do",
+)
 _LEAVE_ADDED = Text(
     zh="按映射文件的 leave_days，days_excused 已加入 days_absent",
     en="days_excused were added to days_absent, as leave_days in the mapping says",
@@ -61,6 +71,24 @@ def doubt_periods(draft: Draft) -> None:
     if not (counted["shared"] or counted["falls"]) and counted["rising"] >= _LEAST_PUPILS:
         mask[rows[order]] = True
         draft.warn("accumulating_totals", "days_absent", mask)
+
+
+def doubt_units(draft: Draft) -> None:
+    """Doubt totals that most rows give in another unit: shares of days, days present, calendar days."""
+    enrolled, absent = draft.values["days_enrolled"], draft.values["days_absent"]
+    start, end = (draft.values[name].astype(np.int64) for name in ("period_start", "period_end"))
+    length = end - start + 1
+    missed, long = ~draft.apart & (absent > 0), ~draft.apart & (length >= _LONG)
+    judged = {
+        "shares": ("days_absent", missed, missed & (absent < 1) & (4 * absent % 1 > 0), _SHARES),
+        "present": ("days_absent", long, long & (absent > _MOSTLY_AWAY * enrolled), _PRESENT_DAYS),
+        "calendar": ("days_enrolled", long, long & (enrolled > _EVERY_DAY * length + 1), _CALENDAR_DAYS),
+    }
+    for what, (column, among, odd, detail) in judged.items():
+        own = {"rows": int(np.count_nonzero(among)), "odd": int(np.count_nonzero(odd))}
+        counted = draft.counted(what, own)
+        if counted["rows"] >= _FEWEST_ROWS and 2 * counted["odd"] > counted["rows"]:
+            draft.warn("doubtful_unit", column, odd, detail)
 
 
 def _shared_days(pupil: Array, start: Array, end: Array) -> Bools:

@@ -94,7 +94,7 @@ def test_a_class_that_names_everybody_keeps_its_rows_where_the_others_list_absen
 def test_pupils_without_a_class_are_a_register_of_their_own() -> None:
     loose = [pupil | {"class_id": None, "student_id": f"loose-{k}"} for k, pupil in enumerate(pupils())]
     found = records(absences(loose) + FULL, loose + OTHER + SAME_NAME)
-    assert rules(found) == ["DR170"]
+    assert rules(found) == ["DR193", "DR170"]
     assert len(found.attendance) == len(FULL)
 
 

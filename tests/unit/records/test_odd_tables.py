@@ -1,0 +1,160 @@
+"""Tables that can be read and yet cannot be meant as they stand: each such fault is named by the check."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dropout_risk import SchoolRecords
+
+MONDAY = dt.date(2024, 9, 2)
+DAYS = [MONDAY + dt.timedelta(days=7 * week + day) for week in range(8) for day in range(5)]
+SUBJECTS = ("chinese", "maths", "english")
+Rows = list[dict[str, Any]]
+
+
+def pupils(number: int = 12) -> Rows:
+    return [
+        {"student_id": f"p{k}", "school_id": "s", "class_id": "8-1", "grade_level": 8} for k in range(number)
+    ]
+
+
+def register(away: str = "absent", here: str = "present") -> Rows:
+    return [
+        {"student_id": f"p{k}", "date": day, "status": away if (number + 2 * k) % 12 == 0 else here}
+        for k in range(12)
+        for number, day in enumerate(DAYS)
+    ]
+
+
+def totals(**changes: Any) -> Rows:
+    """Write two months of 20 days in which everybody missed a day or two."""
+    months = (("2024-09-01", "2024-09-30"), ("2024-10-01", "2024-10-31"))
+    row = {"days_enrolled": 20}
+    return [
+        {"student_id": f"p{k}", "period_start": first, "period_end": last, "days_absent": 1 + k % 2}
+        | row
+        | changes
+        for k in range(12)
+        for first, last in months
+    ]
+
+
+def marks(score: dict[str, float] | None = None, subjects: tuple[str, ...] = SUBJECTS) -> Rows:
+    """Write an exam that everybody sat; ``score`` gives what p0 has instead."""
+    return [
+        {"student_id": f"p{k}", "date": DAYS[20], "subject": subject, "exam": "midterm", "max_score": 100}
+        | {"score": (score or {}).get(subject, 60 + k) if k == 0 else 60 + k}
+        for k in range(12)
+        for subject in subjects
+    ]
+
+
+def rules(students: Rows | None = None, **tables: Any) -> list[str]:
+    records = SchoolRecords.from_tables(students=students or pupils(), today="2024-12-01", **tables)
+    return sorted({problem.rule.name for problem in records.check().problems})
+
+
+def test_nothing_is_said_of_clean_tables() -> None:
+    assert rules(attendance=register(), grades=marks(), attendance_totals=totals()) == []
+
+
+def test_a_register_with_its_words_exchanged_is_doubted() -> None:
+    assert rules(attendance=register(away="present", here="absent")) == ["words_exchanged"]
+
+
+def test_who_declares_that_everybody_is_named_hears_no_doubt_of_the_register() -> None:
+    mapping = {"unrecorded": "unknown"}
+    assert rules(attendance=register(away="present", here="absent"), mapping=mapping) == []
+    few = [row for number, row in enumerate(register()) if number % 5 == 0]
+    assert rules(attendance=few, mapping=mapping) == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(every=st.integers(4, 9), seed=st.integers(0, 1000))
+def test_a_register_that_leaves_most_pupils_out_is_doubted(every: int, seed: int) -> None:
+    chance = random.Random(seed)
+    rows = [row for row in register() if row["status"] == "absent" or chance.random() < 1 / every]
+    found = rules(attendance=rows)
+    assert found in (["sparse_register"], ["mostly_absences"]), found
+
+
+def test_one_class_that_leaves_most_out_is_named_by_itself() -> None:
+    students = pupils()
+    for row in students[6:]:
+        row["class_id"] = "8-2"
+    others = {row["student_id"] for row in students[6:]}
+    rows = [
+        row for n, row in enumerate(register()) if row["student_id"] not in others or (n + n // 40) % 4 == 0
+    ]
+    records = SchoolRecords.from_tables(students=students, attendance=rows, today="2024-12-01")
+    (problem,) = records.check().problems
+    assert problem.rule.name == "sparse_register"
+    assert "8/8-2" in problem.detail.en
+    assert "8/8-1" not in problem.detail.en
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"days_absent": 0.05}, {"days_absent": 19}, {"days_enrolled": 30}],
+    ids=["shares", "days present", "days of the calendar"],
+)
+def test_totals_in_another_unit_are_doubted(odd: dict[str, Any]) -> None:
+    assert rules(attendance_totals=totals(**odd)) == ["doubtful_unit"]
+
+
+def test_half_days_and_a_single_odd_pupil_are_no_other_unit() -> None:
+    assert rules(attendance_totals=totals(days_absent=0.5)) == []
+    rows = totals()
+    rows[0]["days_absent"] = 19
+    assert rules(attendance_totals=rows) == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(scores=st.lists(st.sampled_from([0, 0, 40]), min_size=3, max_size=3))
+def test_zeros_are_doubted_where_a_whole_exam_is_zero(scores: list[float]) -> None:
+    found = rules(grades=marks(dict(zip(SUBJECTS, scores, strict=True))))
+    assert ("zero_marks" in found) == (not any(scores))
+
+
+def test_zero_in_two_subjects_of_two_is_a_mark() -> None:
+    assert "zero_marks" not in rules(grades=marks({"chinese": 0, "maths": 0}, SUBJECTS[:2]))
+
+
+def test_pupils_without_a_class_and_classes_of_one_are_named() -> None:
+    students = pupils()
+    students[3]["class_id"] = None
+    assert rules(students) == ["no_class"]
+    assert rules([row | {"class_id": f"{k}"} for k, row in enumerate(pupils())]) == ["classes_of_one"]
+
+
+def test_what_follows_after_death_or_graduation_is_named() -> None:
+    ended = {"student_id": "p0", "date": DAYS[5], "event": "died"}
+    later = {"student_id": "p0", "date": DAYS[9], "event": "returned"}
+    assert "after_the_end" in rules(outcomes=[ended, later])
+    assert "after_the_end" not in rules(outcomes=[ended, later | {"date": DAYS[2]}])
+
+
+@pytest.mark.parametrize(
+    ("table", "headers"),
+    [
+        ("attendance", [str(day) for day in DAYS[:5]]),
+        ("attendance", ["9月2日", "9月3日", "9月4日"]),
+        ("grades", ["语文", "数学", "英语"]),
+        ("family", ["孤儿", "低保", "单亲"]),
+    ],
+)
+def test_a_wide_sheet_is_named_once_and_not_by_each_of_its_columns(table: str, headers: list[str]) -> None:
+    row = {"student_id": "p0"} | dict.fromkeys(headers, "1")
+    found = rules(**{table: [row]})
+    assert found == ["missing_column", "one_column_each"]
+
+
+def test_a_request_of_one_pupil_is_judged_by_no_table_as_a_whole() -> None:
+    found = rules(pupils(1), attendance_totals=totals(days_absent=19)[:2])
+    assert found == []
