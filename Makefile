@@ -28,8 +28,8 @@ test: $(INSTALLED)  ## run all tests, by two workers unless WORKERS says otherwi
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(INSTALLED)  ## lint, types, layers, every module importable
-	$(BIN)/ruff format --check src tests serving benchmarks notebooks docs/_site
-	$(BIN)/ruff check src tests serving benchmarks notebooks docs/_site
+	$(BIN)/ruff format --check src tests serving benchmarks models notebooks docs/_site
+	$(BIN)/ruff check src tests serving benchmarks models notebooks docs/_site
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/import_every_module.py

@@ -6,6 +6,7 @@ also starts with ``bentoml serve serving.service:DropoutRisk`` from the reposito
 * ``DROPOUT_RISK_MODEL``: a bundle's folder, or ``models:/name@alias`` of the MLflow store;
 * ``DROPOUT_RISK_CALENDAR`` (optional): a CSV of school days (``date``, ``[school_id]``, ``is_school_day``);
 * ``DROPOUT_RISK_CLASS_CONTEXT`` (optional): a JSON file of class context rows (``ClassContext.to_rows``);
+* ``DROPOUT_RISK_ALLOW_SYNTHETIC`` (optional): 1 lets a model of simulated pupils answer requests;
 * ``DROPOUT_RISK_REPLY_ROLE`` (optional): as which role replies are read; without it they are complete;
 * what ``serving.review`` names, for the pages at ``/review``;
 * what ``serving.desk`` names, for the pages at ``/desk``, where ``DROPOUT_RISK_BOOK`` is set.
@@ -17,7 +18,7 @@ import gc
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -267,7 +268,8 @@ def load_configured() -> tuple[RiskModel, dict[str, Any]]:
         "context": load_context(os.environ.get("DROPOUT_RISK_CLASS_CONTEXT", "")),
     }
     example = files("dropout_risk.scoring") / "contract" / "score.request.example.json"
-    score_request(model, SCORE.read(example.read_bytes()), **held)
+    willing = replace(model, allow_synthetic=True)  # the example's pupils are made up
+    score_request(willing, SCORE.read(example.read_bytes()), **held)
     return model, held
 
 
@@ -278,7 +280,8 @@ def load_model(place: str) -> RiskModel:
     with.
     """
     folder = bundle_folder(place)
-    model = RiskModel.load(folder)
+    allowed = os.environ.get("DROPOUT_RISK_ALLOW_SYNTHETIC", "") == "1"
+    model = RiskModel.load(folder, allow_synthetic=allowed)
     ServedModel.read(folder).require_pinned()
     return model
 

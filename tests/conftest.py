@@ -62,10 +62,10 @@ def bundle(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def risk_model(bundle):
-    """The model of that bundle."""
+    """The model of that bundle, willing to score made-up records that nothing marks."""
     from dropout_risk.scoring.risk_model import RiskModel
 
-    return RiskModel.load(bundle)
+    return RiskModel.load(bundle, allow_synthetic=True)
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +75,7 @@ def client(bundle, tmp_path_factory):
         warnings.simplefilter("ignore")
         patch.setenv("BENTOML_HOME", os.environ.get("BENTOML_HOME", str(tmp_path_factory.mktemp("bentoml"))))
         patch.setenv("DROPOUT_RISK_MODEL", str(bundle))
+        patch.setenv("DROPOUT_RISK_ALLOW_SYNTHETIC", "1")
         from serving.service import DropoutRisk
         from starlette.testclient import TestClient
 

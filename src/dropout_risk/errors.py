@@ -289,6 +289,13 @@ class UnloggedRunError(TrackingError):
         self.run = run
 
 
+class SyntheticModelError(DropoutRiskError, ValueError):
+    """Records that nobody marks as made up, scored with a model that was trained on made-up pupils."""
+
+    code = "DR510"
+    status = 403
+
+
 class RequestError(DropoutRiskError, ValueError):
     """A request that cannot be answered as a whole.
 

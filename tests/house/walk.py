@@ -62,7 +62,7 @@ def walk_to_feature(_):
 
 
 def walk_to_reply(bundle):
-    os.environ["DROPOUT_RISK_MODEL"] = str(bundle)
+    os.environ |= {"DROPOUT_RISK_MODEL": str(bundle), "DROPOUT_RISK_ALLOW_SYNTHETIC": "1"}
     from serving.service import DropoutRisk
     from starlette.testclient import TestClient
 

@@ -28,7 +28,7 @@ def asked_service(bundle, folder, **variables):
     (folder / "secret").write_bytes(SECRET)
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
-        told = {"BENTOML_HOME": folder, "DROPOUT_RISK_MODEL": bundle,
+        told = {"BENTOML_HOME": folder, "DROPOUT_RISK_MODEL": bundle, "DROPOUT_RISK_ALLOW_SYNTHETIC": "1",
                 "DROPOUT_RISK_DESK_SECRET": folder / "secret"} | variables  # fmt: skip
         for name, value in told.items():
             patch.setenv(name, str(value))

@@ -103,10 +103,11 @@ def statuses_in(came):
 def running_service(folder, bundle, *options, files=None, start=command, **more):
     """Start the service on a bundle by the command ``start``, wait for its answer, and end it afterwards."""
     port, log = free_port(), folder / "log.txt"
+    told = {"DROPOUT_RISK_MODEL": bundle, "DROPOUT_RISK_ALLOW_SYNTHETIC": 1} | more
     with log.open("wb") as sink:
         process = subprocess.Popen(
             limited(start(port, *options), files), cwd=folder,
-            env=environment(folder, DROPOUT_RISK_MODEL=bundle, **more),
+            env=environment(folder, **told),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         threading.Thread(target=keep_lines, args=(process.stdout, sink), daemon=True).start()

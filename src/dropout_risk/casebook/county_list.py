@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Self
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.archives import TableFile
 from dropout_risk.records.csv_files import CsvPart
-from dropout_risk.records.mapping import RecordsMapping, plain_form
+from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import Part, read_batches
-from dropout_risk.records.words import trimmed_text
+from dropout_risk.records.words import plain_form, trimmed_text
 from dropout_risk.records.workbooks import ENDINGS, Workbook
 from dropout_risk.text import Text
 

@@ -176,7 +176,8 @@ def _serve_bundle(out: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    environment = service.serve_environment(out / "model") | {"BENTOML_HOME": str(out / "bentoml")}
+    environment = service.serve_environment(out / "model")
+    environment |= {"BENTOML_HOME": str(out / "bentoml"), "DROPOUT_RISK_ALLOW_SYNTHETIC": "1"}
     with (out / "service.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603
             service.serve_command("127.0.0.1", port), env=environment, stdout=log, stderr=log
@@ -235,7 +236,7 @@ def _where_everything_lies(out: Path, pages: Path, today: dt.date, language: Lan
         f"--language {other}"
     )
     typer.echo(f"  {command} catalogue --language {language}")
-    typer.echo(f"  {command} serve --model {out / 'model'}")
+    typer.echo(f"  {command} serve --model {out / 'model'} --allow-synthetic")
 
 
 def _where_today_is(out: Path, link: str, today: dt.date, language: Language) -> None:

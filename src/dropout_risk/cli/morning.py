@@ -63,6 +63,7 @@ def score(
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
     language: options.Speech = None,
+    allow_synthetic: options.AllowSynthetic = False,
 ) -> None:
     """Score everyone at school on a date."""
     if out.suffix not in (*FILES, "") and not out.is_dir():
@@ -82,7 +83,7 @@ def score(
     from dropout_risk.features.cohort import histories_of
     from dropout_risk.scoring.roles import role_named, roles_of
 
-    risk_model = options.load_model(model)
+    risk_model = options.load_model(model, allow_synthetic=allow_synthetic)
     reader = None if role is None else role_named(role, roles_of(risk_model.settings))
     speech = options.spoken_language(language, risk_model)
     source = options.read_source(folder, store, mapping, quarantine, speech)
@@ -159,6 +160,7 @@ def watchlist(
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
     language: options.Speech = None,
+    allow_synthetic: options.AllowSynthetic = False,
 ) -> None:
     """Write the morning's watch list: whom to see first, why, since when, and what help fits."""
     from dropout_risk.pages.reader_folders import last_state, write_morning, write_reader_folders
@@ -166,7 +168,7 @@ def watchlist(
     from dropout_risk.scoring.scope import Scope, check_scope
 
     scope = Scope.named(school, grade, class_id, responsible)
-    risk_model = options.load_model(model)
+    risk_model = options.load_model(model, allow_synthetic=allow_synthetic)
     reader = reader_of_pages(role, risk_model.settings)
     speech = options.spoken_language(language, risk_model)
     records = options.read_records(folder, mapping, quarantine, speech)

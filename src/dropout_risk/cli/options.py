@@ -124,6 +124,12 @@ SettingsFile = Annotated[
 Model = Annotated[
     str, typer.Option("--model", help="A bundle's folder, or an alias such as models:/dropout_risk@champion.")
 ]
+AllowSynthetic = Annotated[
+    bool,
+    typer.Option(
+        "--allow-synthetic", help="Let a model of simulated pupils score records not marked as made up."
+    ),
+]
 AsOf = Annotated[
     str, typer.Option("--as-of", help="The date: only what was known before it counts. YYYY-MM-DD")
 ]
@@ -156,11 +162,11 @@ def read_settings(path: Path | None) -> Settings:
     return settings
 
 
-def load_model(model: str) -> RiskModel:
+def load_model(model: str, *, allow_synthetic: bool = False) -> RiskModel:
     """Load a bundle from a folder or from an MLflow alias, through the library's own loader."""
     from dropout_risk.scoring.risk_model import RiskModel
 
-    return RiskModel.load(model)
+    return RiskModel.load(model, allow_synthetic=allow_synthetic)
 
 
 def require_book() -> type[Book]:

@@ -51,6 +51,7 @@ def serve(
     day: Annotated[
         str | None, typer.Option(help="The day that /desk takes for today, for demonstrations.")
     ] = None,
+    allow_synthetic: options.AllowSynthetic = False,
 ) -> None:
     """Serve a bundle: /score, /score_features, /model, /catalogue, and pages at /review and /desk."""
     from dropout_risk.scoring.bundle import find_bundle
@@ -69,6 +70,7 @@ def serve(
         "DROPOUT_RISK_LANGUAGE": None if language is None else language_of(language),
         "DROPOUT_RISK_BOOK": None if book is None else absolute_address(book),
         "DROPOUT_RISK_DAY": day,
+        "DROPOUT_RISK_ALLOW_SYNTHETIC": "1" if allow_synthetic else None,
         **{
             f"DROPOUT_RISK_{name}": None if path is None else str(path.resolve())
             for name, path in (

@@ -50,6 +50,7 @@ def morning(
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
     language: options.Speech = None,
+    allow_synthetic: options.AllowSynthetic = False,
 ) -> None:
     """Run the morning: signals open and stir cases, what nobody answered goes up, today's round begins.
 
@@ -59,7 +60,7 @@ def morning(
     from dropout_risk.records.calendar import date_of, ordinal_of
 
     today = date_of(ordinal_of(day))
-    risk_model = options.load_model(model)
+    risk_model = options.load_model(model, allow_synthetic=allow_synthetic)
     speech = options.spoken_language(language, risk_model)
     acting = None if people is None else People.from_file(people)
     opened = options.open_book(book, keys, risk_model.settings.cases, create=True)

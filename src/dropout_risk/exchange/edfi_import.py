@@ -52,7 +52,7 @@ _DECLARE = (
 def import_edfi(
     source: Path,
     pseudonyms: Pseudonyms,
-    folder: RecordFolder,
+    folder: RecordFolder | None = None,
     *,
     unrecorded: str | None = None,
     week: str | None = None,
@@ -68,7 +68,7 @@ def import_edfi(
         (``studentSchoolAssociations``), ``students`` and ``calendarDates`` where they are there.
     pseudonyms : Pseudonyms
         Stand for ids that are identity numbers.
-    folder : RecordFolder
+    folder : RecordFolder, optional
         Where the tables go; students and a calendar that lie there already are used.
     unrecorded : {"present", "unknown"}, optional
         What it means that a pupil has no event on a school day.
@@ -93,10 +93,12 @@ def import_edfi(
     found = _read_kinds(source, left)
     rows = _attendance_of(found["event"], RecordsMapping.of(mapping), left)
     calendar = _calendar_of(found, left)
-    listed = any(row["is_school_day"] == "yes" for row in calendar) or folder.holds("calendar")
+    listed = any(row["is_school_day"] == "yes" for row in calendar) or (
+        folder is not None and folder.holds("calendar")
+    )
     _require_school_days(rows, unrecorded, listed or week is not None)
     students = _students_of(found, with_directory, left)
-    if folder.holds("students") and not folder.replace:
+    if folder is not None and folder.holds("students") and not folder.replace:
         left.add_rows("students", len(students), _STUDENTS_THERE)
         students = []
     elif not students:

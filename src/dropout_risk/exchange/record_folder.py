@@ -149,9 +149,14 @@ def table_text(table: str, rows: Rows) -> str:
     a,2024-09-02,returned
     <BLANKLINE>
     """
-    told = {name for row in rows for name, value in row.items() if value is not None}
-    names = [name for name in TABLES[table].names if name in told or name in TABLES[table].required]
+    names = written_columns(table, rows)
     return csv_text(names, ([row.get(name) for name in names] for row in rows))
+
+
+def written_columns(table: str, rows: Rows) -> list[str]:
+    """Name the required columns of a table, and the others that any row has."""
+    told = {name for row in rows for name, value in row.items() if value is not None}
+    return [name for name in TABLES[table].names if name in told or name in TABLES[table].required]
 
 
 def csv_text(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

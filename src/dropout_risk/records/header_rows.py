@@ -9,7 +9,6 @@ from itertools import islice
 from typing import NamedTuple
 
 from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.tables import TABLES
 
 LOOKED_AT = 10
 _DELIMITERS = ",;\t|"
@@ -50,7 +49,7 @@ def header_position(rows: Sequence[Sequence[str]], table: str, mapping: RecordsM
         return 0
     found = {number: mapping.headers(table, rows[number]).chosen for number in filled}
     first, best = filled[0], max(filled, key=lambda number: (len(found[number]), -number))
-    complete = all(name in found[first] for name in TABLES[table].required)
+    complete = all(name in found[first] for name in mapping.required(table))
     return best if len(found[best]) > max(len(found[first]), 1) and not complete else first
 
 

@@ -30,12 +30,15 @@ from dropout_risk.records.school_declarations import (
     unrecorded_problems,
 )
 from dropout_risk.records.statuses import STATUSES
+from dropout_risk.records.table_shapes import JOINED, SHAPES, TableShapes, shapes_problems
 from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, TABLES, Column, Kind
-from dropout_risk.records.words import Word, Words, narrow_text
+from dropout_risk.records.words import Word, Words, plain_form
 
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = tuple(dict.fromkeys((*SECTIONS, "ignored", "unrecorded", "outcomes_to", *CONVENTIONS, *TIME_KEYS)))
+_PARTS = tuple(
+    dict.fromkeys((*SECTIONS, *SHAPES, "ignored", "unrecorded", "outcomes_to", *CONVENTIONS, *TIME_KEYS))
+)
 _WITH_WORDS = ("text", "number", "integer", *CLOSED_WORDS)
 _KIND_OF: dict[str, Kind] = {
     column.name: column.kind
@@ -43,15 +46,6 @@ _KIND_OF: dict[str, Kind] = {
     for column in table.columns
     if column.kind in _WITH_WORDS
 } | {"yes_no": "yes_no"}
-
-
-def plain_form(header: str) -> str:
-    """Bring a header or a word to the form in which it is compared.
-
-    >>> plain_form(" Student ID "), plain_form("ＳｔｕｄｅｎｔＩＤ")
-    ('student_id', 'studentid')
-    """
-    return "_".join(narrow_text(header).casefold().replace("-", " ").replace("_", " ").split())
 
 
 @dataclass(frozen=True)
@@ -79,6 +73,7 @@ class _Layer:
     conventions: Conventions = field(default_factory=Conventions)
     unrecorded: Unrecorded = field(default_factory=Unrecorded)
     outcomes_to: dict[str, int] = field(default_factory=dict)
+    shapes: TableShapes = field(default_factory=TableShapes)
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -98,7 +93,8 @@ class RecordsMapping:
     English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
     dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
     ``encoding`` (one word, or one per table or file), ``unrecorded``, ``outcomes_to``, and what
-    :class:`TimeConventions` reads. A SettingsError names every unknown key and every unknown target at once.
+    :class:`TimeConventions` and :class:`TableShapes` read. A SettingsError names every unknown key and every
+    unknown target at once.
 
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
     >>> mapping.headers("grades", ["学号", "卷面分"]).chosen
@@ -148,8 +144,15 @@ class RecordsMapping:
         """What the county says once about its numbers and dates."""
         return self._own.conventions
 
+    @property
+    def shapes(self) -> TableShapes:
+        """What the county says of values given once, of rows left out and of files beside a table."""
+        return self._own.shapes
+
     def required(self, table: str) -> tuple[str, ...]:
         """Name the columns that must be there; one is not whose value the county gives once."""
+        if table.startswith(JOINED):
+            return ()
         return tuple(name for name in TABLES[table].required if self.given_once(name) is None)
 
     def given_once(self, column: str) -> float | None:
@@ -175,7 +178,12 @@ class RecordsMapping:
         return self._own.outcomes_to
 
     def table_of(self, name: str) -> str | None:
-        """Name the table that a file, folder or frame of this name holds; None if it is none."""
+        """Name the table that a file, folder or frame of this name holds; None if it is none.
+
+        A file that the county joins to a table is called by its own name, after :data:`JOINED`.
+        """
+        if self.shapes.joined_table(name):
+            return JOINED + plain_form(name)
         if name in TABLES and not self._own.tables:
             return name
         names = {**self._default.tables, **{table: table for table in TABLES}, **self._own.tables}
@@ -191,7 +199,9 @@ class RecordsMapping:
         return [table, *(name for name, meant in names.items() if meant == table)]
 
     def headers(self, table: str, given: Sequence[str]) -> Headers:
-        """Decide which header gives which column of a table."""
+        """Decide which header gives which column of a table; in a file that is joined each gives itself."""
+        if table.startswith(JOINED):
+            return Headers({header: header for header in given}, (), ())
         if self._own_is_empty and TABLES[table].has(distinct := set(given)) and len(distinct) == len(given):
             return Headers({header: header for header in given}, (), ())
         candidates: dict[str, list[tuple[int, int, str]]] = {}
@@ -335,6 +345,7 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         conventions=Conventions.of(data),
         unrecorded=Unrecorded.of(data.get("unrecorded")),
         outcomes_to=declared_days(data.get("outcomes_to")),
+        shapes=TableShapes.of(data),
     )
 
 
@@ -368,6 +379,7 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     except DateError as error:
         yield f"'outcomes_to' cannot be read: {error.message.rstrip('.')}", error.hint
     yield from convention_problems(data)
+    yield from shapes_problems(data)
     yield from _entry_collisions(data)
 
 

@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Bools, Ints, Longs
-from dropout_risk.records.mapping import RecordsMapping, plain_form
+from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import read_batches
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.unused_columns import read_unused, taken_batches
 from dropout_risk.records.values import as_text
+from dropout_risk.records.words import plain_form
 from dropout_risk.text import Text
 
 NOBODY = -2

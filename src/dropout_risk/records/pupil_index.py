@@ -15,10 +15,9 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Bytes, Ints, Longs
 from dropout_risk.kernels import kernel
 from dropout_risk.records.id_forms import CONTESTED, UNKNOWN, causes_of
-from dropout_risk.records.mapping import plain_form
 from dropout_risk.records.other_ids import OtherIds
 from dropout_risk.records.values import as_text, is_text, spread_values, whole_ids
-from dropout_risk.records.words import EMPTY_WORDS, trimmed_text
+from dropout_risk.records.words import EMPTY_WORDS, plain_form, trimmed_text
 
 NO_PUPIL, UNKNOWN_PUPIL = -1, UNKNOWN.code
 Hashing = tuple[np.uint64, np.uint64, np.uint64]

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.kernels import prefetch
-from dropout_risk.records.mapping import Headers, RecordsMapping, plain_form
+from dropout_risk.records.mapping import Headers, RecordsMapping
 from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.other_ids import is_id
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
@@ -25,6 +25,7 @@ from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_zone import SchoolDay
 from dropout_risk.records.tables import Column, Table
 from dropout_risk.records.values import EMPTY, Vocabulary, convert_column
+from dropout_risk.records.words import plain_form
 from dropout_risk.records.wide_sheets import wide_headers
 from dropout_risk.text import ITEMS, NO_WORDS, Text, same_words
 

@@ -42,8 +42,10 @@ from dropout_risk.records.school_declarations import (
     declared_days,
     require_past,
 )
+from dropout_risk.records.shaped_parts import shape_parts
 from dropout_risk.records.tables import RUNS, TABLES
 from dropout_risk.records.tallies import TableTallies
+from dropout_risk.records.unknown_words import unknown_words
 from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:
@@ -108,6 +110,7 @@ class SchoolRecords:
     ) -> None:
         self.folder = folder
         self.tallies = TableTallies() if tallies is None else tallies
+        given, parts = parts, shape_parts(parts, mapping)
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
@@ -117,7 +120,7 @@ class SchoolRecords:
         self.year_start = first_day_of_year(year_start) or mapping.time.year_start or before
         self.outcomes_to = mapping.outcomes_to if outcomes_to is None else declared_days(outcomes_to)
         require_past(self.outcomes_to, self._today)
-        marks = [marked_outcomes_to(part) for part in parts.get("outcomes", ())]
+        marks = [marked_outcomes_to(part) for part in given.get("outcomes", ())]
         if not self.outcomes_to and None not in marks and marks:
             self.outcomes_to = declared_days(min(str(mark) for mark in marks))
         self.truth = truth
@@ -267,6 +270,29 @@ class SchoolRecords:
         if name not in TABLES:
             raise RecordsError(f"There is no table {name!r}.", hint=nearest(name, TABLES))
         return self._checked.table(name)
+
+    def unknown_words(self) -> pd.DataFrame:
+        """Count the words that nothing here knows, as the files write them: what a mapping has yet to say.
+
+        Returns
+        -------
+        DataFrame
+            ``table``, ``column``, ``word``, ``rows`` with it, and the ``section`` of ``[words]`` that would
+            say what it means; the most frequent of each table first. Of columns whose words are closed
+            (status, event, yes or no, ``taken``) all that mean nothing, so that their rows are set apart or
+            emptied; of ``factor`` and ``instrument`` those that no shipped feature reads. The words are
+            values of the records: no error and no log holds them.
+
+        Examples
+        --------
+        >>> pupil = {"student_id": 7, "school_id": "s1", "class_id": "s1-8-2", "grade_level": 8}
+        >>> day = {"student_id": 7, "date": "2024-09-02", "status": "seen"}
+        >>> records = SchoolRecords.from_tables(students=[pupil], attendance=[day])
+        >>> print(records.unknown_words().to_string(index=False))
+             table column word  rows section
+        attendance status seen     1  status
+        """
+        return unknown_words(self._parts, self._mapping)
 
     def rows(self, name: str) -> UsableRows:
         """Give the usable rows of a table other than attendance as compact columns."""

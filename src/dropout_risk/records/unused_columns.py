@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.mapping import RecordsMapping, names_child, plain_form
+from dropout_risk.records.mapping import RecordsMapping, names_child
 from dropout_risk.records.readers import read_batches
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.values import as_text
+from dropout_risk.records.words import plain_form
 
 Texts = npt.NDArray[np.object_]
 COUNTERS = frozenset(

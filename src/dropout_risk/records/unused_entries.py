@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dropout_risk.records.mapping import RecordsMapping, plain_form
+from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import Part
 from dropout_risk.records.rules import RULES, Problem
+from dropout_risk.records.words import plain_form
 from dropout_risk.text import same_words
 
 

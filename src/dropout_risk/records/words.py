@@ -56,6 +56,15 @@ def plain_word(text: str) -> str:
     return _BESIDE_WIDE.sub("", " ".join(narrow_text(text).casefold().split()))
 
 
+def plain_form(header: str) -> str:
+    """Bring a header or a word to the form in which it is compared.
+
+    >>> plain_form(" Student ID "), plain_form("ＳｔｕｄｅｎｔＩＤ")
+    ('student_id', 'studentid')
+    """
+    return "_".join(narrow_text(header).casefold().replace("-", " ").replace("_", " ").split())
+
+
 @lru_cache(maxsize=4096)
 def word_key(text: str) -> str:
     """Bring a word to the form by which it is found; spaces between numbers alone are kept.

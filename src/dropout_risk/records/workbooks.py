@@ -111,7 +111,7 @@ class Workbook:
         """Give the columns of the first sheet that has all that are required, or else of the first."""
         names = [sheet for sheet in sheets if self.mapping.table_of(sheet.name) is None]
         found = [self._columns(sheet, table) for sheet in names if not self.mapping.ignores(sheet.name)]
-        whole = [columns for columns in found if columns.issuperset(TABLES[table].required)]
+        whole = [columns for columns in found if columns.issuperset(self.mapping.required(table))]
         return next(iter(whole or found), set())
 
     def _columns(self, sheet: Sheet, table: str) -> set[str]:

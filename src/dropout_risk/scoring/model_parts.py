@@ -13,7 +13,7 @@ import pandas as pd
 from dropout_risk.arrays import Bools
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
-from dropout_risk.errors import TrainingError
+from dropout_risk.errors import SyntheticModelError, TrainingError
 from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.features.compute import unrecorded_values
 from dropout_risk.modelling.calibrated_model import CalibratedModel
@@ -36,7 +36,8 @@ class ModelParts:
     the baselines; ``card`` is the model card in Markdown, by language; ``trained_to`` is the last date of
     which training knew anything. Without ``timing`` nobody knows how a risk spreads over the horizon.
     ``published`` is what was kept when the model was put into use: the day, the statement of its owner, and
-    the reason if checks stood against it.
+    the reason if checks stood against it. ``allow_synthetic`` is whoever loads it saying that a model of
+    made-up pupils may score real ones; no bundle says it.
     """
 
     name: str
@@ -53,6 +54,19 @@ class ModelParts:
     swings: FactSwings = field(default_factory=lambda: FactSwings({}))
     timing: Timing | None = None
     published: dict[str, Any] = field(default_factory=dict)
+    allow_synthetic: bool = False
+
+    def refuse_real(self, marked: bool) -> None:
+        """Refuse records that are not marked as made up where the model is; SyntheticModelError."""
+        if self.synthetic and not (marked or self.allow_synthetic):
+            raise SyntheticModelError(
+                f"The model {self.name} {self.version} was trained on simulated pupils, and nothing marks "
+                "these records as made up: its risks would say nothing about them.",
+                hint="score with a model trained on real pupils; made-up records are marked by a file "
+                "SYNTHETIC in their folder, or synthetic=True. To try it out all the same: "
+                "--allow-synthetic, RiskModel.load(..., allow_synthetic=True), or "
+                "DROPOUT_RISK_ALLOW_SYNTHETIC=1 for the service",
+            )
 
     @cached_property
     def kept(self) -> dict[Any, Any]:

@@ -91,7 +91,11 @@ class Population:
         context: ClassContext | None = None,
         language: Language | None = None,
     ) -> Self:
-        """Compute the features of everybody in the histories."""
+        """Compute the features of everybody in the histories.
+
+        SyntheticModelError if nothing marks them as made up, and the model's own pupils were.
+        """
+        model.refuse_real(histories.synthetic)
         table = compute_features(
             histories, as_of, model.catalogue, context=context, instruments=model.instruments
         )

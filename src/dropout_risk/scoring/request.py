@@ -181,6 +181,9 @@ def score_request(
     who else is in the request. A class context in the request goes before the given one; without any,
     features that need class-mates are missing.
 
+    No request is marked as made up: a synthetic model answers it with a SyntheticModelError, unless it was
+    loaded with ``allow_synthetic``.
+
     A row that breaks a rule is an entry in ``errors`` and is not used; a value of a pupil's own that cannot
     be read is one too, and counts as not given; its pupil is scored from the rest and told so, as in a batch.
     A pupil that cannot be scored at all is only in ``errors``.
@@ -271,6 +274,7 @@ def score_features_request(
     """
     if not checked:
         require_shape(body, "score_features")
+    model.refuse_real(marked=False)
     errors, kept, indices = [], [], []
     ids = [row.get("student_id", index) for index, row in enumerate(body["rows"])]
     for index, row in enumerate(body["rows"]):

@@ -208,13 +208,16 @@ class RiskModel(ModelParts):
         return write_bundle(folder, files_of(self) | mlflow_files(self), about)
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
+    def load(cls, folder: str | Path, *, allow_synthetic: bool = False) -> Self:
         """Read a model from a bundle; it gives the scores it gave when it was saved.
 
         Parameters
         ----------
         folder : path
             The bundle's folder, or ``models:/name@alias`` or ``models:/name/version`` in MLflow's store.
+        allow_synthetic : bool, default=False
+            Whether a model that was trained on made-up pupils may score records that are not marked as made
+            up, which otherwise is a SyntheticModelError. Ready features carry no mark.
 
         Raises
         ------
@@ -225,7 +228,7 @@ class RiskModel(ModelParts):
         MissingExtraError
             If the store is asked without MLflow.
         """
-        return cls(**read_model(folder))
+        return cls(**read_model(folder), allow_synthetic=allow_synthetic)
 
     def __repr__(self) -> str:
         """Name the model; no pupil and no coefficient."""

