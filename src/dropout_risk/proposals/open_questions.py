@@ -131,13 +131,16 @@ _NO_HEADERS = Text(
     en="{name} ({table}): its first line looks like a row rather than headers; add a line of headers",
 )
 _WIDE_DAYS = Text(
-    zh="{name}：每天一列，不能这样读取：请导出为每名学生每天一行",
-    en="{name} has a column for each day, which is not read: export it with one row per pupil and day",
+    zh="{name}：每天一列：在映射文件中把该表写为 attendance（[tables]），并写 [wide.attendance]；"
+    "表头没有年份的，再写 begins = 2024-09-01",
+    en="{name} has a column for each day: say under [tables] that it is attendance, and write "
+    "[wide.attendance], with begins = 2024-09-01 where the headers have no year",
 )
 _WIDE_MARKS = Text(
-    zh="{name}：每科一列，不能这样读取：请导出为每名学生每科一行",
-    en="{name} has a column for each subject, which is not read: export it with one row per pupil "
-    "and subject",
+    zh="{name}：每科一列：在映射文件中把该表写为 grades（[tables]），写 [wide.grades]，"
+    "并在 [constants.grades] 中写明考试（exam）和日期（date）",
+    en="{name} has a column for each subject: say under [tables] that it is grades, write [wide.grades], "
+    "and under [constants.grades] the exam and its date",
 )
 _MISSING = Text(
     zh="{name}（{table}）：没有找到必需的列 {columns}：请在导出时加上，或在 [columns.{table}] 中写明",

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
+from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.blank_rows import blank_rows
 from dropout_risk.records.values import is_text
@@ -140,61 +141,6 @@ def partition_values(name: str) -> dict[str, str | None]:
     return {unquote(key): None if value == _NO_VALUE else unquote(value) for key, _, value in pairs if key}
 
 
-class PartitionedPart:
-    """A file together with the columns that its folders name and it lacks (see :func:`partition_values`).
-
-    In a file whose values have types, what is written as a whole number is one.
-    """
-
-    def __init__(self, part: Part, values: Mapping[str, str | None]) -> None:
-        self.part = part
-        self.name, self.typed, self.synthetic, self.size = part.name, part.typed, part.synthetic, part.size
-        self._values = {key: self._array(value) for key, value in values.items() if key not in part.header}
-        self.header = (*part.header, *self._values)
-
-    @property
-    def broken(self) -> list[int]:
-        """Row numbers of lines that cannot be split into fields."""
-        return self.part.broken
-
-    @property
-    def blank(self) -> list[int]:
-        """Row numbers of lines without any value."""
-        return self.part.blank
-
-    @property
-    def notes(self) -> Sequence[Note]:
-        """What is to be said about the file."""
-        return self.part.notes
-
-    def done(self, rows: int) -> int:
-        """Give how much of the file has been read when so many of its rows have."""
-        return self.part.done(rows)
-
-    def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
-        """Cut the file into pieces that give these columns."""
-        inside = [header for header in headers if header not in self._values]
-        for piece in self.part.pieces(inside or list(self.part.header[:1])):
-            yield partial(self._widened, piece, list(headers), inside)
-
-    def _widened(self, piece: Piece, headers: list[str], inside: list[str]) -> list[Any]:
-        result = []
-        for batch in piece():
-            given = dict(zip(inside, batch.columns, strict=False))
-            arrays = [given[header] if header in given else self._all(header, batch) for header in headers]
-            result.append(pa.RecordBatch.from_arrays(arrays, headers))
-        return result
-
-    def _all(self, header: str, batch: Any) -> Any:
-        rows = pa.array(np.zeros(batch.num_rows, np.int8))
-        return pa.DictionaryArray.from_arrays(rows, self._values[header])
-
-    def _array(self, value: str | None) -> Any:
-        if self.typed and value is not None and _WHOLE.fullmatch(value):
-            return pa.array([int(value)])
-        return pa.array([value], pa.string())
-
-
 # --- The mark that made-up records carry, so that they are known for what they are wherever they are read ---
 
 FILE = "SYNTHETIC"
@@ -275,8 +221,79 @@ class Part(Protocol):
         """Give how much of its size has been read when so many of its rows have."""
         return rows
 
+    def line_positions(self, rows: Array) -> Array:
+        """Give the lines in which some rows stand, both by position: most often each row has its own."""
+        return rows
+
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the part into pieces that give these columns, in the order of its rows."""
+
+
+class WrappedPart(Part):
+    """A part that gives another, changed."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.name, self.header, self.typed = part.name, part.header, part.typed
+        self.synthetic, self.size = part.synthetic, part.size
+
+    def line_positions(self, rows: Array) -> Array:
+        """Give the lines of the file in which some rows stand, by position."""
+        return self.part.line_positions(rows)
+
+    @property
+    def broken(self) -> list[int]:
+        """Row numbers of lines that cannot be split into fields."""
+        return self.part.broken
+
+    @property
+    def blank(self) -> list[int]:
+        """Row numbers of lines that are no rows."""
+        return self.part.blank
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """What is to be said about the file."""
+        return self.part.notes
+
+    def done(self, rows: int) -> int:
+        """Give how much of the file has been read when so many of its rows have."""
+        return self.part.done(rows)
+
+
+class PartitionedPart(WrappedPart):
+    """A file together with the columns that its folders name and it lacks (see :func:`partition_values`).
+
+    In a file whose values have types, what is written as a whole number is one.
+    """
+
+    def __init__(self, part: Part, values: Mapping[str, str | None]) -> None:
+        super().__init__(part)
+        self._values = {key: self._array(value) for key, value in values.items() if key not in part.header}
+        self.header = (*part.header, *self._values)
+
+    def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
+        """Cut the file into pieces that give these columns."""
+        inside = [header for header in headers if header not in self._values]
+        for piece in self.part.pieces(inside or list(self.part.header[:1])):
+            yield partial(self._widened, piece, list(headers), inside)
+
+    def _widened(self, piece: Piece, headers: list[str], inside: list[str]) -> list[Any]:
+        result = []
+        for batch in piece():
+            given = dict(zip(inside, batch.columns, strict=False))
+            arrays = [given[header] if header in given else self._all(header, batch) for header in headers]
+            result.append(pa.RecordBatch.from_arrays(arrays, headers))
+        return result
+
+    def _all(self, header: str, batch: Any) -> Any:
+        rows = pa.array(np.zeros(batch.num_rows, np.int8))
+        return pa.DictionaryArray.from_arrays(rows, self._values[header])
+
+    def _array(self, value: str | None) -> Any:
+        if self.typed and value is not None and _WHOLE.fullmatch(value):
+            return pa.array([int(value)])
+        return pa.array([value], pa.string())
 
 
 def read_batches(part: Part, headers: Sequence[str]) -> Iterator[Any]:

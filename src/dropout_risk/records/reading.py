@@ -25,8 +25,8 @@ from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_zone import SchoolDay
 from dropout_risk.records.tables import Column, Table
 from dropout_risk.records.values import EMPTY, Vocabulary, convert_column
-from dropout_risk.records.words import plain_form
 from dropout_risk.records.wide_sheets import wide_headers
+from dropout_risk.records.words import plain_form
 from dropout_risk.text import ITEMS, NO_WORDS, Text, same_words
 
 Seen = TypeVar("Seen")

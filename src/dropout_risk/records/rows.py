@@ -68,7 +68,7 @@ class Span:
 
     def numbers(self, rows: Array) -> Array:
         """Give the numbers of rows in their file, counted from 1 without the header."""
-        positions = np.asarray(rows, np.int64) - self.start
+        positions = self.part.line_positions(np.asarray(rows, np.int64) - self.start)
         return row_numbers(positions, sorted((*self.broken, *self.blank)))
 
 

@@ -1,4 +1,4 @@
-"""Parts of tables as a mapping shapes them: joined files, values given once, rows left out."""
+"""Parts of tables as a mapping shapes them: wide and joined files, values given once, rows left out."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.arrays import Bools
+from dropout_risk.arrays import Array, Bools
 from dropout_risk.errors import RecordsError, nearest
 from dropout_risk.records.blank_rows import row_numbers
 from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.readers import Note, Part, PartitionedPart, Piece, read_batches
+from dropout_risk.records.readers import Note, Part, PartitionedPart, Piece, WrappedPart, read_batches
 from dropout_risk.records.table_shapes import JOINED, Join, RowFilter
 from dropout_risk.records.values import as_text
+from dropout_risk.records.wide_sheets import unpivoted
 from dropout_risk.records.words import plain_form
 from dropout_risk.text import Text, same_words
 
@@ -38,6 +39,8 @@ def shape_parts(parts: Mapping[str, Sequence[Part]], mapping: RecordsMapping) ->
     given = {name: list(own) for name, own in parts.items() if not name.startswith(JOINED)}
     if not mapping.shapes:
         return given
+    for table in mapping.shapes.wide:
+        given[table] = [unpivoted(part, table, mapping) for part in given.get(table, ())]
     for table, join in mapping.shapes.joins.items():
         if table in given:
             beside = _Beside(table, join, parts.get(JOINED + join.name, ()))
@@ -72,52 +75,22 @@ def _unused(section: str, name: str) -> Note:
     return Note("unused_entry", same_words(f"[{section}]"), name)
 
 
-class _Wrapped(Part):
-    """A part that gives another, changed."""
-
-    def __init__(self, part: Part) -> None:
-        self.part = part
-        self.name, self.header, self.typed = part.name, part.header, part.typed
-        self.synthetic, self.size = part.synthetic, part.size
-
-    @property
-    def broken(self) -> list[int]:
-        """Row numbers of lines that cannot be split into fields."""
-        return self.part.broken
-
-    @property
-    def blank(self) -> list[int]:
-        """Row numbers of lines that are no rows."""
-        return self.part.blank
-
-    @property
-    def notes(self) -> Sequence[Note]:
-        """What is to be said about the file."""
-        return self.part.notes
-
-    def done(self, rows: int) -> int:
-        """Give how much of the file has been read when so many of its rows have."""
-        return self.part.done(rows)
-
-
-class FilteredPart(_Wrapped):
-    """The rows of a part that pass some filters; the others count as lines that are no rows."""
+class FilteredPart(WrappedPart):
+    """The rows of a part that pass some filters."""
 
     def __init__(self, part: Part, rules: Sequence[RowFilter], notes: Sequence[Note]) -> None:
         super().__init__(part)
         self.rules, self._notes = rules, notes
         self._seen: dict[int, tuple[int, list[int]]] = {}
 
-    @property
-    def blank(self) -> list[int]:
-        """Row numbers of lines that are no rows, or do not pass."""
+    def line_positions(self, rows: Array) -> Array:
+        """Give the lines of the file in which some rows stand, by position."""
         before, positions = 0, []
         for number in sorted(self._seen):
-            rows, left = self._seen[number]
-            positions += [before + position for position in left]
-            before += rows
-        between = sorted((*self.part.broken, *self.part.blank))
-        return sorted((*self.part.blank, *row_numbers(np.array(positions, np.int64), between).tolist()))
+            seen, left = self._seen[number]
+            positions += [before + position + 1 for position in left]
+            before += seen
+        return self.part.line_positions(row_numbers(rows, positions) - 1)
 
     @property
     def notes(self) -> Sequence[Note]:
@@ -211,7 +184,7 @@ def header_like(headers: Iterable[str], plain: str, where: str) -> str:
     return found[plain]
 
 
-class JoinedPart(_Wrapped):
+class JoinedPart(WrappedPart):
     """A part with the columns of a second file beside each row that has its key; its own go before them."""
 
     def __init__(self, part: Part, join: Join, beside: _Beside) -> None:
