@@ -18,7 +18,7 @@ from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import Note, Part, PartitionedPart, Piece, WrappedPart, read_batches
 from dropout_risk.records.table_shapes import JOINED, Join, RowFilter
 from dropout_risk.records.values import as_text
-from dropout_risk.records.wide_sheets import unpivoted
+from dropout_risk.records.wide_sheets import unpivoted_part
 from dropout_risk.records.words import plain_form
 from dropout_risk.text import Text, same_words
 
@@ -40,7 +40,7 @@ def shape_parts(parts: Mapping[str, Sequence[Part]], mapping: RecordsMapping) ->
     if not mapping.shapes:
         return given
     for table in mapping.shapes.wide:
-        given[table] = [unpivoted(part, table, mapping) for part in given.get(table, ())]
+        given[table] = [unpivoted_part(part, table, mapping) for part in given.get(table, ())]
     for table, join in mapping.shapes.joins.items():
         if table in given:
             beside = _Beside(table, join, parts.get(JOINED + join.name, ()))

@@ -47,7 +47,7 @@ def wide_headers(table: str, unknown: Sequence[str], mapping: RecordsMapping) ->
     return found if len(found) >= FEWEST_HEADERS else []
 
 
-def unpivoted(part: Part, table: str, mapping: RecordsMapping) -> Part:
+def unpivoted_part(part: Part, table: str, mapping: RecordsMapping) -> Part:
     """Turn the columns of a wide part into rows, as the mapping declares; a long part stays as it is.
 
     RecordsError where none of its headers is one to take, or one names a day without a year and the mapping
@@ -70,7 +70,7 @@ def unpivoted(part: Part, table: str, mapping: RecordsMapping) -> Part:
     named = taken
     if over == "date":
         order = "dmy" if "dmy" in mapping.conventions.dates else "mdy"
-        named = [_dated(header, sheet.begins, order) for header in taken]
+        named = [_dated_header(header, sheet.begins, order) for header in taken]
     return UnpivotedPart(part, dict(zip(taken, named, strict=True)), (over, gives))
 
 
@@ -129,7 +129,7 @@ def _names_day(header: str) -> bool:
     return declared_date(bare, DATE_ORDERS[:3]) is not None
 
 
-def _dated(header: str, begins: dt.date | None, order: str) -> str:
+def _dated_header(header: str, begins: dt.date | None, order: str) -> str:
     """Give the date that a header names, with the year (and the month) that follow from a first day."""
     found = _MONTH_AND_DAY.fullmatch(header.strip())
     if found is None:
