@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +30,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
 from dropout_risk.modelling.tuning import Progress
+from dropout_risk.progress import drawn_elsewhere
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
@@ -397,9 +398,12 @@ class Steps(AbstractContextManager["Steps"]):
         )
         self._bars = Progress(*columns, console=Console(stderr=True), disable=not shown)
         self._told: dict[str, Any] = {}
+        self._alone = ExitStack()
 
     def __enter__(self) -> Steps:
         """Start drawing."""
+        if not self._bars.disable:
+            self._alone.enter_context(drawn_elsewhere())
         self._bars.start()
         return self
 
@@ -407,6 +411,7 @@ class Steps(AbstractContextManager["Steps"]):
         """Stop drawing, also after an error."""
         if not self._bars.disable:  # stopping what was never shown writes an empty line
             self._bars.stop()
+        self._alone.close()
 
     def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
         """Go through items, counting them."""
