@@ -17,7 +17,21 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "build" / "notebooks"
 PACKAGES = (
     "dropout_risk",
-    *(f"dropout_risk.{name}" for name in ("catalogue", "evaluation", "modelling", "pages", "spark")),
+    *(
+        f"dropout_risk.{name}"
+        for name in (
+            "casebook",
+            "catalogue",
+            "desk",
+            "evaluation",
+            "exchange",
+            "histories",
+            "modelling",
+            "pages",
+            "records",
+            "spark",
+        )
+    ),
 )
 _ASKED = re.compile(
     r"""<(?:script|img|iframe|link rel="stylesheet")[^>]*(?:src|href)=["']?((?:https?:)?//[^"'> ]+)"""

@@ -19,6 +19,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from dropout_risk.progress import tell_compiling
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -51,6 +53,7 @@ def _keep_somewhere() -> None:
 
 
 _keep_somewhere()
+tell_compiling()
 
 
 def kernel(function: Function) -> Function:

@@ -14,7 +14,7 @@ NUMBER = Text(zh="编号 {number}", en="Number {number}")
 CANCELLED = Text(zh="家访取消", en="Home visits cancelled")
 
 
-def visit_calendar(
+def calendar_of_week(
     plan: VisitPlan,
     person: str,
     *,

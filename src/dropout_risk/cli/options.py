@@ -35,8 +35,10 @@ def _terminal_bars(*columns: str) -> Iterator[Progress | None]:
 
     named = ("{task.description}", *columns)
     text = progress.TextColumn
+    from dropout_risk.progress import drawn_elsewhere
+
     shown = (text(name) if "{" in name else getattr(progress, name)() for name in named)
-    with progress.Progress(*shown, console=Console(stderr=True)) as bars:
+    with drawn_elsewhere(), progress.Progress(*shown, console=Console(stderr=True)) as bars:
         yield bars
 
 

@@ -68,7 +68,7 @@ def visits(
 
 def _write_plan(plan: VisitPlan, out: Path, directory: Directory, language: Language) -> None:
     """Write for each person a sheet, a form and a calendar; all names of files are ids."""
-    from dropout_risk.casebook.visit_calendar import visit_calendar
+    from dropout_risk.casebook.visit_calendar import calendar_of_week
     from dropout_risk.casebook.visit_notes import write_visit_form
     from dropout_risk.desk.visit_sheet_page import visit_sheet
     from dropout_risk.files import write_whole
@@ -78,7 +78,7 @@ def _write_plan(plan: VisitPlan, out: Path, directory: Directory, language: Lang
     for person in persons:
         routes: tuple[DayRoute, ...] = plan.routes_of(person)
         write_whole(out / f"{person}.html", visit_sheet(routes, directory, language))
-        write_whole(out / f"{person}.ics", visit_calendar(plan, person, written=written))
+        write_whole(out / f"{person}.ics", calendar_of_week(plan, person, written=written))
         write_visit_form(out / f"{person}.csv", routes, language)
 
 

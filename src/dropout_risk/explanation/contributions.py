@@ -76,6 +76,14 @@ class Contributions:
     base: float | Floats
     values: Floats
 
+    @classmethod
+    def joined(cls, parts: Sequence[Contributions]) -> Contributions:
+        """Lay blocks of rows one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        bases = np.concatenate([part.bases for part in parts])
+        return cls(bases, np.concatenate([part.values for part in parts]))
+
     @property
     def log_odds(self) -> Floats:
         """Base plus the contributions, in the order of the features: the same bits alone or in a batch."""

@@ -22,6 +22,7 @@ from dropout_risk.features.inputs import Inputs, MeasureFunction
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, in_threads
+from dropout_risk.progress import progress_line
 from dropout_risk.records.calendar import DateLike
 
 MEASURES: dict[type[declared.Measure], MeasureFunction] = {
@@ -132,9 +133,12 @@ def build_features(
     catalogue = kept_features(histories) if catalogue is None else catalogue
     values = np.empty((len(cohort), len(catalogue)), dtype=np.float64)
     pupils = cohort.frame["pupil"].to_numpy()
-    for day, rows in cohort.frame.groupby("as_of").indices.items():
-        table = compute_features(histories, pd.Timestamp(day), catalogue, instruments=instruments)
-        values[rows] = table.values[pupils[rows]]
+    days = cohort.frame.groupby("as_of").indices
+    with progress_line("features by date") as tell:
+        for done, (day, rows) in enumerate(days.items()):
+            tell(done, len(days))
+            table = compute_features(histories, pd.Timestamp(day), catalogue, instruments=instruments)
+            values[rows] = table.values[pupils[rows]]
     return pd.DataFrame(values, index=cohort.index, columns=catalogue.names)
 
 

@@ -19,7 +19,8 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, nearest
 from dropout_risk.explanation.backgrounds import Backgrounds
-from dropout_risk.explanation.contributions import as_shap
+from dropout_risk.explanation.contributions import Contributions, as_shap
+from dropout_risk.kernels import blocks
 from dropout_risk.modelling.argument_checks import check_arguments, check_beside
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
@@ -41,9 +42,11 @@ from dropout_risk.modelling.row_names import refuse_other_rows
 from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
 from dropout_risk.modelling.selection import TrainingRows, fit_best, in_own_order
 from dropout_risk.modelling.tuning import Tuning
+from dropout_risk.progress import progress_line
 from dropout_risk.text import Text, language_of
 
 MISSING = Text(zh="缺失", en="missing")
+EXPLAINED_AT_ONCE = 100_000
 MOST_SEEN = 1000
 """Rows of the fit that importances are measured on, at most."""
 
@@ -405,7 +408,12 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             told = self.catalogue or default_catalogue()
             names = [told[name].label.to(language_of(labels)) if name in told else name for name in names]
         displayed = encoding.displayed(table, MISSING.to(language_of(labels or "en")))
-        return as_shap(model.contributions(table), encoding.encode(table), names, displayed)
+        parts, n = [], len(table)
+        with progress_line("rows explained") as tell:
+            for rows in blocks(n, EXPLAINED_AT_ONCE):
+                parts.append(model.contributions(table[rows]))
+                tell(rows.stop, n)
+        return as_shap(Contributions.joined(parts), encoding.encode(table), names, displayed)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

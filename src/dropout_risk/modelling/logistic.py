@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from dropout_risk.arrays import Bools, Floats, Labels, Positions
 from dropout_risk.explanation.contributions import LinearTerms
 from dropout_risk.explanation.curves import CurveShape, LevelShape
-from dropout_risk.modelling.fitter import CrossFit, Fitter, Span, cross_fitted
+from dropout_risk.modelling.fitter import CrossFit, Fitter, Span, cross_fitted, log_loss
 from dropout_risk.modelling.model import AdditiveModel, centred_terms, keep_direction
 from dropout_risk.modelling.newton import fit_logistic
 
@@ -27,6 +28,8 @@ PATH_ROWS = 10_000
 """Rows that the penalty is found on, at most."""
 BEND = 0.5
 """Size of a column that bends the line, against 1 for the line itself: bends are shrunk more."""
+STRONGER = (0.001, 0.003)
+"""Those tried before them on a table of more than :data:`MOST_BENT` columns."""
 MOST_BENT = 150
 """Columns of a table beyond which each has a straight line: bends would be thousands of columns more."""
 MOST_LEVELS = 100
@@ -52,12 +55,15 @@ class LogisticFitter(Fitter):
     def cross_fit(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> CrossFit:
         """Fit once for each fold left out and each penalty; the penalty with the least mean loss wins.
 
+        On a wide table a fold goes no further once a weaker penalty did clearly worse than a stronger one:
+        the weaker it is, the longer the fit. What was not tried counts as what was tried last.
+
         The best penalty does not depend on how many rows there are, so of many rows it is found on some.
         """
-        strengths: Sequence[float] = STRENGTHS
+        strengths: Sequence[float] = STRENGTHS if X.shape[1] <= MOST_BENT else (*STRONGER, *STRENGTHS)
         if len(y) > PATH_ROWS:
             some = slice(None, None, -(-len(y) // PATH_ROWS))
-            strengths = [self._best(X[some], y[some], folds[some], STRENGTHS).setting["strength"]]
+            strengths = [self._best(X[some], y[some], folds[some], strengths).setting["strength"]]
         return self._best(X, y, folds, strengths)
 
     def fit(self, X: Floats, y: Labels, setting: Mapping[str, Any]) -> LogisticModel:
@@ -77,15 +83,26 @@ class LogisticFitter(Fitter):
                 design.columns(X[seen]),
                 design.columns(self.rows_left_out(X, seen, left_out)),
             )
-            weights = design.start(y[seen])
-            for index, strength in enumerate(strengths):
-                weights = fit_logistic(columns, y[seen], strength, design.signs, weights)
-                margins[index, left_out] = columns_out @ weights
+            weights, path = design.start(y[seen]), np.empty((0, left_out.sum()))
+            signs = design.signs
+            for strength in strengths:
+                weights = fit_logistic(columns, y[seen], strength, signs, weights)
+                path = np.vstack([path, columns_out @ weights])
+                if X.shape[1] > MOST_BENT and _gets_worse(path, y[left_out]):
+                    break
+            margins[:, left_out] = path[np.minimum(np.arange(len(strengths)), len(path) - 1)]
         margin, losses, best = cross_fitted(margins, y, folds)
         return CrossFit(margin, losses, {"strength": strengths[best], "shape": self.settings})
 
     def _design(self, X: Floats) -> Design:
         return Design.learn(X, self.monotone, self.categorical, self.segments, self.bend)
+
+
+def _gets_worse(path: Floats, y: Labels) -> bool:
+    """Say whether the last of the raw scores have clearly more loss than the best before them."""
+    losses = np.array([log_loss(margin, y) for margin in path])
+    more = losses[-1] - losses[losses.mean(axis=1).argmin()]
+    return bool(more.mean() > 2 * more.std() / np.sqrt(len(y)))
 
 
 @dataclass(frozen=True)
@@ -119,8 +136,11 @@ class NumericBlock:
     def columns(self, column: Floats) -> Floats:
         """Give the block's columns; a missing value is 0 in all but the flag."""
         missing = np.isnan(column)
-        parts = [] if self.constant else self._line_and_bends(np.where(missing, self.knots[0], column))
-        parts = [np.where(missing, 0.0, part) for part in parts]
+        if not missing.any():
+            parts = [] if self.constant else self._line_and_bends(column)
+        else:
+            parts = [] if self.constant else self._line_and_bends(np.where(missing, self.knots[0], column))
+            parts = [np.where(missing, 0.0, part) for part in parts]
         if self.has_missing:
             parts.append(missing.astype(np.float64))
         return np.column_stack(parts) if parts else np.empty((len(column), 0))
@@ -253,29 +273,49 @@ class Design:
 
 def _choose_knots(known: Floats, segments: int) -> Floats:
     """Give the few values there are, or quantiles; the ends lie near the extremes, not on outliers."""
-    values, counts = np.unique(known, return_counts=True)
-    if len(values) <= segments + 1:
-        return values
+    ordered = np.sort(known)
+    if 1 + np.count_nonzero(ordered[1:] != ordered[:-1]) <= segments + 1:
+        return np.unique(known)
     pieces = int(np.clip(len(known) // 60, 1, segments))
-    knots = np.unique(np.quantile(known, np.linspace(0.005, 0.995, pieces + 1)))
+    knots = sorted_quantiles(ordered, _shares_of_knots(pieces + 1))
+    knots = knots if (knots[1:] > knots[:-1]).all() else np.unique(knots)
     if len(knots) <= pieces:  # many pupils share one value, such as no absence: the others have quantiles too
+        values, counts = np.unique(known, return_counts=True)
         common = values[counts.argmax()]
         rest = np.quantile(known[known != common], np.linspace(0.005, 0.995, pieces))
         knots = np.unique(np.append(rest, common))
-    return knots if len(knots) > 1 else values[[0, -1]]
+    return knots if len(knots) > 1 else ordered[[0, -1]]
+
+
+@cache
+def _shares_of_knots(number: int) -> Floats:
+    return np.linspace(0.005, 0.995, number)
+
+
+def sorted_quantiles(ordered: Floats, shares: Floats) -> Floats:
+    """Give quantiles of values in order, bit by bit those of ``np.quantile``, which sorts and takes longer.
+
+    >>> sorted_quantiles(np.array([1.0, 2.0, 4.0]), np.array([0.25, 1.0])).tolist()
+    [1.5, 4.0]
+    """
+    at = shares * (len(ordered) - 1)
+    below = np.floor(at).astype(np.intp)
+    low, high, part = ordered[below], ordered[np.minimum(below + 1, len(ordered) - 1)], at - below
+    return np.where(part < 0.5, low + (high - low) * part, high - (high - low) * (1 - part))
 
 
 def _line_heights(known: Floats, knots: Floats) -> Floats:
     """Give the heights of a line at the knots, over the logarithm where the values are skewed."""
     if len(knots) < 2:
         return np.empty(0)
-    inside = np.clip(known, knots[0], knots[-1])
-    spread = float(inside.std())
+    inside = np.minimum(np.maximum(known, knots[0]), knots[-1])
+    centred = inside - inside.mean()
+    spread = float(np.sqrt((centred * centred).mean()))
     if spread == 0.0:
         return np.empty(0)
     middle = knots[len(knots) // 2]
     line, along = knots - middle, inside - middle
-    if abs(float((((inside - inside.mean()) / spread) ** 3).mean())) > SKEWED:
+    if abs(float(((centred / spread) ** 3).mean())) > SKEWED:
         centre = float(np.median(inside))
         near = float(np.abs(inside - centre).mean())
         line = np.arcsinh((knots - centre) / near) - np.arcsinh((middle - centre) / near)

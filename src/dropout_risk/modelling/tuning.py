@@ -14,6 +14,7 @@ import numpy as np
 from dropout_risk.arrays import Array
 from dropout_risk.errors import MissingExtraError, SettingsError
 from dropout_risk.modelling.fitter import Fitter
+from dropout_risk.progress import progress_line
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -71,16 +72,19 @@ class Tuning:
         study = self._study(name, fitter, key)
         ended = time.monotonic() + (np.inf if self.seconds is None else self.seconds)
         done = len(_complete_trials(study))
-        while not (self.trials is not None and done >= self.trials) and (
-            not done or time.monotonic() < ended
-        ):
-            study.sampler = _trial_sampler(seed, done)
-            trial = study.ask()
-            suggested = {one: span.suggest(trial, one) for one, span in fitter.space.items()}
-            study.tell(trial, loss(fitter.with_settings(suggested)))
-            done += 1
-            if self.progress is not None:
-                self.progress(name, done, self.trials)
+        with progress_line(f"tuning {name}") as line:
+            while not (self.trials is not None and done >= self.trials) and (
+                not done or time.monotonic() < ended
+            ):
+                study.sampler = _trial_sampler(seed, done)
+                trial = study.ask()
+                suggested = {one: span.suggest(trial, one) for one, span in fitter.space.items()}
+                study.tell(trial, loss(fitter.with_settings(suggested)))
+                done += 1
+                if self.progress is None:
+                    line(done, self.trials or done)
+                else:
+                    self.progress(name, done, self.trials)
         return fitter.with_settings({one: study.best_params[one] for one in fitter.space})
 
     def _study(self, name: str, fitter: Fitter, key: str) -> Any:

@@ -1,1 +1,28 @@
 """School records: the tables, their checks and the school calendar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropout_risk.public_names import given_names
+
+if TYPE_CHECKING:
+    from dropout_risk.records.calendar import SchoolCalendar
+    from dropout_risk.records.directory import Directory
+    from dropout_risk.records.mapping import RecordsMapping
+    from dropout_risk.records.school_records import SchoolRecords
+
+__all__ = [
+    "Directory",
+    "RecordsMapping",
+    "SchoolCalendar",
+    "SchoolRecords",
+]
+_HOMES = {
+    "Directory": "directory",
+    "RecordsMapping": "mapping",
+    "SchoolCalendar": "calendar",
+    "SchoolRecords": "school_records",
+}
+
+__getattr__, __dir__ = given_names("dropout_risk.records", _HOMES)

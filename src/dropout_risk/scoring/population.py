@@ -25,6 +25,7 @@ from dropout_risk.features.compute import FeatureTable, compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, prefetch
+from dropout_risk.progress import progress_line
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.refused_notes import RefusedNotes, refuse_broken_families
@@ -306,13 +307,14 @@ def _with_errors(
 def tell_progress(
     batches: Iterable[pa.RecordBatch], everybody: int, progress: Progress | None
 ) -> Iterator[pa.RecordBatch]:
-    """Pass blocks on, and tell how many pupils are done."""
+    """Pass blocks on, and tell how many pupils are done; on a terminal, where nobody is to be told."""
     done = 0
-    for batch in batches:
-        done += batch.num_rows
-        if progress is not None:
-            progress(done, everybody)
-        yield batch
+    with progress_line("pupils scored") as line:
+        tell = line if progress is None else progress
+        for batch in batches:
+            done += batch.num_rows
+            tell(done, everybody)
+            yield batch
 
 
 # --- The numbers behind scores, made again when somebody asks for them: features and their contributions ---
@@ -322,13 +324,15 @@ def tell_progress(
 class ExplainedScores:
     """Features (NaN is missing) and contributions (log-odds) of pupils who have a score, in their order."""
 
-    names: tuple[str, ...]
+    catalogue: FeatureCatalogue
     values: Floats
     contributions: Contributions
 
-    def as_shap(self) -> Any:
-        """Give a ``shap.Explanation``."""
-        return as_shap(self.contributions, self.values, self.names)
+    def as_shap(self, labels: Language | None = None) -> Any:
+        """Give a ``shap.Explanation``; named by labels in a language, where one is given."""
+        features = self.catalogue.items()
+        names = [name if labels is None else feature.label.to(labels) for name, feature in features]
+        return as_shap(self.contributions, self.values, names)
 
 
 def explain_scores(
@@ -340,23 +344,24 @@ def explain_scores(
 ) -> ExplainedScores:
     """Read the parts of some pupils' scores off their rows, made as :meth:`RiskModel.score_histories` did."""
     population = Population.of(model, histories, as_of, context=context)
-    return _read_explained(population.table.values[pupils], population.numbers(pupils))
+    values = population.table.values[pupils]
+    return _read_explained(model.catalogue, values, population.numbers(pupils))
 
 
 def explain_values(model: ModelParts, values: Floats, students: pa.Table) -> ExplainedScores:
     """Read the parts of the scores of ready features; rows with an impossible value have no score."""
     batch = score_values(model, values, students, model.settings.language)
-    return _read_explained(values, pa.Table.from_batches([batch]))
+    return _read_explained(model.catalogue, values, pa.Table.from_batches([batch]))
 
 
-def _read_explained(values: Floats, rows: pa.Table) -> ExplainedScores:
-    names = tuple(field.name for field in rows.schema.field("contributions").type)
+def _read_explained(catalogue: FeatureCatalogue, values: Floats, rows: pa.Table) -> ExplainedScores:
     scored = rows["error"].is_null()
     rows = rows.filter(scored).combine_chunks()
     base, columns = rows["base_log_odds"].to_numpy(), rows["contributions"].combine_chunks().flatten()
     added = np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
     own = values[scored.to_numpy()]
-    return ExplainedScores(names, np.ascontiguousarray(own), Contributions(base, np.ascontiguousarray(added)))
+    parts = Contributions(base, np.ascontiguousarray(added))
+    return ExplainedScores(catalogue, np.ascontiguousarray(own), parts)
 
 
 # --- Ready features as a frame: which columns a model knows, whose rows they are, and their grade levels ---

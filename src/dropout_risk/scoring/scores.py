@@ -19,7 +19,7 @@ from dropout_risk.errors import FeatureInputError, UnknownPupilError
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
-from dropout_risk.text import Language, Text
+from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.population import ExplainedScores
@@ -288,11 +288,16 @@ class Scores:
             "errors": [error.to_dict() for error in self.errors],
         }
 
-    def explanation(self) -> Any:
+    def explanation(self, labels: Language | None = None) -> Any:
         """Split the log-odds of all ``pupils`` over the features, as a ``shap.Explanation``.
 
         Base and values, added in their order, are the pupils' log-odds bit by bit; data are the features.
         They are made anew, from the histories that were scored.
+
+        Parameters
+        ----------
+        labels : {"zh", "en"}, optional
+            Name the features by the catalogue's labels in this language, by default by their names.
 
         Raises
         ------
@@ -307,7 +312,7 @@ class Scores:
                 "What these scores were made from is not at hand any more.",
                 hint="ask for the explanation of the scores as RiskModel.score gave them",
             )
-        return found.as_shap()
+        return found.as_shap(None if labels is None else language_of(labels))
 
     def frame(self) -> pd.DataFrame:
         """Give one row per pupil, the highest risk first."""

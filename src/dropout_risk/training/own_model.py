@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import ArgumentError, require_kind
+from dropout_risk.errors import require_kind
 from dropout_risk.evaluation.baselines import fit_baselines
 from dropout_risk.evaluation.parts import held_out_of, labelled_cohort, make_parts
 from dropout_risk.evaluation.report import EvaluationReport
@@ -17,6 +16,7 @@ from dropout_risk.features.cohort import READ_FIRST, histories_of
 from dropout_risk.features.compute import build_features, kept_features
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.settings import Settings
+from dropout_risk.training.foreign import ForeignCandidate, require_classifier
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,10 +30,17 @@ class JudgedClassifier:
     report : EvaluationReport
         How it did on the test days, beside the baselines. What needs the library's own candidates (reasons,
         stability, fairness, leaks) is not in it: such a model cannot be published.
+    candidate : ForeignCandidate
+        The same classifier with what explains it.
     """
 
     classifier: Any
     report: EvaluationReport
+    candidate: ForeignCandidate
+
+    def explain(self, X: pd.DataFrame) -> Any:
+        """Split log-odds over the features, by shap; see :meth:`ForeignCandidate.explain`."""
+        return self.candidate.explain(X)
 
     def __repr__(self) -> str:
         """Name the classifier and its main figures."""
@@ -81,30 +88,21 @@ def judge_classifier(
     TrainingError, SplitError
         As in :func:`train`.
     """
-    from sklearn.base import clone
-
     settings = Settings() if settings is None else settings
     require_kind(settings, Settings, "settings", "dr.Settings(**values)")
     require_kind(records, SchoolRecords, "records", READ_FIRST)
-    if not all(hasattr(classifier, name) for name in ("fit", "predict_proba", "get_params")):
-        raise ArgumentError(
-            f"A {type(classifier).__name__} is no classifier with fit and predict_proba.",
-            hint="hand in an estimator of scikit-learn; CalibratedClassifierCV gives probabilities",
-        )
+    require_classifier(classifier)
     histories = histories_of(records)
     cohort = labelled_cohort(histories, settings)
     catalogue = kept_features(histories) if catalogue is None else catalogue
     parts = make_parts(histories, cohort, build_features(histories, cohort, catalogue), settings)
-    known = parts.before_test
-    empty = list(parts.without_value)
-    fitted = clone(classifier).fit(parts.X(known).drop(columns=empty), parts.y(known))
-    risks = np.asarray(fitted.predict_proba(parts.X(parts.test).drop(columns=empty)))[:, 1]
-    before, asked = (parts.rows_for_baselines(rows) for rows in (known, parts.test))
+    found = ForeignCandidate.fitted(type(classifier).__name__, classifier, parts)
+    before, asked = (parts.rows_for_baselines(rows) for rows in (parts.before_test, parts.test))
     report = EvaluationReport.of(
-        held_out_of(parts, histories, risks),
+        held_out_of(parts, histories, found.risks),
         fit_baselines(before, asked, catalogue),
         model=settings.tracking.model_name,
-        candidate=type(fitted).__name__,
+        candidate=found.name,
         synthetic=records.synthetic,
         horizon_days=settings.outcome.horizon_days,
         events=settings.outcome.events,
@@ -116,4 +114,4 @@ def judge_classifier(
         lowest_risk=settings.bands.watch,
         replicates=settings.evaluation.replicates,
     )
-    return JudgedClassifier(fitted, report)
+    return JudgedClassifier(found.classifier, report, found)

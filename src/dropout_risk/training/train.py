@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +30,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
 from dropout_risk.modelling.tuning import Progress
+from dropout_risk.progress import drawn_elsewhere
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
@@ -38,6 +39,7 @@ from dropout_risk.tracking.open_run import OpenRun, prepare_store
 from dropout_risk.tracking.open_store import local_folder
 from dropout_risk.tracking.run_content import run_content
 from dropout_risk.tracking.run_dataset import RunDataset
+from dropout_risk.training.foreign import ForeignCandidate, sorted_candidates
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,12 +59,15 @@ class TrainingRun:
         The MLflow run; None without tracking.
     selection : DataFrame
         The candidates beside each other.
+    foreign : tuple of ForeignCandidate
+        The classifiers of one's own that were given as candidates, fitted; ``explain`` gives their reasons.
     """
 
     model: RiskModel
     report: EvaluationReport
     run_id: str | None
     selection: pd.DataFrame
+    foreign: tuple[ForeignCandidate, ...] = ()
 
     def __repr__(self) -> str:
         """Name the model and the run."""
@@ -89,6 +94,7 @@ def train(
     track: bool = True,
     last_model: RiskModel | None = None,
     helped: pd.DataFrame | None = None,
+    candidates: Sequence[Any] | None = None,
 ) -> TrainingRun:
     """Train a risk model on monthly snapshots, test it on later ones, and log the run.
 
@@ -113,6 +119,11 @@ def train(
     helped : pandas.DataFrame, optional
         Who was helped and when (:func:`dropout_risk.casebook.treatment.helped_since`): the labels of their
         rows are censored, so that help which worked teaches nobody that its signs are harmless.
+    candidates : sequence of str and of scikit-learn classifiers, optional
+        Names of the library's candidates take the place of ``settings.models.candidates``. A classifier of
+        one's own (a pipeline, where it needs missing values filled) is fitted on all rows before the test and
+        stands in the report beside the model, and in ``foreign``; it is never the model, which a bundle
+        holds as plain data.
 
     Returns
     -------
@@ -142,10 +153,11 @@ def train(
     SettingsError
         If the settings name an outcome that does not exist.
     ArgumentError
-        If the records are a path, or the catalogue a list.
+        If the records are a path, the catalogue a list, or a candidate neither a known name nor a classifier.
     """
     settings = Settings() if settings is None else settings
     check_settings(settings)
+    settings, others = sorted_candidates(candidates, settings)
     require_kind(records, SchoolRecords, "records", READ_FIRST)
     if catalogue is not None:
         require_kind(catalogue, FeatureCatalogue, "catalogue", CHOOSE)
@@ -170,9 +182,10 @@ def train(
         with steps.one("evaluate"):
             when = fit_timing(classifier, parts, histories, settings)
             trained = TrainedModel(classifier, parts, records, histories, catalogue, settings, leaks, when)
-            report = evaluate_model(trained, former)
+            foreign = tuple(ForeignCandidate.fitted(name, one, parts) for name, one in others.items())
+            report = evaluate_model(trained, former, foreign)
             model = _risk_model(trained, report)
-        run = TrainingRun(model, report, None, classifier.selection_.frame())
+        run = TrainingRun(model, report, None, classifier.selection_.frame(), foreign)
         if opened is not None:
             with steps.one("log"):
                 dataset = RunDataset.of_records(records)
@@ -240,8 +253,12 @@ def fit_classifier(
     )
 
 
-def evaluate_model(trained: TrainedModel, last_model: RiskModel | None = None) -> EvaluationReport:
-    """Measure a fitted classifier on the test rows, beside the baselines."""
+def evaluate_model(
+    trained: TrainedModel,
+    last_model: RiskModel | None = None,
+    foreign: Sequence[ForeignCandidate] = (),
+) -> EvaluationReport:
+    """Measure a fitted classifier on the test rows, beside the baselines and classifiers of one's own."""
     parts, settings, selection = trained.parts, trained.settings, trained.classifier.selection_
     known, asked = (parts.rows_for_baselines(rows) for rows in (parts.before_test, parts.test))
     last_day = max(parts.days(parts.before_test))
@@ -251,6 +268,7 @@ def evaluate_model(trained: TrainedModel, last_model: RiskModel | None = None) -
         (
             *fit_baselines(known, asked, trained.catalogue),
             last_model_baseline(last_model, trained.histories, parts),
+            *(candidate.beside() for candidate in foreign),
         ),
         model=settings.tracking.model_name,
         candidate=selection.chosen,
@@ -397,9 +415,12 @@ class Steps(AbstractContextManager["Steps"]):
         )
         self._bars = Progress(*columns, console=Console(stderr=True), disable=not shown)
         self._told: dict[str, Any] = {}
+        self._alone = ExitStack()
 
     def __enter__(self) -> Steps:
         """Start drawing."""
+        if not self._bars.disable:
+            self._alone.enter_context(drawn_elsewhere())
         self._bars.start()
         return self
 
@@ -407,6 +428,7 @@ class Steps(AbstractContextManager["Steps"]):
         """Stop drawing, also after an error."""
         if not self._bars.disable:  # stopping what was never shown writes an empty line
             self._bars.stop()
+        self._alone.close()
 
     def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
         """Go through items, counting them."""

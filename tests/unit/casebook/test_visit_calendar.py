@@ -5,7 +5,7 @@ import datetime as dt
 import icalendar
 import pytest
 
-from dropout_risk.casebook.visit_calendar import visit_calendar
+from dropout_risk.casebook.visit_calendar import calendar_of_week
 from dropout_risk.casebook.visit_week import plan_week
 from dropout_risk.casebook.visits import Hours, Stop, Visitor, VisitSettings
 from dropout_risk.errors import VisitError
@@ -26,14 +26,14 @@ def events_of(raw):
 
 def test_no_pupil_case_or_village_leaves_the_system():
     for language in ("zh", "en"):
-        raw = visit_calendar(plan_of(3), "t-1", written=MONDAY_NOON, language=language).decode()
+        raw = calendar_of_week(plan_of(3), "t-1", written=MONDAY_NOON, language=language).decode()
 
         assert not [word for word in ("case", "pupil", "Yang", "t-1") if word in raw]
 
 
 def test_an_event_says_how_many_homes_and_the_number_of_the_sheet_in_the_schools_own_time():
     plan = plan_of(3)
-    events = events_of(visit_calendar(plan, "t-1", written=MONDAY_NOON))
+    events = events_of(calendar_of_week(plan, "t-1", written=MONDAY_NOON))
     start, event = next((start, event) for start, event in events.items() if isinstance(start, dt.datetime))
 
     assert (event["summary"], event["description"]) == ("家访 3 户", f"编号 {plan.routes[0].reference}")
@@ -43,7 +43,7 @@ def test_an_event_says_how_many_homes_and_the_number_of_the_sheet_in_the_schools
 
 def test_a_later_calendar_takes_the_same_events_and_comes_after():
     former, later = (
-        visit_calendar(plan_of(n), "t-1", written=written)
+        calendar_of_week(plan_of(n), "t-1", written=written)
         for n, written in ((3, MONDAY_NOON), (2, TUESDAY_NOON))
     )
     before, after = ([*icalendar.Calendar.from_ical(raw).walk("VEVENT")] for raw in (former, later))
@@ -54,20 +54,20 @@ def test_a_later_calendar_takes_the_same_events_and_comes_after():
 
 
 def test_a_day_that_lost_its_visits_is_cancelled():
-    events = events_of(visit_calendar(plan_of(0), "t-1", written=MONDAY_NOON))
+    events = events_of(calendar_of_week(plan_of(0), "t-1", written=MONDAY_NOON))
 
     assert [(day, event["status"]) for day, event in events.items()] == [(day, "CANCELLED") for day in DAYS]
 
 
 def test_the_same_plan_gives_the_same_bytes_and_another_zone_another_offset():
     written = {"written": MONDAY_NOON}
-    urumqi = visit_calendar(plan_of(1), "t-1", **written, settings=VisitSettings(timezone="Asia/Urumqi"))
+    urumqi = calendar_of_week(plan_of(1), "t-1", **written, settings=VisitSettings(timezone="Asia/Urumqi"))
 
-    assert visit_calendar(plan_of(1), "t-1", **written) == visit_calendar(plan_of(1), "t-1", **written)
+    assert calendar_of_week(plan_of(1), "t-1", **written) == calendar_of_week(plan_of(1), "t-1", **written)
     assert b"TZID=Asia/Urumqi" in urumqi
     assert b"BEGIN:VTIMEZONE" in urumqi
 
 
 def test_a_time_without_a_zone_is_refused():
     with pytest.raises(VisitError, match="time zone"):
-        visit_calendar(plan_of(1), "t-1", written=dt.datetime(2025, 5, 19))
+        calendar_of_week(plan_of(1), "t-1", written=dt.datetime(2025, 5, 19))

@@ -51,7 +51,8 @@ def test_a_store_is_built_grows_by_a_day_and_is_scored(folders, tmp_path, risk_m
     assert run("store", "fold", "--store", store)[0] == 0
     assert len(read_state(store)["parts"]) == 1
     later = pd.Timestamp(day) + pd.Timedelta(days=1)
-    code, told = run("score", "--store", store, "--model", bundle, "--as-of", later.date(), "--out", out)
+    asked = ("--as-of", later.date(), "--out", out, "--allow-synthetic")
+    code, told = run("score", "--store", store, "--model", bundle, *asked)
 
     assert code == 0, told
     assert len(pd.read_csv(out)) == len(risk_model.score(Histories.load(store), later))

@@ -121,3 +121,60 @@ def test_what_gives_no_probabilities_is_refused_before_any_work():
         dr.judge_classifier(DummyClassifier(), "records/")
     with pytest.raises(ArgumentError, match="no classifier"):
         dr.judge_classifier("lightgbm", dr.simulate_district(n_students=20, seed=1))
+
+
+QUICK = dr.Settings(
+    models={"candidate": "logistic", "folds": 2},
+    evaluation={"refits": 0, "learning_curve": False, "replicates": 100},
+)
+
+
+@pytest.fixture(scope="module")
+def run(records):
+    mine = [HistGradientBoostingClassifier(max_iter=20, random_state=0), DummyClassifier()]
+    return dr.train(records, QUICK, track=False, candidates=["logistic", *mine])
+
+
+def test_own_candidates_stand_in_the_report_beside_the_model_and_are_never_it(run):
+    named = [result.name for result in run.report.results]
+
+    assert named[-2:] == ["own_HistGradientBoostingClassifier", "own_DummyClassifier"]
+    assert run.model.calibrated.kind == "logistic"
+    assert run.selection["candidate"].tolist() == ["logistic"]
+    assert "Own: HistGradientBoostingClassifier" in run.report.to_markdown("en")
+
+
+def test_an_own_candidate_is_fitted_as_it_is_judged_alone(records, run):
+    judged = dr.judge_classifier(HistGradientBoostingClassifier(max_iter=20, random_state=0), records, QUICK)
+
+    assert np.array_equal(judged.candidate.risks, run.foreign[0].risks)
+
+
+def test_reasons_of_an_own_candidate_are_those_of_shap_add_up_and_say_so(run, features):
+    found, some = run.foreign[0], features.iloc[:3]
+    told = found.explain(some)
+    risk = found.classifier.predict_proba(some[list(found.columns)])[:, 1]
+
+    assert "shap's permutations" in found.explainer_
+    assert told.feature_names == list(found.columns)
+    assert np.allclose(told.base_values + told.values.sum(axis=1), np.log(risk / (1 - risk)))
+
+
+def test_reasons_of_the_library_classifier_are_its_own(features, cohort, classifier):
+    from dropout_risk.training.foreign import ForeignCandidate
+
+    found = ForeignCandidate("mine", classifier, tuple(features.columns), np.empty(0))
+    told, own = found.explain(features.iloc[:5]), classifier.explain(features.iloc[:5])
+
+    assert np.array_equal(told.values, own.values)
+    assert "the library's own" in found.explainer_
+
+
+@pytest.mark.parametrize(
+    ("candidates", "told"),
+    [(["logistics"], "no candidate 'logistics'"), ([3], "no classifier with fit"), ("logistic", "no list"),
+     ([HistGradientBoostingClassifier], "no classifier with fit")],
+)  # fmt: skip
+def test_candidates_that_are_none_are_refused_before_any_work(records, candidates, told):
+    with pytest.raises(ArgumentError, match=told):
+        dr.train(records, QUICK, track=False, candidates=candidates)
