@@ -334,6 +334,13 @@ class FeatureCatalogue(Mapping[str, Feature]):
         """Give a new catalogue with these features only, in this order."""
         return type(self)(self[name] for name in names)
 
+    def with_needed(self, names: Iterable[str]) -> Self:
+        """Give a new catalogue with these features and all that they are derived from, in this order."""
+        kept = {*names}
+        for feature in reversed(list(self.values())):
+            kept.update(feature.measure.needs if feature.name in kept else ())
+        return self.select(name for name in self if name in kept)
+
     def to_list(self) -> list[dict[str, Any]]:
         """Write all declarations as plain data."""
         return [feature.to_dict() for feature in self.values()]

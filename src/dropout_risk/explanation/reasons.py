@@ -70,15 +70,15 @@ class ReasonWriter:
         """Choose what is told of each pupil."""
         return ChosenReasons.of(self._facts, rows.values, rows.contributions, rows.backgrounds)
 
-    def write(self, chosen: ChosenReasons, side: int, rows: ScoredRows) -> pa.ListArray:
-        """Word the raising (0) or the lowering (1) reasons of each pupil: a list of :data:`REASON`."""
-        told = chosen.speaker[:, side] != NOBODY
-        row, slot = np.nonzero(told)
+    def write(self, chosen: ChosenReasons, rows: ScoredRows) -> tuple[pa.ListArray, pa.ListArray]:
+        """Word the raising and the lowering reasons of each pupil: lists of :data:`REASON`."""
+        told = chosen.speaker.transpose(1, 0, 2) != NOBODY
+        side, row, slot = np.nonzero(told)
         position, total = chosen.speaker[row, side, slot], chosen.total[row, side, slot]
         value, state = rows.values[row, position], rows.states[row, position]
         missing, past = np.isnan(value), rows.past[row, position]
         means = self._facts.stayed[rows.backgrounds[row], position]
-        risky = self._facts.worse[position] * (1 if side == 0 else -1)
+        risky = self._facts.worse[position] * (1 - 2 * side)
         agreeing = [
             np.where(risky * (value - other) < 0, np.nan, other)
             for other in (rows.classes[row, position], past)
@@ -100,9 +100,9 @@ class ReasonWriter:
             "counted": pa.array(told_rows.counted, mask=np.isnan(told_rows.counted)),
             "merges": self._merged(rows.values[row], position),
         }
-        offsets = np.concatenate([[0], np.cumsum(told.sum(axis=1))]).astype(np.int32)
-        reasons = pa.StructArray.from_arrays([columns[field.name] for field in _FIELDS], fields=_FIELDS)
-        return pa.ListArray.from_arrays(pa.array(offsets), reasons, type=pa.list_(REASON))
+        raising, lowering = told.sum(axis=2)
+        split = int(raising.sum())
+        return _lists_of(columns, slice(0, split), raising), _lists_of(columns, slice(split, None), lowering)
 
     def _texts(  # noqa: PLR0917
         self,
@@ -153,6 +153,13 @@ class ReasonWriter:
         offsets = np.concatenate([[0], np.cumsum(own.sum(axis=1))]).astype(np.int32)
         names = self._columns["feature"].take(pa.array(np.nonzero(own)[1]))
         return pa.ListArray.from_arrays(pa.array(offsets), names)
+
+
+def _lists_of(columns: dict[str, pa.Array], part: slice, counts: Longs) -> pa.ListArray:
+    """Lay a part of the reasons out by pupil, each of whom has so many."""
+    reasons = pa.StructArray.from_arrays([columns[field.name][part] for field in _FIELDS], fields=_FIELDS)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), reasons, type=pa.list_(REASON))
 
 
 _STATE_NAMES = pa.array(STATES)

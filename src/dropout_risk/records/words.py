@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar, TypeVarTuple
 
 Word = str | int | float | bool
+Parts = TypeVarTuple("Parts")
+Result = TypeVar("Result")
+_LONGEST = 200
 
 EMPTY_WORDS = ("", "NA", "N/A", "NULL", "null", "NaN", "nan", "<NA>")
 _EMPTY = frozenset(EMPTY_WORDS)
@@ -22,6 +25,17 @@ _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _BESIDE_WIDE = re.compile(rf"(?<=[{_WIDE}]) | (?=[{_WIDE}])")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ _]+(?=\d)")
 _JOINTS = re.compile(r"[ _]+|(?<=[^\W\d])-(?=[^\W\d])")
+
+
+def remembered(read: Callable[[*Parts], Result]) -> Callable[[*Parts], Result]:
+    """Keep what a function makes of words, of a few thousand of them, and of none that is longer than any."""
+    kept = lru_cache(maxsize=4096)(read)
+
+    @wraps(read)
+    def read_words(*words: *Parts) -> Result:
+        return kept(*words) if len(str(words[-1])) <= _LONGEST else read(*words)
+
+    return read_words
 
 
 def trimmed_text(text: str | None) -> str | None:
@@ -56,7 +70,7 @@ def plain_word(text: str) -> str:
     return _BESIDE_WIDE.sub("", " ".join(narrow_text(text).casefold().split()))
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def word_key(text: str) -> str:
     """Bring a word to the form by which it is found; spaces between numbers alone are kept.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import RegisterQuestion, register_questions
-from dropout_risk.arrays import Bools, Floats, Positions
+from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError, nearest
 from dropout_risk.explanation.backgrounds import NO_LEVEL
@@ -229,7 +229,7 @@ class Population:
         return Evidence.of(
             snapshot,
             values,
-            self._past(snapshot) if model.settings.reasons.own_past else None,
+            partial(self._past, snapshot) if model.settings.reasons.own_past else None,
             self.table.context,
             catalogue=model.catalogue,
             instruments=model.instruments,
@@ -238,14 +238,18 @@ class Population:
             language=self.language,
         )
 
-    def _past(self, snapshot: Snapshot) -> Floats:
-        """Compute some pupils' own features of :data:`PAST_DAYS` before, without class comparisons."""
-        then = date_of(snapshot.ordinal - PAST_DAYS)
-        nobody, model = ClassContext.empty(), self.model
-        table = compute_features(
-            snapshot.histories, then, model.catalogue, context=nobody, instruments=model.instruments
-        )
-        return table.values
+    def _past(self, snapshot: Snapshot, told: Longs) -> Floats:
+        """Compute some of the pupils' own features of :data:`PAST_DAYS` before, without class comparisons."""
+        values = np.full((len(snapshot), len(self.model.catalogue)), np.nan)
+        names = self.model.catalogue.names
+        chosen = self.model.catalogue.with_needed(names[position] for position in told.tolist())
+        if len(chosen):
+            then, nobody = date_of(snapshot.ordinal - PAST_DAYS), ClassContext.empty()
+            table = compute_features(
+                snapshot.histories, then, chosen, context=nobody, instruments=self.model.instruments
+            )
+            values[:, [names.index(name) for name in chosen]] = table.values
+        return values
 
 
 def score_values(model: ModelParts, values: Floats, students: pa.Table, language: Language) -> pa.RecordBatch:

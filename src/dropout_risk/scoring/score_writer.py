@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import compress
 from typing import Any
@@ -203,7 +204,7 @@ class ScoreWriter:
             contributions=risks.contributions.values,
             states=evidence.states,
             classes=evidence.classes,
-            past=evidence.past,
+            past=np.full(risks.values.shape, np.nan),
             base=risks.contributions.bases,
             log_odds=risks.log_odds,
             backgrounds=risks.backgrounds,
@@ -212,7 +213,9 @@ class ScoreWriter:
             ordinal=evidence.ordinal,
         )
         chosen = self.reasons.choose(rows)
-        raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
+        if evidence.past is not None:
+            rows = replace(rows, past=evidence.past(chosen.features))
+        raising, lowering = self.reasons.write(chosen, rows)
         return {
             "domains": _struct_column(_DOMAINS, np.ascontiguousarray(chosen.domains.T)),
             "causes": _struct_column(_CAUSES, np.ascontiguousarray(chosen.causes.T)),
@@ -354,7 +357,8 @@ def whole_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 def _struct_column(fields: list[pa.Field], columns: Floats) -> pa.StructArray:
     """Lay arrays side by side, without copying them."""
-    return pa.StructArray.from_arrays([pa.array(column) for column in columns], fields=fields)
+    n, flat = columns.shape[1], pa.array(columns.ravel())
+    return pa.StructArray.from_arrays([flat[k * n : k * n + n] for k in range(len(columns))], fields=fields)
 
 
 def _fact_column(evidence: Evidence) -> pa.Array:
