@@ -392,7 +392,7 @@ class AttendanceCheck:
     def _check_beside(self) -> tuple[BesideRows, Array]:
         """Find copies and contradictions among the rows beside the grid; order them, with positions."""
         kinds = (np.int32, np.int32, np.int32, np.int8, np.int32, np.int64)
-        empty = (*(np.empty(0, kind) for kind in kinds),)
+        empty: tuple[Array, ...] = (*(np.empty(0, kind) for kind in kinds),)
         if not self._beside:
             return BesideRows(*empty[:-1]), empty[-1]
         columns = [np.concatenate(parts) for parts in zip(empty, *self._beside, strict=True)]

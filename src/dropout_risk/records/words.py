@@ -33,7 +33,7 @@ def remembered(read: Callable[[*Parts], Result]) -> Callable[[*Parts], Result]:
 
     @wraps(read)
     def read_words(*words: *Parts) -> Result:
-        return kept(*words) if len(str(words[-1])) <= _LONGEST else read(*words)
+        return kept(*words) if sum(len(str(word)) for word in words) <= _LONGEST else read(*words)
 
     return read_words
 

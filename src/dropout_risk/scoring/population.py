@@ -29,7 +29,8 @@ from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.refused_notes import RefusedNotes, refuse_broken_families
 from dropout_risk.scoring.risks import Evidence, Risks
-from dropout_risk.scoring.score_writer import IDS, whole_array, writer_of
+from dropout_risk.scoring.score_writer import IDS, WrittenScores, whole_array, writer_of
+from dropout_risk.scoring.scores import PupilScore, RowError
 from dropout_risk.text import Language, Text
 
 BLOCK_SIZE = 8192
@@ -163,7 +164,28 @@ class Population:
     def block(
         self, pupils: Positions, *, sentences: bool = True, notes: Mapping[int, tuple[str, ...]] | None = None
     ) -> pa.RecordBatch:
-        """Score one block: nothing but the model, these pupils' histories and the context is read."""
+        """Score one block as rows, with those of pupils who could not be scored."""
+        written, errors = self.written(pupils, sentences=sentences, notes=notes)
+        if not errors:
+            return written.batch()
+        everybody = naming_columns(self.table, pupils)
+        return _with_errors(written.batch(), {name: whole_array(everybody[name]) for name in IDS}, errors)
+
+    def told(
+        self, pupils: Positions, notes: Mapping[int, tuple[str, ...]] | None = None
+    ) -> tuple[list[PupilScore], list[RowError]]:
+        """Score a few pupils as objects, and say who could not be scored."""
+        written, errors = self.written(pupils, notes=notes)
+        ids = naming_columns(self.table, pupils)["student_id"].to_pylist() if errors else []
+        return written.pupils(), [RowError(row, ids[row], **error) for row, error in errors.items()]
+
+    def written(
+        self, pupils: Positions, *, sentences: bool = True, notes: Mapping[int, tuple[str, ...]] | None = None
+    ) -> tuple[WrittenScores, dict[int, dict[str, str]]]:
+        """Score one block: nothing but the model, these pupils' histories and the context is read.
+
+        Besides the scores, gives by row why a pupil could not be scored.
+        """
         values = np.ascontiguousarray(self.table.values[pupils])
         errors = impossible_values(self.model.catalogue, values)
         kept = pupils
@@ -179,11 +201,7 @@ class Population:
         said = self._notes_of(kept, notes or {}) if sentences else None
         judged = None if not_judged is None else ~not_judged[kept]
         writer = writer_of(self.model, self.language)
-        batch = writer.write(risks, evidence, said, facts=facts, judged=judged)
-        if not errors:
-            return batch
-        everybody = naming_columns(self.table, pupils)
-        return _with_errors(batch, {name: whole_array(everybody[name]) for name in IDS}, errors)
+        return writer.write(risks, evidence, said, facts=facts, judged=judged), errors
 
     def _notes_of(
         self, pupils: Positions, added: Mapping[int, tuple[str, ...]]
@@ -252,16 +270,28 @@ class Population:
         return values
 
 
-def score_values(model: ModelParts, values: Floats, students: pa.Table, language: Language) -> pa.RecordBatch:
-    """Score ready features, named by their row numbers: no alerts, no classes, no more than grade levels."""
+def written_values(
+    model: ModelParts, values: Floats, students: pa.Table, language: Language
+) -> tuple[WrittenScores, dict[int, dict[str, str]]]:
+    """Score ready features, named by their row numbers: no alerts, no classes, no more than grade levels.
+
+    Besides the scores, gives by row why it could not be scored.
+    """
     errors = impossible_values(model.catalogue, values)
     names = np.arange(len(values))
-    kept = np.delete(names, list(errors))
-    students = students.take(pa.array(kept)).append_column("student_id", pa.array(kept, pa.int64()))
-    values = np.ascontiguousarray(values[kept])
+    if errors:
+        names = np.delete(names, list(errors))
+        students, values = students.take(pa.array(names)), np.ascontiguousarray(values[names])
+    students = students.append_column("student_id", pa.array(names, pa.int64()))
     risks = Risks.of(model.calibrated, values, students)
-    batch = writer_of(model, language).write(risks, Evidence.of_features(values))
-    return _with_errors(batch, {"student_id": pa.array(names, pa.int64())}, errors) if errors else batch
+    return writer_of(model, language).write(risks, Evidence.of_features(values)), errors
+
+
+def score_values(model: ModelParts, values: Floats, students: pa.Table, language: Language) -> pa.RecordBatch:
+    """Score ready features as rows, with those that could not be scored."""
+    written, errors = written_values(model, values, students, language)
+    names = {"student_id": pa.array(np.arange(len(values)), pa.int64())}
+    return _with_errors(written.batch(), names, errors) if errors else written.batch()
 
 
 def naming_columns(table: FeatureTable, pupils: Positions) -> pa.Table:

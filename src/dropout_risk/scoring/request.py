@@ -26,6 +26,7 @@ from dropout_risk.errors import (
     UnknownFeatureError,
     UnknownPupilError,
 )
+from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import histories_of, members_on
 from dropout_risk.histories.histories import Histories
@@ -162,9 +163,10 @@ class Request:
         for name in _LISTS:
             columns = self.tables[name].columns if name in self.tables else {}
             dates, known = columns.get(str(TABLES[name].date), []), columns.get("recorded_on", [])
-            if max(dates, default="") >= as_of or max(filter(None, known), default="") >= as_of:
-                rows = zip_longest(columns["student_id"], dates, known)
-                late.update(int(name) for name, *days in rows if max(filter(None, days)) >= as_of)
+            if any(max(filter(None, days), default="") >= as_of for days in (dates, known)):
+                latest = [max(pair[0] or "", pair[1] or "") for pair in zip_longest(dates, known)]
+                owners = zip(columns["student_id"], latest, strict=True)
+                late.update(int(owner or 0) for owner, day in owners if day >= as_of)
         return late
 
 
@@ -286,9 +288,12 @@ def score_features_request(
         except (UnknownFeatureError, FeatureInputError, NotFiniteError) as error:
             field = getattr(error, "field", "features")
             errors.append(RowError(index, ids[index], error.code, field, error.message, error.hint))
-    X = pd.DataFrame(kept, columns=model.catalogue.names, dtype=np.float64)
-    X.index = pd.Index([ids[index] for index in indices], dtype=object)
-    scores = model.score_features(X, language=body.get("language", "zh"), request_id=request_id)
+    values = np.array(kept, np.float64).reshape(len(kept), len(model.catalogue))
+    levels = np.full(len(kept), NO_LEVEL, np.int64)
+    scores = model.score_rows(
+        values, [ids[index] for index in indices], levels, language=body.get("language", "zh"),
+        request_id=request_id,
+    )  # fmt: skip
     errors += [
         replace(error, index=indices[error.index], field=f"features.{error.field}") for error in scores.errors
     ]

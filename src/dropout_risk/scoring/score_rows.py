@@ -80,14 +80,21 @@ def pupil_scores(rows: pa.RecordBatch | pa.Table) -> Iterator[PupilScore]:
         rows = rows.filter(pc.is_null(rows["error"]))
     columns = {name: _read_column(name, rows[name]) for name in _READ}
     for row in zip(*columns.values(), strict=True):
-        told = dict(zip(columns, row, strict=True))
-        low, high, gaps = told.pop("low"), told.pop("high"), told.pop("missing")
-        yield PupilScore(
-            interval=(low, high),
-            missing=tuple(text for text, _ in gaps),
-            missing_sensitive=tuple(text for text, sensitive in gaps if sensitive),
-            **told,
-        )
+        yield as_pupil(dict(zip(columns, row, strict=True)))
+
+
+def as_pupil(told: dict[str, Any]) -> PupilScore:
+    """Make a score of what stands in the columns of one row, lists as they are kept there."""
+    low, high, gaps, help_told = (told.pop(name) for name in ("low", "high", "missing", "suggested_help"))
+    return PupilScore(
+        interval=(low, high),
+        missing=tuple(gap["text"] for gap in gaps),
+        missing_sensitive=tuple(gap["text"] for gap in gaps if gap["sensitive"]),
+        warnings=tuple(told.pop("warnings")),
+        facts=tuple(told.pop("facts")),
+        suggested_help=tuple(Help(item["kind"], tuple(item["because"]), item["text"]) for item in help_told),
+        **told,
+    )
 
 
 def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError]:
@@ -133,8 +140,8 @@ _MADE: dict[str, Callable[..., Any]] = {
     "lowering": Reason,
     "facts": Fact,
     "alerts": Alert,
-    "missing": lambda text, sensitive: (text, sensitive),
-    "suggested_help": lambda kind, because, text: Help(kind, tuple(because), text),
+    "missing": lambda text, sensitive: {"text": text, "sensitive": sensitive},
+    "suggested_help": lambda kind, because, text: {"kind": kind, "because": because, "text": text},
 }
 
 
