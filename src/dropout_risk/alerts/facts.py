@@ -34,7 +34,7 @@ from dropout_risk.catalogue.facts import (
 )
 from dropout_risk.catalogue.grades import CORE_SUBJECTS, core_rank
 from dropout_risk.catalogue.instrument import InstrumentRegistry
-from dropout_risk.explanation.columns import Column, Days, Listed, Picked, Structs
+from dropout_risk.explanation.columns import Column, Days, Listed, Picked, Structs, row_maker
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.footing import NO_DAY
 from dropout_risk.features.inputs import Inputs
@@ -72,6 +72,7 @@ class Fact:
         return dict(self.__dict__) | {"since": self.since.isoformat() if self.since else None}
 
 
+_MAKE = row_maker(Fact, FACT.names)
 _SINCE = Text(zh="{text}（{since}起）", en="{text} (since {since})")
 _ON = Text(zh="{label}（{since}）", en="{label} ({since})")
 
@@ -178,7 +179,7 @@ class FactRows:
             "text": Picked(words, text),
             "since": Days(np.where(since < 0, NO_DAY, since).astype(np.int32)),
         }
-        return Listed(Structs(told, list(FACT), Fact), np.bincount(pupil, minlength=self.n_pupils))
+        return Listed(Structs(told, list(FACT), _MAKE), np.bincount(pupil, minlength=self.n_pupils))
 
     def names_among(self, wanted: Iterable[str]) -> list[tuple[str, ...]]:
         """Give of each pupil the names of the wanted kinds that hold, in the order of the kinds."""

@@ -171,6 +171,24 @@ def _part_of(items: pa.Array, first: int, last: int) -> pa.Array:
     return pa.StructArray.from_arrays(columns, fields=list(items.type))
 
 
+def row_maker(kind: type, names: Sequence[str]) -> Callable[..., Any]:
+    """Give what makes objects of a frozen dataclass from sound values of all its fields, and at once.
+
+    >>> @dataclass(frozen=True)
+    ... class Day:
+    ...     number: int
+    >>> row_maker(Day, ["number"])(3)
+    Day(number=3)
+    """
+
+    def make(*values: Any) -> Any:
+        one: Any = object.__new__(kind)
+        one.__dict__.update(zip(names, values, strict=True))
+        return one
+
+    return make
+
+
 @dataclass(frozen=True, eq=False)
 class Structs:
     """Things of several columns; ``make`` makes one of them as an object."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Floats, Longs, SmallInts
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
-from dropout_risk.explanation.columns import Column, Days, Listed, Numbers, Picked, Structs
+from dropout_risk.explanation.columns import Column, Days, Listed, Numbers, Picked, Structs, row_maker
 from dropout_risk.explanation.contributions import points_per_log_odds
 from dropout_risk.explanation.reason import REASON, Reason, choose_comparisons
 from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
@@ -23,6 +23,7 @@ from dropout_risk.features.missing import STATES
 from dropout_risk.text import Language
 
 _FIELDS = list(REASON)
+_MAKE = row_maker(Reason, [field.name for field in _FIELDS])
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class ReasonWriter:
             "counted": Numbers(told_rows.counted, np.isnan(told_rows.counted)),
             "merges": self._merged(rows.values[row], position),
         }
-        reasons, (raising, lowering) = Structs(columns, _FIELDS, Reason), told.sum(axis=2)
+        reasons, (raising, lowering) = Structs(columns, _FIELDS, _MAKE), told.sum(axis=2)
         kind = pa.list_(REASON)
         return Listed(reasons, raising, kind), Listed(reasons, lowering, kind, int(raising.sum()))
 

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from itertools import zip_longest
 from typing import Any, Self
 
 import numpy as np
@@ -163,10 +162,8 @@ class Request:
         for name in _LISTS:
             columns = self.tables[name].columns if name in self.tables else {}
             dates, known = columns.get(str(TABLES[name].date), []), columns.get("recorded_on", [])
-            if any(max(filter(None, days), default="") >= as_of for days in (dates, known)):
-                latest = [max(pair[0] or "", pair[1] or "") for pair in zip_longest(dates, known)]
-                owners = zip(columns["student_id"], latest, strict=True)
-                late.update(int(owner or 0) for owner, day in owners if day >= as_of)
+            rows = {row for days in (dates, known) for row, day in enumerate(days) if day and day >= as_of}
+            late.update(int(columns["student_id"][row] or 0) for row in rows)
         return late
 
 
@@ -231,7 +228,7 @@ def score_request(
         },
     )  # fmt: skip
     given_ids = {_row_name(index): student["student_id"] for index, student in enumerate(request.students)}
-    pupils = tuple(replace(pupil, student_id=given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
+    pupils = tuple(pupil.named(given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
     errors += emptied
     errors += [
         replace(error, index=int(str(error.student_id)), student_id=given_ids[str(error.student_id)])

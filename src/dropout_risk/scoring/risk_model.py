@@ -378,7 +378,7 @@ class RiskModel(ModelParts):
             request_id or uuid.uuid4().hex,
             dict(self._about),
             language,
-            tuple(replace(pupil, student_id=ids[int(pupil.student_id)]) for pupil in written.pupils()),
+            tuple(pupil.named(ids[int(pupil.student_id)]) for pupil in written.pupils()),
             tuple(RowError(row, ids[row], **error) for row, error in broken.items()),
             partial(explain_values, self, values, students),
         )
