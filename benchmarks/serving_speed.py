@@ -21,12 +21,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import soak
-
 import dropout_risk as dr
+import soak
 from dropout_risk.scoring.request import request_of
 from dropout_risk.scoring.risk_model import RiskModel
 
@@ -173,7 +173,8 @@ def mlflow_service(model: Path) -> contextlib.AbstractContextManager[None]:
     """Run MLflow's own server on the same bundle."""
     words = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model.resolve())]
     words += ["--env-manager", "local", "--port", str(MLFLOW)]
-    return started(words, MLFLOW, lambda: soak.ask_once(MLFLOW, "/ping") == 200)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return started(words, MLFLOW, lambda: soak.ask_once(MLFLOW, "/ping") == 200, PATH=path)
 
 
 def measured_workers(
@@ -216,7 +217,7 @@ def measured_steadily(model: Path, body: Body, seconds: float, workers: int) -> 
     with soak.running_service(model, OURS, workers) as process:
         requests_a_second(OURS, request, max(seconds / 10, 1), MANY)
         before = soak.worker_megabytes(process.pid)
-        times = sorted(sum(requests_a_second(OURS, request, seconds, MANY), []))
+        times = sorted(chain.from_iterable(requests_a_second(OURS, request, seconds, MANY)))
         grown = soak.worker_megabytes(process.pid) / before - 1
     p50, p99 = (times[int(share * len(times))] for share in (0.5, 0.99))
     return {"requests": len(times), "p50": p50, "p99": p99, "times_p50": p99 / p50, "memory_growth": grown}
@@ -254,6 +255,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a few requests, one worker, no MLflow")
     parser.add_argument("--steady", type=float, metavar="SECONDS", help="only this, for so long")
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--no-mlflow", action="store_true", help="leave MLflow's own server out")
     parser.add_argument("--json", type=Path, help="where the figures go besides")
     given = parser.parse_args()
     bodies = make_bodies(RiskModel.load(given.model))
@@ -264,8 +266,10 @@ def main() -> int:
     workers = [1] if given.quick else given.workers
     results = {
         "workers": {n: measured_workers(given.model, bodies, n, quick=given.quick) for n in workers},
-        "mlflow": {} if given.quick else measured_mlflow(given.model, bodies),
+        "mlflow": {},
     }
+    if not (given.quick or given.no_mlflow):
+        results["mlflow"] = measured_mlflow(given.model, bodies)
     print(*table_lines(results, bodies), sep="\n")
     if given.json:
         given.json.write_text(json.dumps(results, indent=1), encoding="utf-8")

@@ -157,7 +157,8 @@ class DropoutRisk:
         """Answer in a thread, if there is one for the request in time."""
         state = ctx.request.state
         try:
-            return await state.answer(lambda: self._answer(ctx, asked))
+            waits = self.looks.audit is not None or state.reader != LOCAL_READER
+            return await state.answer(lambda: self._answer(ctx, asked), waits=waits)
         except DropoutRiskError as error:
             state.problems = [error]
         return Response()

@@ -7,8 +7,12 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Self
 
+import numpy as np
+
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.measures import Measure, measure_from_dict
 from dropout_risk.errors import (
     FeatureDeclarationError,
@@ -321,7 +325,12 @@ class FeatureCatalogue(Mapping[str, Feature]):
         """Which way each feature reads as worse, in the order of the columns."""
         return [feature.worse for feature in self.values()]
 
-    @property
+    @cached_property
+    def ranges(self) -> Floats:
+        """The least and the greatest value of each feature, shape (n_features, 2)."""
+        return np.array([feature.valid_range for feature in self.values()], np.float64).reshape(-1, 2)
+
+    @cached_property
     def sources(self) -> list[str]:
         """The tables that the features read, each once."""
         return list(dict.fromkeys(feature.source for feature in self.values()))

@@ -305,7 +305,7 @@ def impossible_values(catalogue: FeatureCatalogue, values: Floats) -> dict[int, 
 
     Gives, by row, code, field, message and hint, without the value.
     """
-    bounds = np.array([feature.valid_range for feature in catalogue.values()]).reshape(-1, 2)
+    bounds = catalogue.ranges
     broken = (values < bounds[:, 0]) | (values > bounds[:, 1])
     errors = {}
     for row in np.flatnonzero(broken.any(axis=1)).tolist():
