@@ -17,7 +17,7 @@ import numpy as np
 from dropout_risk.records.exam_names import plain_subject, timeless_exam
 from dropout_risk.records.exam_spellings import CORE, EXAM_SPELLINGS, SUBJECT_SPELLINGS, TERM_SPELLINGS
 from dropout_risk.records.rows import Draft
-from dropout_risk.records.words import chinese_number, remembered, word_key
+from dropout_risk.records.words import chinese_number, remember_words, word_key
 from dropout_risk.text import same_words
 
 _NOISE = {
@@ -53,7 +53,7 @@ class NameStem(NamedTuple):
     known: bool
 
 
-@remembered
+@remember_words
 def stem_of(column: str, name: str) -> NameStem:
     """Take away what names of exams and subjects do not differ by; ``known`` where all words are known ones.
 

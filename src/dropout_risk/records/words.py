@@ -27,7 +27,7 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ _]+(?=\d)")
 _JOINTS = re.compile(r"[ _]+|(?<=[^\W\d])-(?=[^\W\d])")
 
 
-def remembered(read: Callable[[*Parts], Result]) -> Callable[[*Parts], Result]:
+def remember_words(read: Callable[[*Parts], Result]) -> Callable[[*Parts], Result]:
     """Keep what a function makes of words, of a few thousand of them, and of none that is longer than any."""
     kept = lru_cache(maxsize=4096)(read)
 
@@ -70,7 +70,7 @@ def plain_word(text: str) -> str:
     return _BESIDE_WIDE.sub("", " ".join(narrow_text(text).casefold().split()))
 
 
-@remembered
+@remember_words
 def word_key(text: str) -> str:
     """Bring a word to the form by which it is found; spaces between numbers alone are kept.
 

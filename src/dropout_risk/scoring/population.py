@@ -18,7 +18,7 @@ from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError, nearest
 from dropout_risk.explanation.backgrounds import NO_LEVEL
-from dropout_risk.explanation.contributions import Contributions, as_shap
+from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import came_after_outcome, members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
@@ -26,6 +26,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike, date_of
+from dropout_risk.scoring.explained_scores import ExplainedScores
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.refused_notes import RefusedNotes, refuse_broken_families
 from dropout_risk.scoring.risks import Evidence, Risks
@@ -345,20 +346,7 @@ def tell_progress(
         yield batch
 
 
-# --- The numbers behind scores, made again when somebody asks for them: features and their contributions ---
-
-
-@dataclass(frozen=True, eq=False)
-class ExplainedScores:
-    """Features (NaN is missing) and contributions (log-odds) of pupils who have a score, in their order."""
-
-    names: tuple[str, ...]
-    values: Floats
-    contributions: Contributions
-
-    def as_shap(self) -> Any:
-        """Give a ``shap.Explanation``."""
-        return as_shap(self.contributions, self.values, self.names)
+# --- The numbers behind scores, made again when somebody asks for them ---
 
 
 def explain_scores(

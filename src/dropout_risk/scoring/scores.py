@@ -22,7 +22,7 @@ from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
-    from dropout_risk.scoring.population import ExplainedScores
+    from dropout_risk.scoring.explained_scores import ExplainedScores
 
 
 REPEATED, NOT_AT_SCHOOL, SET_APART = "DR197", "DR198", "DR199"
