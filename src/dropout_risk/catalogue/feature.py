@@ -339,6 +339,10 @@ class FeatureCatalogue(Mapping[str, Feature]):
         """Give a new catalogue with more features at the end."""
         return type(self)([*self.values(), *features])
 
+    def has_all(self, names: Mapping[str, Any]) -> bool:
+        """Say whether all of some names are features."""
+        return names.keys() <= self._features.keys()
+
     def select(self, names: Iterable[str]) -> Self:
         """Give a new catalogue with these features only, in this order."""
         return type(self)(self[name] for name in names)

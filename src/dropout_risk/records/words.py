@@ -15,7 +15,7 @@ from typing import Any, TypeVar, TypeVarTuple
 Word = str | int | float | bool
 Parts = TypeVarTuple("Parts")
 Result = TypeVar("Result")
-_LONGEST = 200
+_LONGEST, _MOST_KEPT = 200, 4096
 
 EMPTY_WORDS = ("", "NA", "N/A", "NULL", "null", "NaN", "nan", "<NA>")
 _EMPTY = frozenset(EMPTY_WORDS)
@@ -29,7 +29,7 @@ _JOINTS = re.compile(r"[ _]+|(?<=[^\W\d])-(?=[^\W\d])")
 
 def remember_words(read: Callable[[*Parts], Result]) -> Callable[[*Parts], Result]:
     """Keep what a function makes of words, of a few thousand of them, and of none that is longer than any."""
-    kept = lru_cache(maxsize=4096)(read)
+    kept = lru_cache(maxsize=_MOST_KEPT)(read)
 
     @wraps(read)
     def read_words(*words: *Parts) -> Result:
@@ -106,6 +106,7 @@ class Words(Mapping[str, Any]):
         self.own, self.spelled, self.otherwise, self.dates = dict(own or {}), spelled, otherwise, dates
         self._found: dict[str, Word | None] = {word_key(word): meaning for word, meaning in common.items()}
         self._exact: dict[str, Word] = {}
+        self._read: dict[tuple[str, str | None], Any] = {}
         keys: dict[str, set[Word]] = {}
         for word, meaning in self.own.items():
             keys.setdefault(word_key(word), set()).add(meaning)
@@ -133,6 +134,17 @@ class Words(Mapping[str, Any]):
             return str(found) or None
         bare = trimmed_text(text)
         return bare if bare is None or self.spelled else plain_word(bare) or bare
+
+    def read_once(self, kind: str, text: str | None, read: Callable[[str | None], Result]) -> Result:
+        """Keep what a short text is read as, of a few thousand of them."""
+        key = (kind, text)
+        if key in self._read:
+            result: Result = self._read[key]
+            return result
+        result = read(text)
+        if len(self._read) < _MOST_KEPT and len(text or "") <= _LONGEST:
+            self._read[key] = result
+        return result
 
     def __getitem__(self, word: str) -> Word:
         found = self.meaning(word)

@@ -298,12 +298,14 @@ def score_features_request(
 
 
 def _feature_row(catalogue: FeatureCatalogue, features: Mapping[str, Any]) -> list[float]:
-    for name, value in features.items():
+    sound = catalogue.has_all(features) and str not in map(type, features.values())
+    for name, value in () if sound else features.items():
         unit = catalogue[name].unit.en
         if isinstance(value, str):
             raise FeatureInputError(f"{name} is text where a number is needed.", hint=f"unit: {unit}")
     try:
-        return [math.nan if features.get(name) is None else float(features[name]) for name in catalogue]
+        given = map(features.get, catalogue)
+        return [math.nan if value is None else float(value) for value in given]
     except OverflowError:
         name = next(name for name, value in features.items() if _is_no_float(value))
         message = f"{name} is larger than any number of the machine."

@@ -15,6 +15,7 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.arrays import Longs
+from dropout_risk.explanation.columns import row_maker
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.scoring.scores import PupilScore, RowError
 
@@ -86,15 +87,15 @@ def pupil_scores(rows: pa.RecordBatch | pa.Table) -> Iterator[PupilScore]:
 def as_pupil(told: dict[str, Any]) -> PupilScore:
     """Make a score of what stands in the columns of one row, lists as they are kept there."""
     low, high, gaps, help_told = (told.pop(name) for name in ("low", "high", "missing", "suggested_help"))
-    return PupilScore(
-        interval=(low, high),
-        missing=tuple(gap["text"] for gap in gaps),
-        missing_sensitive=tuple(gap["text"] for gap in gaps if gap["sensitive"]),
-        warnings=tuple(told.pop("warnings")),
-        facts=tuple(told.pop("facts")),
-        suggested_help=tuple(Help(item["kind"], tuple(item["because"]), item["text"]) for item in help_told),
-        **told,
+    told["interval"] = (low, high)
+    told["missing"] = tuple([gap["text"] for gap in gaps])
+    told["missing_sensitive"] = tuple([gap["text"] for gap in gaps if gap["sensitive"]])
+    told["warnings"], told["facts"] = tuple(told["warnings"]), tuple(told["facts"])
+    told["suggested_help"] = tuple(
+        [Help(item["kind"], tuple(item["because"]), item["text"]) for item in help_told]
     )
+    made: PupilScore = _make_pupil(*[told[name] for name in _TOLD], (), ())
+    return made
 
 
 def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError]:
@@ -110,6 +111,8 @@ def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError
     ]
 
 
+_TOLD = tuple(PupilScore.__annotations__)[:-2]
+_make_pupil = row_maker(PupilScore, [*PupilScore.__annotations__])
 _READ = (
     "student_id", "school_id", "class_id", "responsible_id", "risk", "low", "high", "band", "rank_in_school",
     "base_log_odds", "background", "log_odds", "domains", "causes", "raising", "lowering", "other",
