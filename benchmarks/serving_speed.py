@@ -3,8 +3,9 @@
     python benchmarks/serving_speed.py --model BUNDLE [--quick] [--steady SECONDS] [--json OUT]
 
 Both run under uvicorn on this machine, which the client shares with them: ratios compare what was measured in
-turns, in the same minutes. ``mlflow models serve`` of the same bundle is measured beside them. ``--steady``
-asks for one row of features from 32 connections for so long, and ends with 1 if it was not answered steadily.
+turns, in the same minutes, and CPU time, in steps of the system's clock, is what a busy one changes least.
+``mlflow models serve`` of the same bundle is measured beside them. ``--steady`` asks for one row of features
+from 32 connections for so long, and ends with 1 if it was not answered steadily.
 """
 
 from __future__ import annotations
@@ -126,6 +127,14 @@ def measured_in_turns(asked: dict[str, tuple[int, bytes]], rounds: int) -> dict[
     return {name: statistics.median(own) for name, own in times.items()}
 
 
+def cpu_seconds(process: int) -> float:
+    """Give the CPU time that a process and those that it started have used, as far as they live."""
+    spent = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    own = (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(map(cpu_seconds, map(int, children)))
+
+
 def requests_a_second(port: int, request: bytes, seconds: float, at_once: int = AT_ONCE) -> list[list[float]]:
     """Ask over so many connections for so long; give the milliseconds of each one's answers."""
     until = time.perf_counter() + seconds
@@ -141,7 +150,7 @@ def requests_a_second(port: int, request: bytes, seconds: float, at_once: int = 
 
 
 @contextlib.contextmanager
-def started(words: list[str], port: int, ready: Callable[[], bool], **environment: str) -> Iterator[None]:
+def started(words: list[str], port: int, ready: Callable[[], bool], **environment: str) -> Iterator[int]:
     """Run a peer until it is no longer needed."""
     process = subprocess.Popen(
         words, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -155,13 +164,13 @@ def started(words: list[str], port: int, ready: Callable[[], bool], **environmen
             time.sleep(0.25)
         else:
             sys.exit(f"What was to answer at port {port} did not begin.")
-        yield
+        yield process.pid
     finally:
         os.killpg(process.pid, 15)
         process.wait(30)
 
 
-def echo_service(workers: int) -> contextlib.AbstractContextManager[None]:
+def echo_service(workers: int) -> contextlib.AbstractContextManager[int]:
     """Run the echo as the service is run."""
     words = [sys.executable, "-m", "uvicorn", "serving_echo:app", "--port", str(ECHO)]
     words += ["--workers", str(workers), "--http", "httptools", "--no-access-log", "--log-level", "error"]
@@ -169,7 +178,7 @@ def echo_service(workers: int) -> contextlib.AbstractContextManager[None]:
     return started(words, ECHO, lambda: Caller(ECHO).ask(ready) == 200)
 
 
-def mlflow_service(model: Path) -> contextlib.AbstractContextManager[None]:
+def mlflow_service(model: Path) -> contextlib.AbstractContextManager[int]:
     """Run MLflow's own server on the same bundle."""
     words = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model.resolve())]
     words += ["--env-manager", "local", "--port", str(MLFLOW)]
@@ -182,11 +191,15 @@ def measured_workers(
 ) -> dict[str, dict[str, float]]:
     """Measure the service with so many workers beside the echo."""
     found: dict[str, dict[str, float]] = {}
-    with soak.running_service(model, OURS, workers) as process, echo_service(workers):
+    with soak.running_service(model, OURS, workers) as process, echo_service(workers) as other:
         for name, body in bodies.items():
             ours = (OURS, request_bytes(body.path, body.content))
             echo = (ECHO, request_bytes("/echo", body.content) if body.content else ours[1])
-            figures = measured_in_turns({"ours": ours, "echo": echo}, 3 if quick else body.rounds)
+            rounds = 3 if quick else body.rounds
+            before = [cpu_seconds(pid) for pid in (process.pid, other)]
+            figures = measured_in_turns({"ours": ours, "echo": echo}, rounds)
+            for who, pid, spent in zip(("ours", "echo"), (process.pid, other), before, strict=True):
+                figures[f"{who}_cpu"] = 1000 * (cpu_seconds(pid) - spent) / (rounds + 2)
             seconds = 0.2 if quick else 3.0
             for who, (port, request) in (("ours", ours), ("echo", echo)):
                 answers = sum(map(len, requests_a_second(port, request, seconds)))
@@ -225,8 +238,8 @@ def measured_steadily(model: Path, body: Body, seconds: float, workers: int) -> 
 
 def table_lines(results: dict[str, Any], bodies: dict[str, Body]) -> Iterator[str]:
     """Write the figures beside their bounds."""
-    yield "| body | workers | ms | echo, ms | times the echo | a second | echo | bound | met |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "| body | workers | ms | echo, ms | times | CPU, ms | echo | a second | echo | bound | met |"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for workers, found in results["workers"].items():
         for name, body in bodies.items():
             own = found[name]
@@ -239,13 +252,14 @@ def table_lines(results: dict[str, Any], bodies: dict[str, Body]) -> Iterator[st
                 met = "yes" if own["ours"] <= body.milliseconds else "no"
             yield (
                 f"| {name} | {workers} | {own['ours']:.2f} | {own['echo']:.2f} | {ratio:.1f} "
+                f"| {own['ours_cpu']:.2f} | {own['echo_cpu']:.2f} "
                 f"| {own['ours_a_second']:,.0f} | {own['echo_a_second']:,.0f} | {bound} | {met} |"
             )
-        yield f"| memory | {workers} | {found['memory']['megabytes_a_worker']:.0f} MB a worker ||||||| |"
+        yield f"| memory | {workers} | {found['memory']['megabytes_a_worker']:.0f} MB a worker ||||||||| |"
     first = next(iter(results["workers"].values()))
     for name, spent in results["mlflow"].items():
         times = spent / first[name]["ours"]
-        yield f"| {name}, `mlflow models serve` | 1 | {spent:.1f} ||||| ≥ 8 × ours | {times:.1f} × |"
+        yield f"| {name}, `mlflow models serve` | 1 | {spent:.1f} ||||||| ≥ 8 × ours | {times:.1f} × |"
 
 
 def main() -> int:

@@ -62,8 +62,8 @@ class Lanes:
 
         BusyError if too many rows wait already, TooSlowError if no thread is free before the deadline.
         """
-        if rows <= HANDFUL and not waits:
-            return in_time(deadline, work)
+        if rows <= HANDFUL and not waits and monotonic() < deadline:
+            return work()
         work = partial(copy_context().run, work)
         if rows <= SMALL:
             return await asyncio.wrap_future(self._small.submit(in_time, deadline, work))

@@ -5,9 +5,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from serving import body as door
 
 from dropout_risk.errors import DuplicateKeyError, JsonBombError, RequestError
-from serving import body as door
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 VALUES = st.recursive(
