@@ -38,11 +38,11 @@ ASKED = (
 
 
 @contextlib.contextmanager
-def running_service(model: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def running_service(model: Path, port: int, workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
     """Start the service, wait until it is ready, and stop it afterwards."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            serve_command("127.0.0.1", port), env=serve_environment(model), stdout=log, stderr=log
+            serve_command("127.0.0.1", port, workers), env=serve_environment(model), stdout=log, stderr=log
         )
         try:
             for _ in range(4 * READY_SECONDS):

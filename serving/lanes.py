@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 THREADS = 2
 SMALL = 1_000
 """Rows of the largest body that counts as small: a pupil's raw year has some hundreds."""
+HANDFUL = 64
+"""Rows of a body that is answered sooner than a thread is found for it: one row of features."""
 WEIGHTS = {"/score_features": 8}
 """For how many rows of raw records a row of features counts: it is explained whole."""
 _ROWS_A_SECOND, _BYTES_OF_A_ROW = 40_000, 100
@@ -53,11 +55,15 @@ class Lanes:
     _small: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "small"))
     _large: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "large"))
 
-    async def answer(self, rows: int, deadline: float, work: Callable[[], Result]) -> Result:
-        """Do the work of some rows in a thread.
+    async def answer(
+        self, rows: int, deadline: float, work: Callable[[], Result], *, waits: bool = True
+    ) -> Result:
+        """Do the work of some rows in a thread; of a handful at once, unless it ``waits`` for anything.
 
         BusyError if too many rows wait already, TooSlowError if no thread is free before the deadline.
         """
+        if rows <= HANDFUL and not waits and monotonic() < deadline:
+            return work()
         work = partial(copy_context().run, work)
         if rows <= SMALL:
             return await asyncio.wrap_future(self._small.submit(in_time, deadline, work))

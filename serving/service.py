@@ -17,6 +17,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import math
 import os
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -27,6 +28,7 @@ from typing import Any, Self
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
 import bentoml
+import msgspec
 import pandas as pd
 from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.server.http.traffic import TimeoutMiddleware
@@ -158,7 +160,8 @@ class DropoutRisk:
         """Answer in a thread, if there is one for the request in time."""
         state = ctx.request.state
         try:
-            return await state.answer(lambda: self._answer(ctx, asked))
+            waits = self.looks.audit is not None or state.reader != LOCAL_READER
+            return await state.answer(lambda: self._answer(ctx, asked), waits=waits)
         except DropoutRiskError as error:
             state.problems = [error]
         return Response()
@@ -197,17 +200,22 @@ class DropoutRisk:
         return None if everywhere else self.room.placed()
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
 def written_reply(scores: Scores) -> bytes:
-    """Write the reply pupil by pupil: written at once, a large one would hold up every other request."""
+    """Write the reply pupil by pupil: written at once, a large one would hold up every other request.
+
+    ValueError if a score is no number: JSON has none such, and null would say that nothing is known.
+    """
+    if not all(math.isfinite(pupil.log_odds) for pupil in scores.pupils):
+        raise ValueError
     parts = []
     for name, value in scores.to_dict().items():
         listed = isinstance(value, list)
-        text = f"[{','.join(map(_ENCODER.encode, value))}]" if listed else _ENCODER.encode(value)
-        parts.append(f'"{name}":{text}')
-    return f"{{{','.join(parts)}}}".encode()
+        text = b"[%b]" % b",".join(map(_ENCODE, value)) if listed else _ENCODE(value)
+        parts.append(b'"%b":%b' % (name.encode(), text))
+    return b"{%b}" % b",".join(parts)
+
+
+_ENCODE = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)

@@ -141,8 +141,8 @@ def test_a_request_makes_the_features_of_the_batch(frames, given):
     whole = compute_features(given, AS_OF, CATALOGUE)
     order = [*range(40, 0, -3), *range(60, 90)]
     asked = request.Request(body(frames, [given.student_ids[row] for row in order]))
-    records = SchoolRecords.from_tables(today=dt.date.max, calendar=frames["calendar"], **asked.tables())
-    histories = request._request_histories(asked, records)
+    records = SchoolRecords.from_tables(today=dt.date.max, calendar=frames["calendar"], **asked.tables)
+    histories = request._request_histories(asked, records, request.OwnDays.of(records))
     values = compute_features(histories, AS_OF, CATALOGUE, context=whole.context).values
     places = [int(name) for name in histories.student_ids]
 

@@ -38,6 +38,8 @@ def places_in(value, place=()):
 
 def changed(body, data):
     body = copy.deepcopy(body)
+    if not body:
+        return body
     *way, last = data.draw(st.sampled_from([place for place in places_in(body) if place]))
     holder = body
     for key in way:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple, Self
 
@@ -33,7 +34,9 @@ from dropout_risk.catalogue.facts import (
 )
 from dropout_risk.catalogue.grades import CORE_SUBJECTS, core_rank
 from dropout_risk.catalogue.instrument import InstrumentRegistry
+from dropout_risk.explanation.columns import Column, Days, Listed, Picked, Structs, row_maker
 from dropout_risk.features.class_context import ClassContext
+from dropout_risk.features.footing import NO_DAY
 from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.psychology import tests_at_cut_off
 from dropout_risk.histories.histories import MISSED
@@ -69,6 +72,7 @@ class Fact:
         return dict(self.__dict__) | {"since": self.since.isoformat() if self.since else None}
 
 
+_MAKE = row_maker(Fact, FACT.names)
 _SINCE = Text(zh="{text}（{since}起）", en="{text} (since {since})")
 _ON = Text(zh="{label}（{since}）", en="{label} ({since})")
 
@@ -159,21 +163,23 @@ class FactRows:
         codes = np.array([self._words.setdefault(word, len(self._words)) for word in given], np.int64)
         return codes[words.codes] if isinstance(words, _Worded) else codes
 
-    def column(self) -> pa.Array:
-        """Give the facts as a column of lists of :data:`FACT`: by the kinds' order, the newest first."""
+    @cached_property
+    def column(self) -> Listed:
+        """The facts as lists of :data:`FACT`: by the kinds' order, the newest first."""
         columns = self._columns or [[np.zeros(0, np.int64)] * 5]
         parts = [np.concatenate(column).astype(np.int64) for column in zip(*columns, strict=True)]
         newest = np.where(parts[1] == _KINDS.index(LAST_MARK), 0, -parts[4])  # marks stay by subject
         order = np.lexsort((newest, parts[1], parts[0]))
         pupil, kind, label, text, since = (part[order] for part in parts)
-        kinds, words = [FACT_KINDS[name] for name in _KINDS], pa.array(list(self._words), pa.string())
-        names = pa.array([item.name for item in kinds]).take(pa.array(kind))
-        domains = pa.array([item.domain for item in kinds]).take(pa.array(kind))
-        day = pa.array(since.astype(np.int32), mask=since < 0).cast(pa.date32())
-        told = [names, domains, words.take(pa.array(label)), words.take(pa.array(text)), day]
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(pupil, minlength=self.n_pupils))])
-        items = pa.StructArray.from_arrays(told, fields=list(FACT))
-        return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), items)
+        words = list(self._words)
+        told: dict[str, Column] = {
+            "name": Picked(_KINDS, kind),
+            "domain": Picked([FACT_KINDS[name].domain for name in _KINDS], kind),
+            "label": Picked(words, label),
+            "text": Picked(words, text),
+            "since": Days(np.where(since < 0, NO_DAY, since).astype(np.int32)),
+        }
+        return Listed(Structs(told, list(FACT), _MAKE), np.bincount(pupil, minlength=self.n_pupils))
 
     def names_among(self, wanted: Iterable[str]) -> list[tuple[str, ...]]:
         """Give of each pupil the names of the wanted kinds that hold, in the order of the kinds."""

@@ -7,8 +7,12 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Self
 
+import numpy as np
+
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.measures import Measure, measure_from_dict
 from dropout_risk.errors import (
     FeatureDeclarationError,
@@ -321,7 +325,12 @@ class FeatureCatalogue(Mapping[str, Feature]):
         """Which way each feature reads as worse, in the order of the columns."""
         return [feature.worse for feature in self.values()]
 
-    @property
+    @cached_property
+    def ranges(self) -> Floats:
+        """The least and the greatest value of each feature, shape (n_features, 2)."""
+        return np.array([feature.valid_range for feature in self.values()], np.float64).reshape(-1, 2)
+
+    @cached_property
     def sources(self) -> list[str]:
         """The tables that the features read, each once."""
         return list(dict.fromkeys(feature.source for feature in self.values()))
@@ -330,9 +339,20 @@ class FeatureCatalogue(Mapping[str, Feature]):
         """Give a new catalogue with more features at the end."""
         return type(self)([*self.values(), *features])
 
+    def has_all(self, names: Mapping[str, Any]) -> bool:
+        """Say whether all of some names are features."""
+        return names.keys() <= self._features.keys()
+
     def select(self, names: Iterable[str]) -> Self:
         """Give a new catalogue with these features only, in this order."""
         return type(self)(self[name] for name in names)
+
+    def with_needed(self, names: Iterable[str]) -> Self:
+        """Give a new catalogue with these features and all that they are derived from, in this order."""
+        kept = {*names}
+        for feature in reversed(list(self.values())):
+            kept.update(feature.measure.needs if feature.name in kept else ())
+        return self.select(name for name in self if name in kept)
 
     def to_list(self) -> list[dict[str, Any]]:
         """Write all declarations as plain data."""

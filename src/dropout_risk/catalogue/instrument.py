@@ -221,6 +221,7 @@ class InstrumentRegistry(Mapping[str, Instrument]):
     def __init__(self, instruments: Iterable[Instrument]) -> None:
         self._instruments: dict[str, Instrument] = {}
         self._codes: dict[str, str] = {}
+        self._made: dict[Any, dict[Any, Any]] = {}
         for instrument in instruments:
             self._instruments[instrument.code] = instrument
             for spelling in _spellings_of((instrument.code, *instrument.aliases)):
@@ -257,6 +258,21 @@ class InstrumentRegistry(Mapping[str, Instrument]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def made_of(self, words: Mapping[str, tuple[str, ...]]) -> dict[Any, Any]:
+        """Give where to keep what is made of these instruments and some words: some vocabularies have it."""
+        key = tuple(sorted(words.items()))
+        if key not in self._made:
+            if sum(len(word) for own in words.values() for word in own) > _LONGEST_WORDS:
+                return {}
+            if len(self._made) >= _MOST_VOCABULARIES:
+                self._made = {}
+            return self._made.setdefault(key, {})
+        return self._made[key]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be made again."""
+        return self.__dict__ | {"_made": {}}
+
     def with_instruments(self, *instruments: Instrument) -> Self:
         """Give a new registry with more instruments; one with a known code takes that one's place."""
         return type(self)((self._instruments | {item.code: item for item in instruments}).values())
@@ -278,6 +294,9 @@ class InstrumentRegistry(Mapping[str, Instrument]):
                 f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
             )
             raise FeatureDeclarationError(f"Instruments cannot be read: {problems}.") from error
+
+
+_MOST_VOCABULARIES, _LONGEST_WORDS = 64, 10_000
 
 
 def _spellings_of(names: Iterable[str]) -> set[str]:

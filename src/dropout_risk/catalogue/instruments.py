@@ -6,6 +6,8 @@ encoded; what could not is named in ``notes`` and left out.
 
 from __future__ import annotations
 
+from functools import cache
+
 from dropout_risk.catalogue.instrument import (
     CriticalItem,
     Cut,
@@ -314,6 +316,7 @@ SCL_90 = Instrument(
 )
 
 
+@cache
 def default_instruments() -> InstrumentRegistry:
     """Give the instruments that come with the library.
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools, Floats
+from dropout_risk.explanation.columns import Column, Numbers, Picked, Structs
 
 SIDES = ("raising", "lowering")
 REASON = pa.struct(
@@ -118,15 +119,19 @@ class Reason:
         return self.__dict__ | days | {"merges": list(self.merges)}
 
 
-_KINDS = pa.array(["class", "own_past", "stayed"])
+_KINDS = ("class", "own_past", "stayed")
+_COMPARISON = list(REASON.field("comparison").type)
 
 
-def choose_comparisons(missing: Bools, found: tuple[Floats, ...]) -> pa.Array:
+def choose_comparisons(missing: Bools, found: tuple[Floats, ...]) -> Structs:
     """Compare with the class where there is one, else with the own past, else with pupils who stayed."""
     kind, value = np.zeros(len(missing), dtype=np.int64), found[0]
     for position, other in enumerate(found[1:], start=1):
         absent = np.isnan(value)
         kind[absent], value = position, np.where(absent, other, value)
-    parts = [_KINDS.take(pa.array(kind)), pa.array(value)]
-    nothing = pa.array(missing | np.isnan(value))
-    return pa.StructArray.from_arrays(parts, fields=list(REASON.field("comparison").type), mask=nothing)
+    parts: dict[str, Column] = {"kind": Picked(_KINDS, kind), "value": Numbers(value)}
+    return Structs(parts, _COMPARISON, _as_comparison, missing | np.isnan(value))
+
+
+def _as_comparison(kind: str, value: float) -> dict[str, Any]:
+    return {"kind": kind, "value": value}

@@ -76,6 +76,11 @@ class ChosenReasons(NamedTuple):
     domains: Floats
     causes: Floats
 
+    @property
+    def features(self) -> Longs:
+        """The positions of all features that word a reason of anybody."""
+        return np.unique(self.speaker[self.speaker != NOBODY])
+
     @classmethod
     def of(
         cls, facts: Facts, values: Floats, contributions: Floats, backgrounds: Longs | None = None

@@ -12,16 +12,18 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Floats, Longs, SmallInts
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
+from dropout_risk.explanation.columns import Column, Days, Listed, Numbers, Picked, Structs, row_maker
 from dropout_risk.explanation.contributions import points_per_log_odds
-from dropout_risk.explanation.reason import REASON, choose_comparisons
+from dropout_risk.explanation.reason import REASON, Reason, choose_comparisons
 from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
 from dropout_risk.explanation.sentences import Doubted, Sentences
-from dropout_risk.explanation.told_rows import ToldRows, as_ages, as_dates
+from dropout_risk.explanation.told_rows import ToldRows, as_ages
 from dropout_risk.features.footings import Footings
 from dropout_risk.features.missing import STATES
 from dropout_risk.text import Language
 
 _FIELDS = list(REASON)
+_MAKE = row_maker(Reason, [field.name for field in _FIELDS])
 
 
 @dataclass(frozen=True)
@@ -70,39 +72,41 @@ class ReasonWriter:
         """Choose what is told of each pupil."""
         return ChosenReasons.of(self._facts, rows.values, rows.contributions, rows.backgrounds)
 
-    def write(self, chosen: ChosenReasons, side: int, rows: ScoredRows) -> pa.ListArray:
-        """Word the raising (0) or the lowering (1) reasons of each pupil: a list of :data:`REASON`."""
-        told = chosen.speaker[:, side] != NOBODY
-        row, slot = np.nonzero(told)
+    def write(self, chosen: ChosenReasons, rows: ScoredRows) -> tuple[Listed, Listed]:
+        """Word the raising and the lowering reasons of each pupil: lists of :data:`REASON`."""
+        told = chosen.speaker.transpose(1, 0, 2) != NOBODY
+        side, row, slot = np.nonzero(told)
         position, total = chosen.speaker[row, side, slot], chosen.total[row, side, slot]
         value, state = rows.values[row, position], rows.states[row, position]
         missing, past = np.isnan(value), rows.past[row, position]
         means = self._facts.stayed[rows.backgrounds[row], position]
-        risky = self._facts.worse[position] * (1 if side == 0 else -1)
+        risky = self._facts.worse[position] * (1 - 2 * side)
         agreeing = [
             np.where(risky * (value - other) < 0, np.nan, other)
             for other in (rows.classes[row, position], past)
         ]
         told_rows = ToldRows.of(rows.footings, self.catalogue, row, position, value)
-        known = {name: column.take(pa.array(position)) for name, column in self._columns.items()}
-        columns = known | {
+        columns: dict[str, Column] = {
+            name: Picked(words, position, kind) for name, (words, kind) in self._columns.items()
+        }
+        columns |= {
             "text": self._texts(rows, row, position, value, state, told_rows),
-            "value": pa.array(value, mask=missing),
+            "value": Numbers(value, missing),
             "comparison": choose_comparisons(missing, (*agreeing, means)),
             "data_age_days": as_ages(told_rows.last, rows.ordinal),
-            "contribution": pa.array(total),
-            "points": pa.array(total * rows.slope[row]),
-            "missing": pa.array(missing),
-            "state": _STATE_NAMES.take(pa.array(state)),
-            "own_past": pa.array(past, mask=np.isnan(past)),
-            "first_day": as_dates(told_rows.first),
-            "last_day": as_dates(told_rows.last),
-            "counted": pa.array(told_rows.counted, mask=np.isnan(told_rows.counted)),
+            "contribution": Numbers(total),
+            "points": Numbers(total * rows.slope[row]),
+            "missing": Numbers(missing),
+            "state": Picked(STATES, state),
+            "own_past": Numbers(past, np.isnan(past)),
+            "first_day": Days(told_rows.first),
+            "last_day": Days(told_rows.last),
+            "counted": Numbers(told_rows.counted, np.isnan(told_rows.counted)),
             "merges": self._merged(rows.values[row], position),
         }
-        offsets = np.concatenate([[0], np.cumsum(told.sum(axis=1))]).astype(np.int32)
-        reasons = pa.StructArray.from_arrays([columns[field.name] for field in _FIELDS], fields=_FIELDS)
-        return pa.ListArray.from_arrays(pa.array(offsets), reasons, type=pa.list_(REASON))
+        reasons, (raising, lowering) = Structs(columns, _FIELDS, _MAKE), told.sum(axis=2)
+        kind = pa.list_(REASON)
+        return Listed(reasons, raising, kind), Listed(reasons, lowering, kind, int(raising.sum()))
 
     def _texts(  # noqa: PLR0917
         self,
@@ -112,7 +116,7 @@ class ReasonWriter:
         value: Floats,
         state: SmallInts,
         told_rows: ToldRows,
-    ) -> pa.Array:
+    ) -> Picked:
         """Word the values, and of some of them on how little they rest."""
         texts = self._sentences(position, value, state, told_rows)
         if rows.doubted is None:
@@ -120,10 +124,10 @@ class ReasonWriter:
         doubtful = np.flatnonzero((rows.doubted.days[row, position] > 0) & (state == 0))
         if not len(doubtful):
             return texts
-        words = texts.to_pylist()
+        words = texts.rows()
         for k in doubtful.tolist():
             words[k] = rows.doubted.worded(words[k], int(row[k]), int(position[k]), self.language)
-        return pa.array(words, pa.string())
+        return Picked(words, np.arange(len(words)))
 
     @cached_property
     def _facts(self) -> Facts:
@@ -134,11 +138,9 @@ class ReasonWriter:
         return tuple(self.catalogue.values())
 
     @cached_property
-    def _columns(self) -> dict[str, pa.Array]:
+    def _columns(self) -> dict[str, tuple[list[Any], Any]]:
         return {
-            name: pa.array(
-                [read(feature, self.language) for feature in self._features], REASON.field(name).type
-            )
+            name: ([read(feature, self.language) for feature in self._features], REASON.field(name).type)
             for name, read in _DECLARED.items()
         }
 
@@ -146,16 +148,13 @@ class ReasonWriter:
     def _sentences(self) -> Sentences:
         return Sentences(self._features, self.language)
 
-    def _merged(self, values: Floats, position: Longs) -> pa.Array:
+    def _merged(self, values: Floats, position: Longs) -> Listed:
         """Name the features that each reason adds up: the known members of its fact."""
         own = self._facts.told[position][:, None] == self._facts.told[None, :]
         own &= ~np.isnan(values)
-        offsets = np.concatenate([[0], np.cumsum(own.sum(axis=1))]).astype(np.int32)
-        names = self._columns["feature"].take(pa.array(np.nonzero(own)[1]))
-        return pa.ListArray.from_arrays(pa.array(offsets), names)
+        return Listed(Picked(self._columns["feature"][0], np.nonzero(own)[1]), own.sum(axis=1))
 
 
-_STATE_NAMES = pa.array(STATES)
 _DECLARED: dict[str, Callable[[Feature, Language], Any]] = {
     "feature": lambda feature, language: feature.name,
     "domain": lambda feature, language: feature.domain,

@@ -7,16 +7,18 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from dropout_risk.arrays import Floats, Longs, SmallInts
 from dropout_risk.catalogue.feature import Feature
+from dropout_risk.explanation.columns import Picked
 from dropout_risk.explanation.reason_choice import NOBODY
 from dropout_risk.explanation.told_rows import ToldRows
 from dropout_risk.features.missing import STATE_WORDS
 from dropout_risk.text import ASIDE, Language
 
 MOST_REMEMBERED = 200_000
+_FEW = 4
+"""So many values are not compared with each other before they are worded."""
 
 
 class Doubted(Protocol):
@@ -37,7 +39,7 @@ class Sentences:
         self._features, self._language = features, language
         self._worded: dict[tuple[Any, ...], str] = {}
 
-    def __call__(self, position: Longs, value: Floats, state: SmallInts, rows: ToldRows) -> pa.Array:
+    def __call__(self, position: Longs, value: Floats, state: SmallInts, rows: ToldRows) -> Picked:
         """Word some values of some features; a missing one with the reason why it is missing."""
         texts: list[str] = []
         at = np.empty(len(position), dtype=np.int64)
@@ -57,6 +59,14 @@ class Sentences:
                 for k in single.tolist()
             ]
             shared = own[~alone]
+            if len(shared) <= _FEW:
+                at[shared] = np.arange(len(shared)) + len(texts)
+                told = [rows.told(feature, k, self._language) for k in shared.tolist()]
+                texts += [
+                    self._text(feature, float(value[k]), why, said)
+                    for k, said in zip(shared.tolist(), told, strict=True)
+                ]
+                continue
             together = np.nan_to_num(value[shared]) + 1j * np.nan_to_num(rows.counted[shared], nan=-1.0)
             _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
             at[shared] = inverse + len(texts)
@@ -64,7 +74,7 @@ class Sentences:
                 self._text(feature, float(value[k]), why, rows.told(feature, k, self._language))
                 for k in shared[first].tolist()
             ]
-        return pa.array(texts, pa.string()).take(pa.array(at))
+        return Picked(texts, at)
 
     def _text(self, position: int, value: float, state: int, told: Mapping[str, Any]) -> str:
         key = (position, 0.0 if state else value, state, told.get("counted"), told.get("whole"))

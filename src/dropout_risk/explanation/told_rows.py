@@ -7,10 +7,10 @@ from functools import cache, cached_property
 from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
 
 from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
+from dropout_risk.explanation.columns import Numbers
 from dropout_risk.features.footing import NO_DAY, Footing
 from dropout_risk.features.footings import Footings
 from dropout_risk.records.calendar import date_of
@@ -103,11 +103,6 @@ def day_in_words(day: int, language: Language) -> str:
     return date_in_words(date_of(day), language)
 
 
-def as_dates(days: Ints) -> pa.Array:
-    """Give ordinals as dates."""
-    return pa.array(days, pa.int32(), mask=days == NO_DAY).cast(pa.date32())
-
-
-def as_ages(last: Ints, ordinal: int) -> pa.Array:
+def as_ages(last: Ints, ordinal: int) -> Numbers:
     """Count days back from a date; nothing is later than the day before it but a family's circumstances."""
-    return pa.array(np.maximum(ordinal - last.astype(np.int64), 0), mask=last == NO_DAY)
+    return Numbers(np.maximum(ordinal - last.astype(np.int64), 0), last == NO_DAY)

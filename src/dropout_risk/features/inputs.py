@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -34,19 +35,26 @@ class Inputs:
     instruments: InstrumentRegistry
     columns: dict[str, Floats] = field(default_factory=dict)
     _made: dict[Any, Any] = field(default_factory=dict)
-    _of_all: dict[Any, Any] = field(default_factory=dict)
+    _of_words: dict[Any, Any] | None = None
+
+    @cached_property
+    def _kept(self) -> dict[Any, Any]:
+        """What was made of these words before, for whomever."""
+        if self._of_words is not None:
+            return self._of_words
+        return self.instruments.made_of(self.snapshot.histories.words)
 
     def once(self, name: Any, make: Callable[[], Made]) -> Made:
         """Give what several measures need, made the first time it is asked for."""
         return _made_once(self._made, name, make)
 
-    def once_for_all(self, name: Any, make: Callable[[], Made]) -> Made:
-        """Give what does not depend on the pupils, made once for all their blocks."""
-        return _made_once(self._of_all, name, make)
+    def once_of_words(self, name: Any, make: Callable[[], Made]) -> Made:
+        """Give what depends on the instruments and the words alone, made once for all who have these."""
+        return _made_once(self._kept, name, make)
 
     def slice(self, pupils: slice) -> Inputs:
         """Give the inputs of consecutive pupils, without columns."""
-        return Inputs(self.snapshot.slice(pupils), self.context, self.instruments, _of_all=self._of_all)
+        return Inputs(self.snapshot.slice(pupils), self.context, self.instruments, _of_words=self._kept)
 
     def named(self, column: str, words: tuple[str, ...]) -> Bools:
         """Say of each code of a column, and at the end of no code, whether it means one of some words."""
@@ -56,7 +64,7 @@ class Inputs:
             wanted = {*map(word_key, words)}
             return np.array([*(word_key(word) in wanted for word in vocabulary), False])
 
-        return self.once_for_all((column, words), make)
+        return self.once_of_words((column, words), make)
 
 
 def _made_once(made: dict[Any, Any], name: Any, make: Callable[[], Made]) -> Made:

@@ -139,7 +139,7 @@ def missed_exams(measure: declared.MissedExams, window: Window, footings: Asked,
     """Find the exams that the class sat without the pupil; where there is none, all that it sat."""
     inputs = footings.inputs
     sat = inputs.once(("sat", window), lambda: inputs.context.sat_exams(inputs.snapshot, window))
-    names = inputs.once_for_all("exam names", inputs.context.exam_names)
+    names = inputs.once("exam names", inputs.context.exam_names)
     whose, exam, date = list_missed(sat, pupils)
     first, last = _span_of_list(whose, date, len(pupils))
     bounds = np.searchsorted(whose, np.arange(len(pupils) + 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dropout_risk.arrays import Floats
+from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.measures import ScaleScore
@@ -36,14 +36,21 @@ def missing_states(
     inputs = Inputs(snapshot, ClassContext.empty(), instruments)
     no_class = snapshot.histories.classes.codes < 0
     any_test, any_refused = has_test(inputs), has_test(inputs, refused=True)
+    of_test: dict[str, tuple[Bools, Bools]] = {}
     for index, feature in enumerate(catalogue.values()):
         missing = states[:, index] == NOT_RECORDED
+        if not missing.any():
+            continue
         if feature.measure.needs_class:
             states[missing & no_class, index] = NOT_APPLICABLE
         if isinstance(feature.measure, ScaleScore):
+            name = feature.measure.instrument
+            if name not in of_test:
+                of_test[name] = (has_test(inputs, name), has_test(inputs, name, refused=True))
+            there, refused = of_test[name]
             states[missing & any_test, index] = NOT_APPLICABLE
-            states[missing & has_test(inputs, feature.measure.instrument), index] = NOT_RECORDED
-            states[missing & has_test(inputs, feature.measure.instrument, refused=True), index] = REFUSED
+            states[missing & there, index] = NOT_RECORDED
+            states[missing & refused, index] = REFUSED
         elif feature.source == "wellbeing":
             states[missing & any_refused, index] = REFUSED
         elif feature.source in INCIDENTS:

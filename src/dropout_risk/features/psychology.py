@@ -133,7 +133,7 @@ class Ranges:
 
 
 def _instrument_ranges(inputs: Inputs) -> Ranges:
-    return inputs.once_for_all(
+    return inputs.once_of_words(
         "ranges", lambda: Ranges.of(inputs.instruments, inputs.snapshot.histories.words)
     )
 
@@ -146,7 +146,7 @@ def instrument_words(inputs: Inputs, instrument: str) -> Bools:
         own = [index for index, item in enumerate(ranges.instruments) if item.code == code]
         return np.asarray(ranges.of_word == own[0] if own else np.zeros(len(ranges.of_word), dtype=bool))
 
-    return inputs.once_for_all(("instrument", instrument), make)
+    return inputs.once_of_words(("instrument", instrument), make)
 
 
 def usable_rows(inputs: Inputs) -> Bools:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -133,11 +134,24 @@ class LikelyValues:
 
         ``unrecorded`` marks values of tables that the row's school keeps of nobody, in the shape of the rows.
         """
-        places = np.arange(encoded.shape[1])
-        unlearned = np.isin(places, self.columns[self.kept])
+        unlearned, of_table = self._marked(encoded.shape[1])
         if unrecorded is None:
             return np.isnan(encoded) & unlearned
-        return np.isnan(encoded) & (unlearned | (unrecorded & np.isin(places, self.columns[self.of_table])))
+        return np.isnan(encoded) & (unlearned | (unrecorded & of_table))
+
+    def _marked(self, n: int) -> tuple[Bools, Bools]:
+        """Mark, among n columns, those kept from being missing, and those of tables; made once."""
+        if n not in self._marks:
+            places = np.arange(n)
+            self._marks[n] = (
+                np.isin(places, self.columns[self.kept]),
+                np.isin(places, self.columns[self.of_table]),
+            )
+        return self._marks[n]
+
+    @cached_property
+    def _marks(self) -> dict[int, tuple[Bools, Bools]]:
+        return {}
 
     def middle(self, encoded: Floats) -> Floats:
         """Put one value, the middle of what it may be, in the place of each such missing one."""

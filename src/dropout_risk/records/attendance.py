@@ -42,7 +42,7 @@ from dropout_risk.records.row_checks import (
 from dropout_risk.records.rows import ArrangedRows, Draft, Finding
 from dropout_risk.records.rules import RULES, Severity
 from dropout_risk.records.school_days import SchoolDays
-from dropout_risk.records.school_declarations import PresumedClasses, presumed_classes
+from dropout_risk.records.school_declarations import PresumedClasses, Unrecorded, presumed_classes
 from dropout_risk.records.sessions import session_name
 from dropout_risk.records.spells import NO_GAPS, Gaps
 from dropout_risk.records.tables import TABLES
@@ -149,7 +149,7 @@ class AttendanceCheck:
         self.known_days = dict(known_days or {})
         self.tallies = TableTallies() if tallies is None else tallies
         self._words = {column.name: mapping.words(column) for column in _TABLE.columns}
-        self._pupil_words = PupilWords(mapping.headers_of("attendance", "student_id"))
+        self._pupil_words = PupilWords.under(mapping.headers_of("attendance", "student_id"))
         self._sessions: dict[str, int] = {}
         self._found: dict[tuple[str, str, Severity, Text], list[Array]] = {}
         self._beside: list[tuple[Array, ...]] = []
@@ -373,6 +373,8 @@ class AttendanceCheck:
 
     def _without_lessons(self, parts: Sequence[Part], beside: BesideRows, position: Array) -> BesideRows:
         """Set the rows of sessions apart of whose day there is a row too, all known on their own date."""
+        if not (self._cells.session > 0).any() and not (beside.session >= 0).any():
+            return beside
         at_once = beside.known == beside.date
         days = at_once & (beside.session < 0)
         lessons = np.flatnonzero(at_once & (beside.session >= 0))
@@ -390,7 +392,9 @@ class AttendanceCheck:
     def _check_beside(self) -> tuple[BesideRows, Array]:
         """Find copies and contradictions among the rows beside the grid; order them, with positions."""
         kinds = (np.int32, np.int32, np.int32, np.int8, np.int32, np.int64)
-        empty = (*(np.empty(0, kind) for kind in kinds),)
+        empty: tuple[Array, ...] = (*(np.empty(0, kind) for kind in kinds),)
+        if not self._beside:
+            return BesideRows(*empty[:-1]), empty[-1]
         columns = [np.concatenate(parts) for parts in zip(empty, *self._beside, strict=True)]
         order = np.argsort(columns[-1], kind="stable")
         *columns, position = (column[order] for column in columns)
@@ -412,6 +416,10 @@ class AttendanceCheck:
 
     def _set_registers_apart(self, parts: Sequence[Part], beside: BesideRows) -> BesideRows:
         """Set apart all rows of the registers that cannot be used as they are; note doubtful ones."""
+        if not self.judge_registers and self.mapping.unrecorded == Unrecorded():
+            self.presumed = np.zeros(len(self.days.schools), np.bool_)
+            self.presumed_classes = self.classes = ()
+            return beside
         registers = self._registers()
         self.classes = registers.classes
         doubts = RegisterDoubts.of(self._cells, beside, registers, judge=self.judge_registers)

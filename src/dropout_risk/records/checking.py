@@ -255,7 +255,9 @@ class RecordsCheck:
         self.roster = draft
         others = OtherIds.of(draft, self.mapping, self.pupils.ids)
         self.pupils = replace(self.pupils, others=others)
-        doubtful = check_ids(draft, self.pupils.ids)
+        doubtful = np.zeros(len(self.pupils), np.bool_)
+        if not self._alone:  # the pupils of a request are named by us
+            doubtful = check_ids(draft, self.pupils.ids)
         set_spells_ahead_apart(draft, self.today)
         if not draft.is_of_request:
             doubt_classes(draft)
@@ -427,7 +429,7 @@ class RecordsCheck:
         if "attendance" in self.parts:
             self.apart.append(apart)
 
-    @property
+    @cached_property
     def _alone(self) -> bool:
         """Whether the pupils came with a request: what is said of one may not depend on the others."""
         return any(isinstance(part, ListPart) for part in self.parts.get("students", ()))

@@ -61,7 +61,7 @@ class DayCells:
         self.cells = np.zeros((min(FIRST_ROOM, self.most), n_pupils), np.uint8)
         self._date = np.zeros(self.most, np.int32)
         self._session = np.zeros(self.most, np.int32)
-        self._slot = np.zeros((MOST_SESSIONS, LAST_DATE - FIRST_DATE + 1), np.int16)
+        self._slot = np.zeros((1, LAST_DATE - FIRST_DATE + 1), np.int16)
         self._counts = np.zeros(4, np.int64)
 
     @property
@@ -87,6 +87,7 @@ class DayCells:
     def insert(self, rows: AttendanceRows) -> NotInserted:
         """Insert the rows to take, in their order; the first one keeps a cell."""
         found = NotInserted(*(np.empty(len(rows.pupil), np.int32) for _ in range(2)))
+        self._make_room(min(int(rows.session.max(initial=-1)) + 2, MOST_SESSIONS))
         slots = (self._slot, self._date, self._session, self.most)
         self._counts[[_COPIES, _BESIDE]] = 0
         done = 0
@@ -143,6 +144,12 @@ class DayCells:
         """Empty the cells that are marked."""
         for cells in self.cells[: self.n_slots]:
             cells[cells >= CLASH] = 0
+
+    def _make_room(self, sessions: int) -> None:
+        """Make room for slots of so many sessions, no session among them."""
+        if sessions > len(self._slot):
+            more = np.zeros((sessions - len(self._slot), self._slot.shape[1]), np.int16)
+            self._slot = np.concatenate([self._slot, more])
 
     def _grow(self) -> None:
         wider = np.zeros((min(2 * len(self.cells), self.most), self.cells.shape[1]), np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from dropout_risk.records.words import chinese_number, narrow_text
+from dropout_risk.records.words import chinese_number, narrow_text, remember_words
 
 _MAKE_UP = re.compile(
     r"[(\[【]?\s*(?:补考|缓考|重考|补测|\b(?:make[ _-]?up|re-?sit|re-?take|late|deferred)\b)\s*[)\]】]?",
@@ -44,6 +44,7 @@ class NamedTime(NamedTuple):
         return years and all(not one or not two or one == two for one, two in pairs)
 
 
+@remember_words
 def main_exam_of(name: str) -> str | None:
     """Give the exam that a make-up makes up for; None for a name that does not say it is one.
 

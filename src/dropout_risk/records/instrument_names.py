@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-from dropout_risk.records.words import chinese_number, narrow_text, word_key
+from dropout_risk.records.words import chinese_number, narrow_text, remember_words, word_key
 
 INSTRUMENT_CODES = ("PHQ-9-A", "PHQ-9", "PHQ-A", "GAD-7", "MHT", "MSSMHS", "SDQ", "SCL-90")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
@@ -17,6 +16,7 @@ _NTH_ITEM = re.compile(rf"第{_COUNT}(?:$|题|项|条)")
 _SHORT_ITEM = re.compile(rf"(?:q|i|no|问)?{_COUNT}[题项条]?").fullmatch
 
 
+@remember_words
 def instrument_spellings(name: str) -> tuple[str, ...]:
     """Give the forms under which an instrument is looked for: its whole name, then what stands in brackets.
 
@@ -31,7 +31,7 @@ def instrument_spellings(name: str) -> tuple[str, ...]:
 _CODES = re.compile("|".join(instrument_spellings(code)[0] for code in INSTRUMENT_CODES))
 
 
-@lru_cache(maxsize=4096)
+@remember_words
 def scale_key(scale: str) -> str:
     """Bring a scale to the form by which it is found; an item is known by its number.
 
@@ -44,6 +44,7 @@ def scale_key(scale: str) -> str:
     return word_key(scale) if number is None else f"item_{number}"
 
 
+@remember_words
 def item_number(scale: str) -> int | None:
     """Give the number of the item that a scale is named after; None for a scale that is no item.
 

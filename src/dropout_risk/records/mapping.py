@@ -107,6 +107,7 @@ class RecordsMapping:
         self._own = _read_layer(own)
         self._default = _default_layer()
         self._words: dict[str, Words] = {}
+        self._headers: dict[tuple[str, str], tuple[str, ...]] = {}
 
     @classmethod
     def of(cls, mapping: Source | RecordsMapping) -> Self:
@@ -228,8 +229,13 @@ class RecordsMapping:
         """
         return self.ignores(header) or plain_form(header) in _personal_headers()
 
-    def headers_of(self, table: str, column: str) -> list[str]:
+    def headers_of(self, table: str, column: str) -> tuple[str, ...]:
         """List the headers under which a column of a table is understood."""
+        if (table, column) not in self._headers:
+            self._headers[table, column] = (*self._find_headers(table, column),)
+        return self._headers[table, column]
+
+    def _find_headers(self, table: str, column: str) -> list[str]:
         names = {name: name for name in TABLES[table].names}
         for layer in (self._default, self._own):
             for section in ("all", table):

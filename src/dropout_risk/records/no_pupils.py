@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,12 @@ class PupilWords:
     def __init__(self, headers: Sequence[str]) -> None:
         self._headers = frozenset(_bare_text(header) for header in headers)
         self._near = "|".join((_NEAR, *(re.escape(header[:3]) for header in headers if header)))
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def under(headers: tuple[str, ...]) -> PupilWords:
+        """Give those of some headers, made once."""
+        return PupilWords(headers)
 
     def are_none(self, ids: Sequence[str | None]) -> list[bool]:
         """Say of each id whether it names no pupil."""

@@ -27,7 +27,7 @@ def order_by(first: Array, rest: Sequence[Array], rows: Array | None = None) -> 
     """
     chosen = np.ascontiguousarray(first if rows is None else first[rows], np.int32).view()
     chosen.flags.writeable = False  # as Arrow's are: kernels are compiled for one kind of array
-    if not len(chosen):
+    if len(chosen) < 2:
         return None if rows is None else rows.astype(np.int32)
     if len(chosen) <= _FEW:
         return _order_few(chosen, rest, rows)

@@ -109,10 +109,12 @@ class PupilIndex:
     def _found(self, array: Any) -> FoundPupils:
         if isinstance(array, list):
             known = self._row_of
-            rows = [
-                known[text] if text in known else known.get(trimmed_text(text), UNKNOWN_PUPIL)
-                for text in array
-            ]
+            rows: list[Any] = [*map(known.get, array)]
+            if None in rows:
+                rows = [
+                    known.get(trimmed_text(text), UNKNOWN_PUPIL) if row is None else row
+                    for text, row in zip(array, rows, strict=True)
+                ]
             return FoundPupils(np.array(rows, np.int32), np.zeros(len(rows), np.uint8))
         kind = array.type
         if pa.types.is_floating(kind):

@@ -78,7 +78,7 @@ class TableReader:
         self.table, self.mapping, self.pupils, self.progress = table, mapping, pupils, progress
         self._words = {column.name: mapping.words(column) for column in table.columns}
         self._vocabularies = {column.name: Vocabulary() for column in table.columns}
-        self.pupil_words = PupilWords(mapping.headers_of(table.name, "student_id"))
+        self.pupil_words = PupilWords.under(mapping.headers_of(table.name, "student_id"))
         self._findings: list[Finding] = []
         self._length = 0
 

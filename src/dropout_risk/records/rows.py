@@ -92,10 +92,17 @@ class Draft:
     def __len__(self) -> int:
         return len(self.apart)
 
-    @property
+    @cached_property
     def is_of_request(self) -> bool:
         """Whether the rows came with a request: what is said of one pupil may not depend on the others."""
         return any(isinstance(span.part, ListPart) for span in self.spans)
+
+    def hears(self, rule: str, column: str) -> bool:
+        """Say whether anybody is told what a rule that sets nothing apart finds in a column.
+
+        Of a request only what is noted row by row goes into the reply: other doubts are not looked for.
+        """
+        return not self.is_of_request or column in NOTED_IN_REQUESTS.get(rule, ())
 
     def counted(self, what: str, own: Counts) -> Counter[Hashable]:
         """Give counts of the whole table, of which these rows may be a part; ``own`` are theirs."""
@@ -189,6 +196,7 @@ def is_empty(values: Array, kind: Kind) -> Bools:
 
 
 _AT_ONCE = 1 << 20
+_FEW = 128
 _KEPT_AS_WORDS = ("event", "taken")
 
 
@@ -288,9 +296,12 @@ class UsableRows:
             return self._texts(column, mask)
         if column.kind == "yes_no":
             return pa.array(values == 1, mask=mask)
-        return pa.array(values, mask=mask).cast(column.arrow_type)
+        array = pa.array(values, mask=mask)
+        return array.view(column.arrow_type) if column.kind == "date" else array
 
     def _texts(self, column: Column, mask: Bools | None) -> Any:
+        if not column.coded and len(self) <= _FEW:
+            return pa.array(self.texts(column.name), pa.string())
         used = self.used(column.name)
         new = np.append(np.cumsum(used) - 1, 0).astype(np.int32)
         chosen = [word for word, is_used in zip(self.vocabulary(column.name), used, strict=True) if is_used]
@@ -349,6 +360,8 @@ class ArrangedRows:
     def check_duplicates(self) -> None:
         """Set copies of a row apart, and all rows of one key that contradict each other."""
         table = self.draft.table
+        if len(self.draft) < 2:
+            return
         key = [name for name in (*table.key, "recorded_on") if name in table]
         content = [column.name for column in table.columns if column.name not in key and not column.note]
         same_key = ~self._changes(key)

@@ -20,7 +20,7 @@ from dropout_risk.records.instrument_names import (
     item_number,
 )
 from dropout_risk.records.rows import Draft
-from dropout_risk.records.words import word_key
+from dropout_risk.records.words import remember_words, word_key
 from dropout_risk.text import Text
 
 _FEWEST, _ANSWERS, _MANY, _LOWEST = 3, 10, 20, 0.1
@@ -149,6 +149,7 @@ def _known_spellings() -> dict[str, InstrumentRanges]:
     }
 
 
+@remember_words
 def ranges_of(instrument: str) -> InstrumentRanges | None:
     """Give the ranges of an instrument under any spelling of its name; None for one that is not known.
 
@@ -159,6 +160,7 @@ def ranges_of(instrument: str) -> InstrumentRanges | None:
     return next((known[form] for form in instrument_spellings(instrument) if form in known), None)
 
 
+@remember_words
 def looks_known(instrument: str) -> bool:
     """Say whether a name that is none looks like that of an instrument: PHQ9量表, sdq-parent, PHQ, 筛查PHQ9.
 

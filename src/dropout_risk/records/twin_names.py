@@ -17,7 +17,7 @@ import numpy as np
 from dropout_risk.records.exam_names import plain_subject, timeless_exam
 from dropout_risk.records.exam_spellings import CORE, EXAM_SPELLINGS, SUBJECT_SPELLINGS, TERM_SPELLINGS
 from dropout_risk.records.rows import Draft
-from dropout_risk.records.words import chinese_number, word_key
+from dropout_risk.records.words import chinese_number, remember_words, word_key
 from dropout_risk.text import same_words
 
 _NOISE = {
@@ -53,6 +53,7 @@ class NameStem(NamedTuple):
     known: bool
 
 
+@remember_words
 def stem_of(column: str, name: str) -> NameStem:
     """Take away what names of exams and subjects do not differ by; ``known`` where all words are known ones.
 
@@ -88,6 +89,8 @@ def check_twin_names(draft: Draft) -> None:
     """
     for column, beside in (("exam", "subject"), ("subject", "exam")):
         names = draft.words[column]
+        if not draft.hears("twin_names", column):
+            continue
         if not any(_all_pairs(draft, column, [1] * len(names))):  # before any row is counted
             continue
         number = np.bincount(draft.values[column] + 1, minlength=len(names) + 1)[1:].tolist()

@@ -29,4 +29,4 @@ def _is_code(draft: Draft, name: str, codes: tuple[float, ...]) -> Bools:
     values = draft.values[name]
     if len(values) and not values.strides[0] and is_empty(values[:1], draft.table[name].kind).all():
         return np.zeros(len(values), np.bool_)
-    return np.isin(values, codes)
+    return np.asarray(np.logical_or.reduce([values == code for code in codes]))

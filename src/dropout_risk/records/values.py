@@ -167,7 +167,11 @@ class Vocabulary:
     def codes(self, texts: Sequence[str | None], words: Words) -> list[int]:
         """Give the number of the word under which each text is kept; -1 where there is none."""
         numbers = self.numbers
-        kept = [words.word_of(text) for text in texts]
+        kept = (
+            [words.word_of(text) for text in texts]
+            if words.spelled
+            else [words.read_once("text", text, words.word_of) for text in texts]
+        )
         with self._lock:
             return [NO_CODE if word is None else numbers.setdefault(word, len(numbers)) for word in kept]
 
@@ -232,7 +236,10 @@ def _read_texts(
     if column.kind == "text":
         return vocabulary.codes(texts, words), [0] * len(texts)
     read = partial(READ[column.kind], column, words)
-    pairs = [read(text) for text in texts]
+    if column.kind == "date":
+        pairs = [read(text) for text in texts]
+    else:
+        pairs = [words.read_once(column.kind, text, read) for text in texts]
     return [value for value, _ in pairs], [fault for _, fault in pairs]
 
 

@@ -25,16 +25,17 @@ _PRAISE = re.compile(
 def check_words(draft: Draft, mapping: RecordsMapping) -> None:
     """Doubt the words of a table's columns of text."""
     for column in draft.table.columns:
-        if column.kind == "text" and not column.note:
+        if column.kind == "text" and not column.note and draft.hears("words_alike", column.name):
             alike = _spellings_of_column(draft, column.name)
             if alike is not None:
                 draft.warn("words_alike", column.name, alike & ~draft.apart)
-    if draft.table.name == "family":
+    if draft.table.name == "family" and draft.hears("unknown_meaning", "factor"):
         known = {*FAMILY_VALUES, *map(str, mapping.words(draft.table["factor"]).own.values())}
         draft.warn("unknown_meaning", "factor", _has_word(draft, "factor", known, other=True) & ~draft.apart)
     if draft.table.name == "grades":
         check_twin_names(draft)
-    if draft.table.name == "grades" and not {*CORE} & {*_word_counts(draft, "subject")}:
+    heard = draft.table.name == "grades" and draft.hears("unknown_meaning", "subject")
+    if heard and not {*CORE} & {*_word_counts(draft, "subject")}:
         draft.warn("unknown_meaning", "subject", ~draft.apart)
     if draft.table.name == "discipline":
         good = np.array([*(_PRAISE.search(word) is not None for word in draft.words["kind"]), False])

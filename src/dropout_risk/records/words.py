@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar, TypeVarTuple
 
 Word = str | int | float | bool
+Parts = TypeVarTuple("Parts")
+Result = TypeVar("Result")
+_LONGEST, _MOST_KEPT = 200, 4096
 
 EMPTY_WORDS = ("", "NA", "N/A", "NULL", "null", "NaN", "nan", "<NA>")
 _EMPTY = frozenset(EMPTY_WORDS)
@@ -22,6 +25,17 @@ _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _BESIDE_WIDE = re.compile(rf"(?<=[{_WIDE}]) | (?=[{_WIDE}])")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ _]+(?=\d)")
 _JOINTS = re.compile(r"[ _]+|(?<=[^\W\d])-(?=[^\W\d])")
+
+
+def remember_words(read: Callable[[*Parts], Result]) -> Callable[[*Parts], Result]:
+    """Keep what a function makes of words, of a few thousand of them, and of none that is longer than any."""
+    kept = lru_cache(maxsize=_MOST_KEPT)(read)
+
+    @wraps(read)
+    def read_words(*words: *Parts) -> Result:
+        return kept(*words) if sum(len(str(word)) for word in words) <= _LONGEST else read(*words)
+
+    return read_words
 
 
 def trimmed_text(text: str | None) -> str | None:
@@ -65,7 +79,7 @@ def plain_form(header: str) -> str:
     return "_".join(narrow_text(header).casefold().replace("-", " ").replace("_", " ").split())
 
 
-@lru_cache(maxsize=4096)
+@remember_words
 def word_key(text: str) -> str:
     """Bring a word to the form by which it is found; spaces between numbers alone are kept.
 
@@ -101,6 +115,7 @@ class Words(Mapping[str, Any]):
         self.own, self.spelled, self.otherwise, self.dates = dict(own or {}), spelled, otherwise, dates
         self._found: dict[str, Word | None] = {word_key(word): meaning for word, meaning in common.items()}
         self._exact: dict[str, Word] = {}
+        self._read: dict[tuple[str, str | None], Any] = {}
         keys: dict[str, set[Word]] = {}
         for word, meaning in self.own.items():
             keys.setdefault(word_key(word), set()).add(meaning)
@@ -128,6 +143,17 @@ class Words(Mapping[str, Any]):
             return str(found) or None
         bare = trimmed_text(text)
         return bare if bare is None or self.spelled else plain_word(bare) or bare
+
+    def read_once(self, kind: str, text: str | None, read: Callable[[str | None], Result]) -> Result:
+        """Keep what a short text is read as, of a few thousand of them."""
+        key = (kind, text)
+        if key in self._read:
+            result: Result = self._read[key]
+            return result
+        result = read(text)
+        if len(self._read) < _MOST_KEPT and len(text or "") <= _LONGEST:
+            self._read[key] = result
+        return result
 
     def __getitem__(self, word: str) -> Word:
         found = self.meaning(word)

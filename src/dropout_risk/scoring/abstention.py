@@ -137,6 +137,8 @@ class FetchAdvice:
             of_fact = states[:, indices]
             lacks = (of_fact == NOT_RECORDED).any(axis=1) & (of_fact != REFUSED).all(axis=1)
             rows = np.flatnonzero(lacks & np.isnan(risks.values[:, indices]).all(axis=1))
+            if not len(rows):
+                continue
             without = risks.log_odds[rows] - _sum_columns(risks.contributions.values[rows[:, None], indices])
             then = expit(without[:, None] + np.array(self.swings.quantiles[name]))
             changes, moves = self._changes(risks.risk[rows], then)
@@ -152,10 +154,11 @@ class FetchAdvice:
     ) -> list[tuple[str, ...]]:
         """Word it: that a pupil is not judged, and what is worth fetching; nothing for most pupils."""
         said: list[tuple[str, ...]] = [()] * len(risks)
-        words = self._words(language)
         for row in np.flatnonzero(abstaining).tolist():
             said[row] = (ABSTAINS.to(language),)
-        for row in np.flatnonzero(worth.fact != NOTHING).tolist():
+        lacking = np.flatnonzero(worth.fact != NOTHING).tolist()
+        words = self._words(language) if lacking else []
+        for row in lacking:
             text = WOULD_PLACE if abstaining[row] else MOVES
             bounds = {"low": _fine_percent(worth.low[row]), "high": _fine_percent(worth.high[row])}
             now = _fine_percent(risks.risk[row])

@@ -70,6 +70,7 @@ class KnownDays:
         n, features = len(snapshot), list(catalogue.values())
         known, days, since = (np.zeros((n, len(features)), np.int32) for _ in range(3))
         runs: dict[int, str] = {}
+        few_of: dict[int | str, tuple[Counts, Counts]] = {}
         if not snapshot.n_days:
             return cls(known, days, since, runs)
         for index, feature in enumerate(features):
@@ -81,10 +82,9 @@ class KnownDays:
                     runs[index] = measure.of
                     known[:, index], days[:, index], since[:, index] = _days_of_run(snapshot, measure.of)
             elif feature.window is not None:
-                recorded = snapshot.count("recorded", feature.window)
-                there = _days_there(snapshot, feature.window)
-                few = (recorded > 0) & (recorded < KNOWN_SHARE * there)
-                known[:, index], days[:, index] = np.where(few, recorded, 0), np.where(few, there, 0)
+                if feature.window not in few_of:
+                    few_of[feature.window] = _few_days(snapshot, feature.window)
+                known[:, index], days[:, index] = few_of[feature.window]
         return cls(known, days, since, runs)
 
     def worded(self, text: str, pupil: int, position: int, language: Language) -> str:
@@ -104,6 +104,14 @@ def _days_of_run(snapshot: Snapshot, kind: str) -> tuple[Counts, Counts, Counts]
     gaps = begun > length
     date = snapshot.dates_before(np.maximum(begun, 1))
     return np.where(gaps, length, 0), np.where(gaps, begun, 0), np.where(gaps, date, 0)
+
+
+def _few_days(snapshot: Snapshot, window: int | str) -> tuple[Counts, Counts]:
+    """Count the recorded days of a window, and all of it; 0 of 0 where hardly any is unknown."""
+    recorded = snapshot.count("recorded", window)  # type: ignore[arg-type]
+    there = _days_there(snapshot, window)
+    few = (recorded > 0) & (recorded < KNOWN_SHARE * there)
+    return np.where(few, recorded, 0), np.where(few, there, 0)
 
 
 def _days_there(snapshot: Snapshot, window: int | str) -> Counts:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import FactRows
 from dropout_risk.alerts.help import HelpTable, help_for
+from dropout_risk.explanation.columns import Picked
 from dropout_risk.scoring.shared_lists import SharedLists
 from dropout_risk.text import Language
 
@@ -26,7 +27,7 @@ class HelpColumn:
 
     def of(
         self, facts: FactRows | None, alerts: list[tuple[Alert, ...]], grades: pa.ChunkedArray | None
-    ) -> pa.Array:
+    ) -> Picked:
         """Say what help each pupil's facts and alerts ask for."""
         nothing: list[tuple[str, ...]] = [()] * len(alerts)
         names = nothing if facts is None else facts.names_among(self._followed)

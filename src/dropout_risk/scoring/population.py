@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import RegisterQuestion, register_questions
-from dropout_risk.arrays import Bools, Floats, Positions
+from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError, nearest
 from dropout_risk.explanation.backgrounds import NO_LEVEL
-from dropout_risk.explanation.contributions import Contributions, as_shap
+from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import came_after_outcome, members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
@@ -27,10 +27,12 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.progress import progress_line
 from dropout_risk.records.calendar import DateLike, date_of
+from dropout_risk.scoring.explained_scores import ExplainedScores
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.refused_notes import RefusedNotes, refuse_broken_families
 from dropout_risk.scoring.risks import Evidence, Risks
-from dropout_risk.scoring.score_writer import IDS, whole_array, writer_of
+from dropout_risk.scoring.score_writer import IDS, WrittenScores, whole_array, writer_of
+from dropout_risk.scoring.scores import PupilScore, RowError
 from dropout_risk.text import Language, Text
 
 BLOCK_SIZE = 8192
@@ -168,7 +170,28 @@ class Population:
     def block(
         self, pupils: Positions, *, sentences: bool = True, notes: Mapping[int, tuple[str, ...]] | None = None
     ) -> pa.RecordBatch:
-        """Score one block: nothing but the model, these pupils' histories and the context is read."""
+        """Score one block as rows, with those of pupils who could not be scored."""
+        written, errors = self.written(pupils, sentences=sentences, notes=notes)
+        if not errors:
+            return written.batch()
+        everybody = naming_columns(self.table, pupils)
+        return _with_errors(written.batch(), {name: whole_array(everybody[name]) for name in IDS}, errors)
+
+    def told(
+        self, pupils: Positions, notes: Mapping[int, tuple[str, ...]] | None = None
+    ) -> tuple[list[PupilScore], list[RowError]]:
+        """Score a few pupils as objects, and say who could not be scored."""
+        written, errors = self.written(pupils, notes=notes)
+        ids = naming_columns(self.table, pupils)["student_id"].to_pylist() if errors else []
+        return written.pupils(), [RowError(row, ids[row], **error) for row, error in errors.items()]
+
+    def written(
+        self, pupils: Positions, *, sentences: bool = True, notes: Mapping[int, tuple[str, ...]] | None = None
+    ) -> tuple[WrittenScores, dict[int, dict[str, str]]]:
+        """Score one block: nothing but the model, these pupils' histories and the context is read.
+
+        Besides the scores, gives by row why a pupil could not be scored.
+        """
         values = np.ascontiguousarray(self.table.values[pupils])
         errors = impossible_values(self.model.catalogue, values)
         kept = pupils
@@ -184,11 +207,7 @@ class Population:
         said = self._notes_of(kept, notes or {}) if sentences else None
         judged = None if not_judged is None else ~not_judged[kept]
         writer = writer_of(self.model, self.language)
-        batch = writer.write(risks, evidence, said, facts=facts, judged=judged)
-        if not errors:
-            return batch
-        everybody = naming_columns(self.table, pupils)
-        return _with_errors(batch, {name: whole_array(everybody[name]) for name in IDS}, errors)
+        return writer.write(risks, evidence, said, facts=facts, judged=judged), errors
 
     def _notes_of(
         self, pupils: Positions, added: Mapping[int, tuple[str, ...]]
@@ -234,7 +253,7 @@ class Population:
         return Evidence.of(
             snapshot,
             values,
-            self._past(snapshot) if model.settings.reasons.own_past else None,
+            partial(self._past, snapshot) if model.settings.reasons.own_past else None,
             self.table.context,
             catalogue=model.catalogue,
             instruments=model.instruments,
@@ -243,26 +262,42 @@ class Population:
             language=self.language,
         )
 
-    def _past(self, snapshot: Snapshot) -> Floats:
-        """Compute some pupils' own features of :data:`PAST_DAYS` before, without class comparisons."""
-        then = date_of(snapshot.ordinal - PAST_DAYS)
-        nobody, model = ClassContext.empty(), self.model
-        table = compute_features(
-            snapshot.histories, then, model.catalogue, context=nobody, instruments=model.instruments
-        )
-        return table.values
+    def _past(self, snapshot: Snapshot, told: Longs) -> Floats:
+        """Compute some of the pupils' own features of :data:`PAST_DAYS` before, without class comparisons."""
+        values = np.full((len(snapshot), len(self.model.catalogue)), np.nan)
+        names = self.model.catalogue.names
+        chosen = self.model.catalogue.with_needed(names[position] for position in told.tolist())
+        if len(chosen):
+            then, nobody = date_of(snapshot.ordinal - PAST_DAYS), ClassContext.empty()
+            table = compute_features(
+                snapshot.histories, then, chosen, context=nobody, instruments=self.model.instruments
+            )
+            values[:, [names.index(name) for name in chosen]] = table.values
+        return values
+
+
+def written_values(
+    model: ModelParts, values: Floats, students: pa.Table, language: Language
+) -> tuple[WrittenScores, dict[int, dict[str, str]]]:
+    """Score ready features, named by their row numbers: no alerts, no classes, no more than grade levels.
+
+    Besides the scores, gives by row why it could not be scored.
+    """
+    errors = impossible_values(model.catalogue, values)
+    names = np.arange(len(values))
+    if errors:
+        names = np.delete(names, list(errors))
+        students, values = students.take(pa.array(names)), np.ascontiguousarray(values[names])
+    students = students.append_column("student_id", pa.array(names, pa.int64()))
+    risks = Risks.of(model.calibrated, values, students)
+    return writer_of(model, language).write(risks, Evidence.of_features(values)), errors
 
 
 def score_values(model: ModelParts, values: Floats, students: pa.Table, language: Language) -> pa.RecordBatch:
-    """Score ready features, named by their row numbers: no alerts, no classes, no more than grade levels."""
-    errors = impossible_values(model.catalogue, values)
-    names = np.arange(len(values))
-    kept = np.delete(names, list(errors))
-    students = students.take(pa.array(kept)).append_column("student_id", pa.array(kept, pa.int64()))
-    values = np.ascontiguousarray(values[kept])
-    risks = Risks.of(model.calibrated, values, students)
-    batch = writer_of(model, language).write(risks, Evidence.of_features(values))
-    return _with_errors(batch, {"student_id": pa.array(names, pa.int64())}, errors) if errors else batch
+    """Score ready features as rows, with those that could not be scored."""
+    written, errors = written_values(model, values, students, language)
+    names = {"student_id": pa.array(np.arange(len(values)), pa.int64())}
+    return _with_errors(written.batch(), names, errors) if errors else written.batch()
 
 
 def naming_columns(table: FeatureTable, pupils: Positions) -> pa.Table:
@@ -276,7 +311,7 @@ def impossible_values(catalogue: FeatureCatalogue, values: Floats) -> dict[int, 
 
     Gives, by row, code, field, message and hint, without the value.
     """
-    bounds = np.array([feature.valid_range for feature in catalogue.values()]).reshape(-1, 2)
+    bounds = catalogue.ranges
     broken = (values < bounds[:, 0]) | (values > bounds[:, 1])
     errors = {}
     for row in np.flatnonzero(broken.any(axis=1)).tolist():
@@ -317,22 +352,7 @@ def tell_progress(
             yield batch
 
 
-# --- The numbers behind scores, made again when somebody asks for them: features and their contributions ---
-
-
-@dataclass(frozen=True, eq=False)
-class ExplainedScores:
-    """Features (NaN is missing) and contributions (log-odds) of pupils who have a score, in their order."""
-
-    catalogue: FeatureCatalogue
-    values: Floats
-    contributions: Contributions
-
-    def as_shap(self, labels: Language | None = None) -> Any:
-        """Give a ``shap.Explanation``; named by labels in a language, where one is given."""
-        features = self.catalogue.items()
-        names = [name if labels is None else feature.label.to(labels) for name, feature in features]
-        return as_shap(self.contributions, self.values, names)
+# --- The numbers behind scores, made again when somebody asks for them ---
 
 
 def explain_scores(

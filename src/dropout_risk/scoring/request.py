@@ -7,8 +7,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from dropout_risk.errors import (
     UnknownFeatureError,
     UnknownPupilError,
 )
+from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import histories_of, members_on
 from dropout_risk.histories.histories import Histories
@@ -126,11 +127,12 @@ class Request:
         rows = self.students[index].get("attendance", ())
         if self.declared(index) is not None or len(rows) < FEW_ABSENCES:
             return False
+        if any(_status_words().meaning(str(row["status"])) not in _ABSENT_WORDS for row in rows):
+            return False
         days = np.unique([day for row in rows if (day := day_in(str(row["date"]))) != NO_DATE])
-        return _leaves_days_out(days) and all(
-            _status_words().meaning(str(row["status"])) in _ABSENT_WORDS for row in rows
-        )
+        return _leaves_days_out(days)
 
+    @cached_property
     def tables(self) -> dict[str, ListPart]:
         """Lay the lists out as long tables; a pupil is named by its index in the request."""
         names: list[str | None] = [_row_name(index) for index in range(len(self.students))]
@@ -153,14 +155,16 @@ class Request:
             for number in range(len(student.get(table, ())) if table in _LISTS else 1)
         ]
 
-    def ignored(self, index: int) -> int:
-        """Count a pupil's rows that are dated or recorded on or after ``as_of``."""
-        as_of, student = str(self.body["as_of"]), self.students[index]
-        return sum(
-            max(str(row[str(TABLES[table].date)]), str(row.get("recorded_on") or "")) >= as_of
-            for table in _LISTS
-            for row in student.get(table, ())
-        )
+    @cached_property
+    def ignored(self) -> Counter[int]:
+        """Count each pupil's rows that are dated or recorded on or after ``as_of``."""
+        as_of, late = str(self.body["as_of"]), Counter[int]()
+        for name in _LISTS:
+            columns = self.tables[name].columns if name in self.tables else {}
+            dates, known = columns.get(str(TABLES[name].date), []), columns.get("recorded_on", [])
+            rows = {row for days in (dates, known) for row, day in enumerate(days) if day and day >= as_of}
+            late.update(int(columns["student_id"][row] or 0) for row in rows)
+        return late
 
 
 def score_request(
@@ -194,7 +198,8 @@ def score_request(
     records = _request_records(request, calendar)
     errors = [*_repeated_pupils(request), *_row_errors(request, records)]
     emptied = [*_value_errors(request, records), *_noted_errors(request, records)]
-    histories = _request_histories(request, records)
+    days = OwnDays.of(records)
+    histories = _request_histories(request, records, days)
     indices = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
     gone = [left is not None and left <= date_of(ordinal_of(body["as_of"])) for left in
@@ -210,6 +215,7 @@ def score_request(
     chosen = [
         row for row, index in enumerate(indices) if not absent[row] and index not in repeated | refused.keys()
     ]
+    lost = Counter(error.index for error in emptied if error.code not in _DOUBTED)
     doubts = mark_doubts(records.rows("grades"), len(indices), request.language)
     given = body.get("class_context")
     context = ClassContext.from_rows(given) if given else context
@@ -218,14 +224,14 @@ def score_request(
         context=context or ClassContext.empty(), request_id=request_id,
         notes={
             row: (
-                *_pupil_notes(request, indices[row], emptied), *doubts[row],
-                *_day_notes(request, records, indices[row], row),
+                *_pupil_notes(request, indices[row], lost), *doubts[row],
+                *_day_notes(request, days, row),
             )
             for row in chosen
         },
     )  # fmt: skip
     given_ids = {_row_name(index): student["student_id"] for index, student in enumerate(request.students)}
-    pupils = tuple(replace(pupil, student_id=given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
+    pupils = tuple(pupil.named(given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
     errors += emptied
     errors += [
         replace(error, index=int(str(error.student_id)), student_id=given_ids[str(error.student_id)])
@@ -252,15 +258,14 @@ def histories_of_request(
     if not checked:
         require_shape(body, "score")
     request = Request(body)
-    return _request_histories(request, _request_records(request, calendar))
+    records = _request_records(request, calendar)
+    return _request_histories(request, records, OwnDays.of(records))
 
 
 def _request_records(request: Request, calendar: pd.DataFrame | None) -> SchoolRecords:
-    tables: dict[str, Any] = request.tables()
+    given: dict[str, Any] = {"calendar": calendar, **request.tables}
     year_start = request.body.get("year_start")
-    return SchoolRecords.from_tables(
-        today=dt.date.max, calendar=calendar, year_start=year_start, whole=False, **tables
-    )
+    return SchoolRecords.from_tables(today=dt.date.max, year_start=year_start, whole=False, **given)
 
 
 def score_features_request(
@@ -284,9 +289,12 @@ def score_features_request(
         except (UnknownFeatureError, FeatureInputError, NotFiniteError) as error:
             field = getattr(error, "field", "features")
             errors.append(RowError(index, ids[index], error.code, field, error.message, error.hint))
-    X = pd.DataFrame(kept, columns=model.catalogue.names, dtype=np.float64)
-    X.index = pd.Index([ids[index] for index in indices], dtype=object)
-    scores = model.score_features(X, language=body.get("language", "zh"), request_id=request_id)
+    values = np.array(kept, np.float64).reshape(len(kept), len(model.catalogue))
+    levels = np.full(len(kept), NO_LEVEL, np.int64)
+    scores = model.score_rows(
+        values, [ids[index] for index in indices], levels, language=body.get("language", "zh"),
+        request_id=request_id,
+    )  # fmt: skip
     errors += [
         replace(error, index=indices[error.index], field=f"features.{error.field}") for error in scores.errors
     ]
@@ -294,12 +302,14 @@ def score_features_request(
 
 
 def _feature_row(catalogue: FeatureCatalogue, features: Mapping[str, Any]) -> list[float]:
-    for name, value in features.items():
+    sound = catalogue.has_all(features) and str not in map(type, features.values())
+    for name, value in () if sound else features.items():
         unit = catalogue[name].unit.en
         if isinstance(value, str):
             raise FeatureInputError(f"{name} is text where a number is needed.", hint=f"unit: {unit}")
     try:
-        return [math.nan if features.get(name) is None else float(features[name]) for name in catalogue]
+        given = map(features.get, catalogue)
+        return [math.nan if value is None else float(value) for value in given]
     except OverflowError:
         name = next(name for name, value in features.items() if _is_no_float(value))
         message = f"{name} is larger than any number of the machine."
@@ -344,7 +354,48 @@ def _as_text(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _request_histories(request: Request, records: SchoolRecords) -> Histories:
+@dataclass(frozen=True)
+class OwnDays:
+    """The days with attendance of each pupil, and when each was known.
+
+    ``sparse`` says of whom they leave many weekdays out while the school has no listed days.
+    """
+
+    told: list[tuple[Ints, Ints]]
+    sparse: list[bool]
+
+    @classmethod
+    def of(cls, records: SchoolRecords) -> Self:
+        """Read them off the records of a request."""
+        schools = records.rows("students").texts("school_id")
+        told = [records.attendance.dates_of(row) for row in range(len(schools))]
+        return cls(told, [
+            not records.lists_days_of(school or "") and _leaves_days_out(_each_once(dates), _DENSE)
+            for school, (dates, _) in zip(schools, told, strict=True)
+        ])  # fmt: skip
+
+    def to_the_end(self, row: int, school: str, records: SchoolRecords) -> tuple[Ints, Ints]:
+        """Give the school days of a pupil whose school has no listed days, and when each was known.
+
+        Where its own leave out many weekdays, these are school days too, of which nothing is known: rows of
+        every third day are no days running.
+        """
+        dates, known = self.told[row]
+        if self.sparse[row]:
+            return OrdinaryWeek().completed((dates, known), dates[:0], dates[:0])
+        return records.completed_days(school, dates, known)
+
+    def last_before(self, row: int, as_of: int) -> int:
+        """Give the last day that was known before a date; -1 without one."""
+        dates, known = self.told[row]
+        return int(dates[(dates < as_of) & (known < as_of)].max(initial=-1))
+
+
+def _each_once(days: Ints) -> Ints:
+    return days if (days[1:] > days[:-1]).all() else np.unique(days)
+
+
+def _request_histories(request: Request, records: SchoolRecords, own: OwnDays) -> Histories:
     """Build histories in which a pupil whose school has no listed days has its own attendance dates.
 
     A list of incidents, be it empty, says that the school of this pupil keeps them: pupils who differ in that
@@ -359,7 +410,7 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
     for row, school in enumerate(schools):
         held = records.lists_days_of(school or "")
         name = (school or "") if held else f"pupil {row}"
-        since = records.calendar.days_of(name) if held else _own_days(records, school or "", row)
+        since = records.calendar.days_of(name) if held else own.to_the_end(row, school or "", records)
         kept = [run for run, table in INCIDENTS.items() if table.name in request.students[indices[row]]]
         presumed = (_PRESUMED,) if request.presumes(indices[row]) else ()
         name = _BETWEEN.join((name, *kept, *presumed))
@@ -372,7 +423,7 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
         presumed=[name for name in names if _PRESUMED in name.split(_BETWEEN)[1:]],
         refused=records.refused,
     )  # fmt: skip
-    last = np.array([_kept_to(request, records, row, index) for row, index in enumerate(indices)], np.int32)
+    last = np.array([_kept_to(request, own, row, index) for row, index in enumerate(indices)], np.int32)
     histories.in_registers(Registers.through(histories.calendar_row, last, histories.calendar))
     for run, first in histories.observed.kept.items():
         first[[run in name.split(_BETWEEN)[1:] for name in histories.calendar.schools]] = 0
@@ -381,22 +432,10 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
 
 def _leaves_days_out(days: Ints, share: float = FULL_COVER) -> bool:
     """Say whether some rising days are less than a share of those from Monday to Friday, over some weeks."""
-    if len(np.unique((days + 3) // 7)) < FEW_WEEKS:
+    if len(_each_once((days + 3) // 7)) < FEW_WEEKS:
         return False
     span = np.busday_count(*np.array([days[0], days[-1] + 1], "datetime64[D]"))
     return bool(len(days) < share * span)
-
-
-def _own_days(records: SchoolRecords, school: str, row: int) -> tuple[Ints, Ints]:
-    """Give the days with attendance of a pupil whose school has no listed days, and when each was known.
-
-    Where they leave out many weekdays, these are school days too, of which nothing is known: rows of every
-    third day are no days running.
-    """
-    dates, known = records.attendance.dates_of(row)
-    if _leaves_days_out(np.unique(dates), _DENSE):
-        return OrdinaryWeek().completed((dates, known), dates[:0], dates[:0])
-    return records.completed_days(school, dates, known)
 
 
 @cache
@@ -408,11 +447,10 @@ _PRESUMED = "unrecorded is present"
 _ABSENT_WORDS = frozenset(status.word for status in STATUSES.entries if "absent" in status.kinds)
 
 
-def _kept_to(request: Request, records: SchoolRecords, row: int, index: int) -> int:
+def _kept_to(request: Request, own: OwnDays, row: int, index: int) -> int:
     """Give the last date before ``as_of`` to which a pupil's register was kept; -1 where none is known."""
     as_of = ordinal_of(request.body["as_of"])
-    dates, known = records.attendance.dates_of(row)
-    last = int(dates[(dates < as_of) & (known < as_of)].max(initial=-1))
+    last = own.last_before(row, as_of)
     told = request.students[index].get("registered_to")
     return last if told is None else max(last, min(ordinal_of(told), as_of - 1))
 
@@ -429,6 +467,8 @@ def _register_refusal(request: Request, records: SchoolRecords, index: int) -> s
 
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
+    if not len(records.quarantine):
+        return []
     columns = {(problem.table, problem.rule.code): problem.column for problem in records.check().problems}
     indices = {name: request.row_indices(name) for name in ("students", *_LISTS)}
     errors = []
@@ -500,19 +540,14 @@ def _code_wording(code: str, field: str) -> tuple[Text, Text]:
     return RULES_BY_CODE[code].wording_in_request(row.partition("[")[0] or "students", column)
 
 
-def _pupil_notes(request: Request, index: int, emptied: list[RowError]) -> tuple[str, ...]:
-    counted = (
-        (_IGNORED, request.ignored(index)),
-        (_EMPTIED, sum(error.index == index and error.code not in _DOUBTED for error in emptied)),
-    )
+def _pupil_notes(request: Request, index: int, lost: Counter[int]) -> tuple[str, ...]:
+    counted = ((_IGNORED, request.ignored[index]), (_EMPTIED, lost[index]))
     return tuple(text.fill(request.language, number=number) for text, number in counted if number)
 
 
-def _day_notes(request: Request, records: SchoolRecords, index: int, row: int) -> tuple[str, ...]:
+def _day_notes(request: Request, days: OwnDays, row: int) -> tuple[str, ...]:
     """Say of a pupil without listed school days that its rows leave many weekdays out."""
-    held = records.lists_days_of(str(request.students[index].get("school_id", "")))
-    sparse = not held and _leaves_days_out(np.unique(records.attendance.dates_of(row)[0]), _DENSE)
-    return (_FEW_DAYS.to(request.language),) if sparse else ()
+    return (_FEW_DAYS.to(request.language),) if days.sparse[row] else ()
 
 
 def request_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from dropout_risk.arrays import Positions
+from dropout_risk.arrays import Floats, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
@@ -42,20 +42,23 @@ from dropout_risk.scoring.population import (
     ids_of,
     known_columns,
     levels_of,
-    score_values,
     tell_progress,
+    written_values,
 )
 from dropout_risk.scoring.redaction import Given, redact
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.roles import Role, roles_of
-from dropout_risk.scoring.score_rows import ScoredPupils, pupil_scores, row_errors
-from dropout_risk.scoring.scores import Answers, Scores, set_apart_errors
+from dropout_risk.scoring.score_rows import ScoredPupils, row_errors
+from dropout_risk.scoring.scores import Answers, PupilScore, RowError, Scores, set_apart_errors
 from dropout_risk.scoring.what_if import WhatIf, what_if
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
 
 if TYPE_CHECKING:
     from dropout_risk.modelling.classifier import RiskClassifier
+
+FEW = 1000
+"""So many pupils become objects at once, without columns."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -310,15 +313,19 @@ class RiskModel(ModelParts):
         language = self.settings.language if language is None else language
         population = Population.of(self, histories, as_of, context=context, language=language)
         chosen = population.everyone() if pupils is None else pupils
-        batches = list(tell_progress(population.blocks(chosen, notes=notes), len(chosen), progress))
-        errors = row_errors(pa.Table.from_batches(batches)) if batches else []
-        written = ScoredPupils.of(batches, ranked=pupils is None)
+        told: Sequence[PupilScore]
+        if pupils is not None and len(chosen) <= FEW:
+            told, errors = population.told(chosen, notes)
+        else:
+            batches = list(tell_progress(population.blocks(chosen, notes=notes), len(chosen), progress))
+            errors = row_errors(pa.Table.from_batches(batches)) if batches else []
+            told = ScoredPupils.of(batches, ranked=pupils is None)
         return Scores(
             date_of(population.table.snapshot.ordinal),
             request_id or uuid.uuid4().hex,
             dict(self._about),
             language,
-            written,
+            told if isinstance(told, ScoredPupils) else tuple(told),
             tuple(errors),
             partial(explain_scores, self, histories, as_of, chosen, context),
             registers=population.questions() if pupils is None else (),
@@ -355,17 +362,27 @@ class RiskModel(ModelParts):
         given = X.reindex(columns=known_columns(X, self.catalogue)).to_numpy(dtype=np.float64)
         ids, values = ids_of(X), np.ascontiguousarray(given)
         levels = levels_of(grade_levels, len(X))
+        return self.score_rows(values, ids, levels, language=language, request_id=request_id)
+
+    def score_rows(
+        self,
+        values: Floats,
+        ids: Sequence[Any],
+        levels: npt.NDArray[np.int64],
+        *,
+        language: Language,
+        request_id: str | None = None,
+    ) -> Scores:
+        """Score ready features, shape (n, n_features); a grade level is NO_LEVEL where none is known."""
         students = pa.table({"grade_level": pa.array(levels, mask=levels == NO_LEVEL)})
-        batch = score_values(self, values, students, language)
-        written = [replace(pupil, student_id=ids[int(pupil.student_id)]) for pupil in pupil_scores(batch)]
-        errors = [replace(error, student_id=ids[error.index]) for error in row_errors(batch)]
+        written, broken = written_values(self, values, students, language)
         return Scores(
             None,
             request_id or uuid.uuid4().hex,
             dict(self._about),
             language,
-            tuple(written),
-            tuple(errors),
+            tuple(pupil.named(ids[int(pupil.student_id)]) for pupil in written.pupils()),
+            tuple(RowError(row, ids[row], **error) for row, error in broken.items()),
             partial(explain_values, self, values, students),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -18,7 +19,7 @@ from dropout_risk.alerts.facts import FactRows
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.rules import alerts_on
 from dropout_risk.alerts.silence import register_warnings
-from dropout_risk.arrays import Bools, Floats
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.explanation.backgrounds import NO_LEVEL
@@ -83,12 +84,17 @@ class Risks:
         return np.asarray(expit(self.log_odds))
 
 
+PastOf = Callable[[Longs], Floats]
+"""Gives the pupils' own values of twelve weeks before, of the features at some positions; NaN of others."""
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """What the words about a score are made from besides its numbers, one row per pupil.
 
     By feature: ``states``, whether the value is known or why not; ``classes``, means of the class-mates, the
-    pupil left out; ``past``, the pupil's own value of twelve weeks before (both NaN where there is none).
+    pupil left out (NaN where there is none); ``past`` gives, of features that are told, the pupil's own value
+    of twelve weeks before.
     ``attendance_age`` are days since the last record of attendance, -1 where there is none.
     ``recorded_days`` counts days with an attendance record in the school year; 0 where there are only totals,
     or none. ``compared`` says whether there was a class context. ``doubted`` are the values that rest on few
@@ -98,7 +104,7 @@ class Evidence:
 
     states: npt.NDArray[np.int8]
     classes: Floats
-    past: Floats
+    past: PastOf | None
     attendance_age: npt.NDArray[np.int64]
     recorded_days: npt.NDArray[np.int64]
     alerts: list[tuple[Alert, ...]]
@@ -114,7 +120,7 @@ class Evidence:
         cls,
         snapshot: Snapshot,
         values: Floats,
-        past: Floats | None,
+        past: PastOf | None,
         context: ClassContext,
         *,
         catalogue: FeatureCatalogue,
@@ -128,7 +134,7 @@ class Evidence:
         return cls(
             states=missing_states(values, snapshot, catalogue, instruments),
             classes=context.means_of_others(snapshot, catalogue.names, values),
-            past=np.full(values.shape, np.nan) if past is None else past,
+            past=past,
             attendance_age=_record_age(snapshot.last_record("attendance"), snapshot.ordinal),
             recorded_days=snapshot.count("recorded", "year"),
             alerts=alerts_on(
@@ -154,7 +160,7 @@ class Evidence:
         return cls(
             states=np.where(np.isnan(values), NOT_RECORDED, 0).astype(np.int8),
             classes=np.full(values.shape, np.nan),
-            past=np.full(values.shape, np.nan),
+            past=None,
             attendance_age=np.zeros(len(values), dtype=np.int64),
             recorded_days=np.zeros(len(values), dtype=np.int64),
             alerts=[()] * len(values),

@@ -15,6 +15,7 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.arrays import Longs
+from dropout_risk.explanation.columns import row_maker
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.scoring.scores import PupilScore, RowError
 
@@ -80,14 +81,21 @@ def pupil_scores(rows: pa.RecordBatch | pa.Table) -> Iterator[PupilScore]:
         rows = rows.filter(pc.is_null(rows["error"]))
     columns = {name: _read_column(name, rows[name]) for name in _READ}
     for row in zip(*columns.values(), strict=True):
-        told = dict(zip(columns, row, strict=True))
-        low, high, gaps = told.pop("low"), told.pop("high"), told.pop("missing")
-        yield PupilScore(
-            interval=(low, high),
-            missing=tuple(text for text, _ in gaps),
-            missing_sensitive=tuple(text for text, sensitive in gaps if sensitive),
-            **told,
-        )
+        yield as_pupil(dict(zip(columns, row, strict=True)))
+
+
+def as_pupil(told: dict[str, Any]) -> PupilScore:
+    """Make a score of what stands in the columns of one row, lists as they are kept there."""
+    low, high, gaps, help_told = (told.pop(name) for name in ("low", "high", "missing", "suggested_help"))
+    told["interval"] = (low, high)
+    told["missing"] = tuple([gap["text"] for gap in gaps])
+    told["missing_sensitive"] = tuple([gap["text"] for gap in gaps if gap["sensitive"]])
+    told["warnings"], told["facts"] = tuple(told["warnings"]), tuple(told["facts"])
+    told["suggested_help"] = tuple(
+        [Help(item["kind"], tuple(item["because"]), item["text"]) for item in help_told]
+    )
+    made: PupilScore = _make_pupil(*[told[name] for name in _TOLD], (), ())
+    return made
 
 
 def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError]:
@@ -103,6 +111,8 @@ def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError
     ]
 
 
+_TOLD = tuple(PupilScore.__annotations__)[:-2]
+_make_pupil = row_maker(PupilScore, [*PupilScore.__annotations__])
 _READ = (
     "student_id", "school_id", "class_id", "responsible_id", "risk", "low", "high", "band", "rank_in_school",
     "base_log_odds", "background", "log_odds", "domains", "causes", "raising", "lowering", "other",
@@ -133,8 +143,8 @@ _MADE: dict[str, Callable[..., Any]] = {
     "lowering": Reason,
     "facts": Fact,
     "alerts": Alert,
-    "missing": lambda text, sensitive: (text, sensitive),
-    "suggested_help": lambda kind, because, text: Help(kind, tuple(because), text),
+    "missing": lambda text, sensitive: {"text": text, "sensitive": sensitive},
+    "suggested_help": lambda kind, because, text: {"kind": kind, "because": because, "text": text},
 }
 
 

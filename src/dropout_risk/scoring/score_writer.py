@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from itertools import compress
 from typing import Any
 
@@ -17,6 +18,15 @@ from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import WARNINGS_OF_REGISTERS
 from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS
+from dropout_risk.explanation.columns import (
+    Column,
+    Given,
+    Listed,
+    NamedNumbers,
+    Numbers,
+    Objects,
+    Picked,
+)
 from dropout_risk.explanation.reason import REASON, SIDES
 from dropout_risk.explanation.reasons import ReasonWriter, ScoredRows
 from dropout_risk.explanation.sentences import describe_value
@@ -27,6 +37,8 @@ from dropout_risk.scoring.help_column import HELP, HelpColumn
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.roles import CLASS_TEACHER
+from dropout_risk.scoring.score_rows import as_pupil
+from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.scoring.shared_lists import SharedLists
 from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Language, Text
@@ -82,7 +94,7 @@ Notes = Sequence[tuple[str, ...]]
 STALE_DAYS = 30
 FEW_DAYS = 10
 
-_BANDS = pa.array(list(BAND_WORDS))
+_BANDS = list(BAND_WORDS)
 _DOMAINS, _CAUSES = list(numbers_of(DOMAINS)), list(numbers_of(CAUSES))
 NOTHING_RECORDED = Text(zh="{domain}：没有任何记录", en="{domain}: nothing recorded")
 _STALE = Text(zh="最近一条出勤记录是{days}天前的", en="The last attendance record is {days} days old")
@@ -113,6 +125,34 @@ EVERYBODYS_WARNINGS = (NO_CLASS, _SYNTHETIC)
 WARNINGS_OF_ATTENDANCE = (ABSTAINS, NOT_RECENT, _STALE, _FEW, *WARNINGS_OF_REGISTERS)
 
 
+@dataclass(frozen=True, eq=False)
+class WrittenScores:
+    """Scores as they were written: a batch of them for many pupils, or objects for a few.
+
+    Without sentences there are only numbers, and no objects.
+    """
+
+    columns: Mapping[str, Column]
+    n: int
+    schema: Callable[[pa.DataType], pa.Schema]
+
+    def batch(self) -> pa.RecordBatch:
+        """Give rows of :func:`score_schema`."""
+        arrays = {name: column.arrow() for name, column in self.columns.items()}
+        arrays["error"] = pa.nulls(self.n, ERROR)
+        schema = self.schema(arrays["student_id"].type)
+        return pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
+
+    def pupils(self) -> list[PupilScore]:
+        """Give the scores: what :func:`dropout_risk.scoring.score_rows.pupil_scores` reads from the batch."""
+        told = [name for name in self.columns if name not in _NOT_TOLD]
+        rows = zip(*(self.columns[name].rows() for name in told), strict=True)
+        return [as_pupil(dict(zip(told, row, strict=True))) for row in rows]
+
+
+_NOT_TOLD = ("contributions",)
+
+
 class ScoreWriter:
     """Writes the scores of pupils in one language, as rows of :func:`score_schema`.
 
@@ -126,7 +166,7 @@ class ScoreWriter:
         levels = (None, *backgrounds.levels)
         stayed = np.array([model.reference.stayed(names, level) for level in levels])
         self.reasons = ReasonWriter(model.catalogue, stayed, language)
-        self._backgrounds = pa.array(backgrounds.names)
+        self._backgrounds = backgrounds.names
         self.features = tuple(model.catalogue.values())
         self._missing, self._warnings = SharedLists(pa.list_(GAP)), SharedLists(pa.list_(pa.string()))
         self._help = HelpColumn(help_table(model.settings), language)
@@ -141,7 +181,7 @@ class ScoreWriter:
         *,
         facts: RegisterFacts | None = None,
         judged: Bools | None = None,
-    ) -> pa.RecordBatch:
+    ) -> WrittenScores:
         """Write some pupils' scores; without evidence, their numbers alone.
 
         ``notes`` are warnings to add to each pupil's score, before all others; ``facts`` say of whom nothing
@@ -154,9 +194,7 @@ class ScoreWriter:
         columns = self._numbers(risks, unjudged)
         if evidence is not None:
             columns |= self._words(risks, evidence, abstaining, unjudged, notes)
-        columns["error"] = pa.nulls(len(risks), ERROR)
-        schema = self._schema(columns["student_id"].type, evidence is not None)
-        return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+        return WrittenScores(columns, len(risks), partial(self._schema, sentences=evidence is not None))
 
     def _not_recent(self, facts: RegisterFacts | None, abstaining: Bools) -> Bools:
         """Say of whom nothing recent is known of what a model of attendance judges by."""
@@ -174,20 +212,20 @@ class ScoreWriter:
             self._schemas[key] = score_schema(self.model, sentences, student_id=student_id)
         return self._schemas[key]
 
-    def _numbers(self, risks: Risks, abstaining: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
+    def _numbers(self, risks: Risks, abstaining: npt.NDArray[np.bool_]) -> dict[str, Column]:
         n, bands = len(risks), self.model.settings.bands
         band = np.searchsorted([*bands.limits.values()], risks.risk, side="right")
-        of_features = np.ascontiguousarray(risks.contributions.values.T)
-        return {name: _id_column(risks.students, name, n) for name in IDS} | {
-            "risk": pa.array(risks.risk),
-            "low": pa.array(np.ascontiguousarray(risks.interval[:, 0])),
-            "high": pa.array(np.ascontiguousarray(risks.interval[:, 1])),
-            "band": _BANDS.take(pa.array(np.where(abstaining, len(BANDS), band))),
-            "rank_in_school": pa.nulls(n, pa.int32()),
-            "base_log_odds": pa.array(risks.contributions.bases),
-            "background": self._backgrounds.take(pa.array(risks.backgrounds)),
-            "log_odds": pa.array(risks.log_odds),
-            "contributions": _struct_column(self._of_features, of_features),
+        ids: dict[str, Column] = {name: _id_column(risks.students, name, n) for name in IDS}
+        return ids | {
+            "risk": Numbers(risks.risk),
+            "low": Numbers(risks.interval[:, 0]),
+            "high": Numbers(risks.interval[:, 1]),
+            "band": Picked(_BANDS, np.where(abstaining, len(BANDS), band)),
+            "rank_in_school": Given(pa.nulls(n, pa.int32())),
+            "base_log_odds": Numbers(risks.contributions.bases),
+            "background": Picked(self._backgrounds, risks.backgrounds),
+            "log_odds": Numbers(risks.log_odds),
+            "contributions": NamedNumbers(self._of_features, risks.contributions.values),
         }
 
     def _words(
@@ -197,13 +235,13 @@ class ScoreWriter:
         abstaining: Bools,
         unjudged: Bools,
         notes: Notes | None,
-    ) -> dict[str, pa.Array]:
+    ) -> dict[str, Column]:
         rows = ScoredRows(
             values=risks.values,
             contributions=risks.contributions.values,
             states=evidence.states,
             classes=evidence.classes,
-            past=evidence.past,
+            past=np.full(risks.values.shape, np.nan),
             base=risks.contributions.bases,
             log_odds=risks.log_odds,
             backgrounds=risks.backgrounds,
@@ -212,35 +250,36 @@ class ScoreWriter:
             ordinal=evidence.ordinal,
         )
         chosen = self.reasons.choose(rows)
-        raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
+        if evidence.past is not None:
+            rows = replace(rows, past=evidence.past(chosen.features))
+        raising, lowering = self.reasons.write(chosen, rows)
         return {
-            "domains": _struct_column(_DOMAINS, np.ascontiguousarray(chosen.domains.T)),
-            "causes": _struct_column(_CAUSES, np.ascontiguousarray(chosen.causes.T)),
+            "domains": NamedNumbers(_DOMAINS, chosen.domains),
+            "causes": NamedNumbers(_CAUSES, chosen.causes),
             "raising": raising,
             "lowering": lowering,
-            "other": pa.array(chosen.other),
-            "other_points": pa.array(chosen.other * rows.slope),
+            "other": Numbers(chosen.other),
+            "other_points": Numbers(chosen.other * rows.slope),
             "risk_within": self._within(risks),
-            "facts": _fact_column(evidence),
-            "alerts": _alert_column(evidence),
+            "facts": _no_facts(len(risks)) if evidence.facts is None else evidence.facts.column,
+            "alerts": _alerts_of(evidence),
             "missing": self._gaps(risks.values, evidence.states, risks.unlearned),
             "warnings": self._warned(risks, evidence, abstaining, unjudged, notes),
             "suggested_help": self._helped(risks, evidence),
         }
 
-    def _within(self, risks: Risks) -> pa.ListArray:
+    def _within(self, risks: Risks) -> Listed:
         """Give the risk within each third of the horizon."""
         timing = self.model.timing
         days = () if timing is None else timing.thirds
         within = np.empty((len(risks), 0)) if timing is None else timing.within(risks.risk, days)
-        offsets = np.arange(len(risks) + 1, dtype=np.int32) * len(days)
-        return pa.ListArray.from_arrays(pa.array(offsets), pa.array(within.ravel()))
+        return Listed(Numbers(within.ravel()), np.full(len(risks), len(days)))
 
-    def _helped(self, risks: Risks, evidence: Evidence) -> pa.Array:
+    def _helped(self, risks: Risks, evidence: Evidence) -> Picked:
         grades = risks.students["grade_level"] if "grade_level" in risks.students.column_names else None
         return self._help.of(evidence.facts, evidence.alerts, grades)
 
-    def _gaps(self, values: Floats, states: npt.NDArray[np.int8], unlearned: Bools) -> pa.Array:
+    def _gaps(self, values: Floats, states: npt.NDArray[np.int8], unlearned: Bools) -> Picked:
         kinds = np.ascontiguousarray(np.where(unlearned, states + len(STATES), states).astype(np.int8))
         keys = kinds.view(f"S{kinds.shape[1]}")[:, 0].tolist() if kinds.size else [b""] * len(states)
         return self._missing.take(keys, lambda row: self._gaps_of(values[row], states[row], unlearned[row]))
@@ -278,7 +317,7 @@ class ScoreWriter:
         abstaining: Bools,
         unjudged: Bools,
         notes: Notes | None,
-    ) -> pa.Array:
+    ) -> Picked:
         age = (
             evidence.attendance_age
             if "attendance" in self.model.catalogue.sources
@@ -338,11 +377,11 @@ def writer_of(model: ModelParts, language: Language) -> ScoreWriter:
     return writer
 
 
-def _id_column(students: pa.Table, name: str, n: int) -> pa.Array:
+def _id_column(students: pa.Table, name: str, n: int) -> Given:
     if name not in students.column_names:
-        return pa.nulls(n, pa.string())
+        return Given(pa.nulls(n, pa.string()))
     column = whole_array(students[name].combine_chunks())
-    return column if name == "student_id" else column.cast(pa.string())
+    return Given(column if name == "student_id" else column.cast(pa.string()))
 
 
 def whole_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -352,22 +391,10 @@ def whole_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
-def _struct_column(fields: list[pa.Field], columns: Floats) -> pa.StructArray:
-    """Lay arrays side by side, without copying them."""
-    return pa.StructArray.from_arrays([pa.array(column) for column in columns], fields=fields)
+def _no_facts(n: int) -> Picked:
+    return Picked([[]], np.zeros(n, np.int32), pa.list_(FACT))
 
 
-def _fact_column(evidence: Evidence) -> pa.Array:
-    if evidence.facts is not None:
-        return evidence.facts.column()
-    return pa.array([[]] * len(evidence.alerts), pa.list_(FACT))
-
-
-def _alert_column(evidence: Evidence) -> pa.Array:
-    lists: list[list[dict[str, Any]]] = [[]]
-    at = np.zeros(len(evidence.alerts), dtype=np.int32)
-    for row, alerts in enumerate(evidence.alerts):
-        if alerts:
-            at[row] = len(lists)
-            lists.append([dict(alert.__dict__) for alert in alerts])
-    return pa.array(lists, pa.list_(ALERT)).take(pa.array(at))
+def _alerts_of(evidence: Evidence) -> Listed:
+    told = [alert for alerts in evidence.alerts for alert in alerts]
+    return Listed(Objects(told, ALERT), np.array([len(alerts) for alerts in evidence.alerts], np.int64))

@@ -22,7 +22,7 @@ from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
-    from dropout_risk.scoring.population import ExplainedScores
+    from dropout_risk.scoring.explained_scores import ExplainedScores
 
 
 REPEATED, NOT_AT_SCHOOL, SET_APART = "DR197", "DR198", "DR199"
@@ -161,6 +161,12 @@ class PupilScore:
     def notes(self) -> tuple[str, ...]:
         """The warnings, without those that say what ``told`` says."""
         return tuple(text for text in self.warnings if text not in self.besides)
+
+    def named(self, student_id: str | int) -> PupilScore:
+        """Give the same score under another name of the pupil."""
+        one = object.__new__(PupilScore)
+        one.__dict__.update(self.__dict__, student_id=student_id)
+        return one
 
     def to_dict(self) -> dict[str, Any]:
         """Write the score as one entry of the reply's ``results``."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dropout_risk.explanation.columns import Picked
+
 MOST_REMEMBERED = 50_000
 
 
@@ -15,7 +17,7 @@ class SharedLists:
     """A column of lists of which few are different; ``kind`` is the type of the column.
 
     >>> column = SharedLists(pa.list_(pa.string()))
-    >>> column.take([1, 2, 1], lambda row: [f"row {row}"]).to_pylist()
+    >>> column.take([1, 2, 1], lambda row: [f"row {row}"]).rows()
     [['row 0'], ['row 1'], ['row 0']]
     """
 
@@ -23,7 +25,7 @@ class SharedLists:
         self._kind = kind
         self._made: dict[Hashable, Any] = {}
 
-    def take(self, keys: Sequence[Hashable], make: Callable[[int], Any]) -> pa.Array:
+    def take(self, keys: Sequence[Hashable], make: Callable[[int], Any]) -> Picked:
         """Give each row the list of its key; ``make`` makes it from the number of a row that has the key."""
         if len(self._made) > MOST_REMEMBERED:
             self._made = {}
@@ -39,4 +41,4 @@ class SharedLists:
                     found = made[key] = make(row)
                 lists.append(found)
             at[row] = index
-        return pa.array(lists, self._kind).take(pa.array(at))
+        return Picked(lists, at, self._kind)

@@ -28,7 +28,7 @@ def read(language="en", student=None, **tables):
     instruments = default_instruments()
     answers = critical_answers(snapshot, instruments, 60)
     made = FactRows.of(snapshot, FactSettings(), instruments, answers, language)
-    column = made.column()
+    column = made.column.arrow()
     facts = _list_rows(column, [_MADE["facts"](*row) for row in _struct_rows(column.flatten())])
     assert facts[1] == ()
     return facts[0], made.names_among(FACT_KINDS)[0]

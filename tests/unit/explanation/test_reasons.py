@@ -55,7 +55,7 @@ def write(rows, stayed=NOTHING, language="en", place=0, base=0.0):
     rows = replace(rows, base=np.array([base]), log_odds=log_odds, backgrounds=np.array([place]))
     writer = ReasonWriter(CATALOGUE, stayed, language)
     chosen = writer.choose(rows)
-    told = (writer.write(chosen, side, rows).to_pylist()[0] for side in range(2))
+    told = (side.arrow().to_pylist()[0] for side in writer.write(chosen, rows))
     return *(tuple(Reason(**reason) for reason in side) for side in told), chosen.other[0]
 
 

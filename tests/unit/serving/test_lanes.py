@@ -1,11 +1,12 @@
 """No thread works for somebody who has gone, and small bodies never wait for large ones."""
 
 import asyncio
+import contextlib
 import threading
 import time
 
 import pytest
-from serving.lanes import SMALL, Lanes, rows_in
+from serving.lanes import HANDFUL, SMALL, Lanes, rows_in
 
 from dropout_risk.errors import BusyError, TooSlowError
 
@@ -81,3 +82,17 @@ def test_rows_of_features_weigh_more_than_rows_of_records():
 
 def test_a_long_body_without_objects_is_not_small():
     assert rows_in("/score", b'{"as_of": [' + b"0," * 1_000_000 + b"0]}") > SMALL
+
+
+def test_a_handful_of_rows_is_answered_at_once_unless_it_waits_for_something_or_is_too_late():
+    async def where(rows, deadline, waits):
+        with contextlib.suppress(TooSlowError):
+            answered = await Lanes(10).answer(rows, deadline, threading.current_thread, waits=waits)
+            return answered is threading.main_thread()
+        return None
+
+    assert asyncio.run(where(HANDFUL, far(), False)) is True
+    assert asyncio.run(where(HANDFUL, far(), True)) is False
+    assert asyncio.run(where(HANDFUL + 1, far(), False)) is False
+    assert asyncio.run(where(HANDFUL, time.monotonic() - 1, False)) is None
+    assert rows_in("/score_features", b'{"rows": [{"features": {}}]}') <= HANDFUL
