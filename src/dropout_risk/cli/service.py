@@ -48,6 +48,13 @@ def serve(
     access: Annotated[
         Path | None, typer.Option(exists=True, help="TOML: how readers are known, and where looks are kept.")
     ] = None,
+    switch: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="The folder of `dropout-risk model`, which changes the model."),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option(help="Follow the alias that --model names, by the switch, when it moves.")
+    ] = False,
     day: Annotated[
         str | None, typer.Option(help="The day that /desk takes for today, for demonstrations.")
     ] = None,
@@ -69,6 +76,8 @@ def serve(
         "DROPOUT_RISK_LANGUAGE": None if language is None else language_of(language),
         "DROPOUT_RISK_BOOK": None if book is None else absolute_address(book),
         "DROPOUT_RISK_DAY": day,
+        "DROPOUT_RISK_SWITCH": None if switch is None else str(switch.resolve()),
+        "DROPOUT_RISK_FOLLOW": str(model) if follow else None,
         **{
             f"DROPOUT_RISK_{name}": None if path is None else str(path.resolve())
             for name, path in (

@@ -1,0 +1,108 @@
+"""What the service counts and measures: declared here alone, as plain data, and shared by all workers.
+
+No label holds what a caller wrote: addresses are the service's own, and everything else is a code, a band, a
+stage, or a name of the model's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
+
+Kind = Literal["Counter", "Gauge", "Histogram"]
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_SHARES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+class Metric(NamedTuple):
+    """One declared metric; a gauge of several workers is joined as ``joined`` says."""
+
+    kind: Kind
+    words: str
+    labels: tuple[str, ...] = ()
+    joined: str = "livesum"
+    buckets: tuple[float, ...] = _SECONDS
+
+
+METRICS: dict[str, Metric] = {
+    "dropout_risk_model_info": Metric(
+        "Gauge", "Workers that answer with a model", ("name", "version", "manifest")
+    ),
+    "dropout_risk_model_switches_total": Metric(
+        "Counter", "Models taken up by a worker, or refused by it", ("outcome",)
+    ),
+    "dropout_risk_shadow_pupils_total": Metric(
+        "Counter", "Pupils scored by the challenger, too: its band beside the champion's", ("band",)
+    ),
+    "dropout_risk_shadow_difference": Metric(
+        "Histogram", "How far the challenger's risk is from the champion's", buckets=_SHARES
+    ),
+    "dropout_risk_shadow_requests_total": Metric(
+        "Counter", "Requests that the challenger answered, failed at, or was too busy for", ("outcome",)
+    ),
+}
+
+
+@dataclass(eq=False)
+class Metrics:
+    """The metrics of one registry, each made when it is first used; without a client nothing is counted."""
+
+    client: Any = None
+    _made: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, client: Any) -> Metrics:
+        """Give those of a client's registry, which takes each name once."""
+        return _KNOWN.setdefault(client.registry, cls(client))
+
+    def count(self, name: str, number: float = 1, /, **labels: str) -> None:
+        """Add to a counter."""
+        if self.client is not None and number:
+            self._metric(name, labels).inc(number)
+
+    def put(self, name: str, value: float, /, **labels: str) -> None:
+        """Set a gauge."""
+        if self.client is not None:
+            self._metric(name, labels).set(value)
+
+    def add(self, name: str, number: float, /, **labels: str) -> None:
+        """Add to a gauge, or take from it."""
+        if self.client is not None:
+            self._metric(name, labels).inc(number)
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        """Add a value to a histogram."""
+        if self.client is not None:
+            self._metric(name, labels).observe(value)
+
+    @contextmanager
+    def timed(self, name: str, /, **labels: str) -> Iterator[None]:
+        """Measure how long something takes, also where it fails."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.observe(name, perf_counter() - started, **labels)
+
+    def _metric(self, name: str, labels: dict[str, str]) -> Any:
+        if name not in self._made:
+            self._made[name] = self._new(name)
+        made = self._made[name]
+        return made.labels(**labels) if labels else made
+
+    def _new(self, name: str) -> Any:
+        told = METRICS[name]
+        ways: dict[Kind, dict[str, Any]] = {
+            "Counter": {},
+            "Gauge": {"multiprocess_mode": told.joined},
+            "Histogram": {"buckets": told.buckets},
+        }
+        more = ways[told.kind]
+        return getattr(self.client, told.kind)(name, told.words, told.labels, **more)
+
+
+_KNOWN: WeakKeyDictionary[Any, Metrics] = WeakKeyDictionary()
