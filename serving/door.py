@@ -38,6 +38,7 @@ from serving.callers import Sender, Senders, caller_of
 from serving.costs import Limits
 from serving.guard import Guard
 from serving.lanes import SMALL, Lanes, busy_error, rows_in
+from serving.openapi import CONTRACT
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -47,11 +48,13 @@ T = TypeVar("T")
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METHODS = ("GET", "POST")
-POSTED = ("/score", "/score_features")
+POSTED = ("/score", "/score_features", "/score_stored", "/explain/change", "/what_if", "/feedback")
 PROBES = ("/livez", "/readyz", "/healthz", "/metrics")
 OPEN = tuple(route for route in PROBES if parts_of(ANYONE, route))
 """The probes that anyone may ask, and that wait for nobody."""
-ROUTES = (*POSTED, *PROBES, "/model", "/catalogue", "/docs.json")
+VERSIONED = (*POSTED, "/model", "/catalogue", "/docs.json")
+ROUTES = (*VERSIONED, *PROBES)
+"""Addresses that are good with the version of the contract before them, ``/v1/score``, and without."""
 REVIEW = (
     "/review",
     "/review/",
@@ -234,6 +237,7 @@ class Reply:
         self.state = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
         self.status = 0
+        self._is_versioned = scope["path"] in VERSIONED
         self._send = send
         self._withheld: Message | None = None
 
@@ -248,7 +252,7 @@ class Reply:
             self._withheld = message
         else:
             self.status = message["status"]
-            await self._send({**message, "headers": [*message.get("headers", ()), self._named()]})
+            await self._send({**message, "headers": [*message.get("headers", ()), *self._named()]})
 
     def _passes(self, status: int) -> bool:
         """Say whether a reply leaves as it is: a success, or a page that says itself what is wrong."""
@@ -270,12 +274,13 @@ class Reply:
         again = [(b"retry-after", str(problem.retry_after).encode())
                  for problem in problems[:1] if isinstance(problem, BusyError)]  # fmt: skip
         again += [(b"www-authenticate", b"Bearer") for _ in problems[:1] if isinstance(_, NotSignedInError)]
-        headers = [_JSON, (b"content-length", str(len(content)).encode()), self._named(), *allowed, *again]
+        headers = [_JSON, (b"content-length", str(len(content)).encode()), *self._named(), *allowed, *again]
         await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": content})
 
-    def _named(self) -> tuple[bytes, bytes]:
-        return (b"x-request-id", self.request_id.encode())
+    def _named(self) -> list[tuple[bytes, bytes]]:
+        version = [(b"x-contract-version", CONTRACT.encode())] if self._is_versioned else []
+        return [(b"x-request-id", self.request_id.encode()), *version]
 
 
 _ID = re.compile(rb"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}(\1[0-9a-fA-F]{4}){2}\1[0-9a-fA-F]{12}")
@@ -321,6 +326,9 @@ def _known_address(scope: Scope) -> Scope:
     request's state, where the page finds it.
     """
     path = scope["path"]
+    unversioned = path.removeprefix(f"/v{CONTRACT}")
+    if unversioned in VERSIONED:
+        return {**scope, "path": unversioned, "raw_path": unversioned.encode()}
     kept = next((before.removesuffix("/") for before in NAMING if path.startswith(before)), path)
     if kept not in (*REVIEW, DESK):
         return {**scope, "path": path if path in ROUTES else NOWHERE}

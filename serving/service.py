@@ -18,6 +18,7 @@ import gc
 import json
 import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
@@ -46,6 +47,7 @@ from serving.metrics import Metrics
 from serving.prepared import Prepared
 from serving.review import review_routes
 from serving.served_model import PINNED, SWITCH
+from serving.stored_pupils import StoredPupils
 from serving.switching import Switching
 
 LEFT_OUT = (TimeoutMiddleware, OpenTelemetryMiddleware)
@@ -132,42 +134,75 @@ class DropoutRisk:
     @bentoml.api(route="/score", output_spec=dict)
     async def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 200 pupils from their raw records."""
-        now = self.now
-        return await self._in_lane(ctx, now, RawRecords(now.model, now.held, body))
+        state, now = ctx.request.state, self.now
+        asked = RawRecords(now.model, now.held, body)
+        return await self._in_lane(ctx, lambda: self._scored(state, now, asked))
 
     @bentoml.api(route="/score_features", output_spec=dict)
     async def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 10,000 rows of ready features."""
-        now = self.now
-        return await self._in_lane(ctx, now, ReadyFeatures(now.model, {}, body))
+        state, now = ctx.request.state, self.now
+        asked = ReadyFeatures(now.model, {}, body)
+        return await self._in_lane(ctx, lambda: self._scored(state, now, asked))
 
-    async def _in_lane(self, ctx: bentoml.Context, now: Prepared, asked: RawRecords) -> Response:
+    @bentoml.api(route="/score_stored", output_spec=dict)
+    async def score_stored(self, body: bytes, /, ctx: bentoml.Context) -> Response:
+        """Score up to 200 pupils of the store by their ids."""
+        return await self._of_store(ctx, "/score_stored", body)
+
+    @bentoml.api(route="/explain/change", output_spec=dict)
+    async def explain_change(self, body: bytes, /, ctx: bentoml.Context) -> Response:
+        """Say why the risks of pupils of the store changed between two days."""
+        return await self._of_store(ctx, "/explain/change", body)
+
+    @bentoml.api(route="/what_if", output_spec=dict)
+    async def what_if(self, body: bytes, /, ctx: bentoml.Context) -> Response:
+        """Find what would bring the risks of pupils of the store below a target."""
+        return await self._of_store(ctx, "/what_if", body)
+
+    @bentoml.api(route="/feedback", output_spec=dict)
+    async def feedback(self, body: bytes, /, ctx: bentoml.Context) -> Response:
+        """Write what somebody says of the reasons that a pupil's case was told."""
+        state, now = ctx.request.state, self.now
+        from serving.feedback import written_feedback  # who has no case book needs nothing of it
+
+        return await self._in_lane(ctx, lambda: written_feedback(now, state.reader, body, state.request_id))
+
+    async def _of_store(self, ctx: bentoml.Context, route: str, body: bytes) -> Response:
+        state, asked = ctx.request.state, StoredPupils(self.now, route, body)
+        return await self._in_lane(ctx, lambda: _as_json(asked.answer(state.reader, state.request_id)))
+
+    async def _in_lane(self, ctx: bentoml.Context, work: Callable[[], bytes]) -> Response:
         """Answer in a thread, if there is one for the request in time."""
         state = ctx.request.state
         try:
-            return await state.answer(lambda: self._answer(ctx, now, asked))
+            return await state.answer(lambda: _answered(state, work))
         except DropoutRiskError as error:
             state.problems = [error]
         return Response()
 
-    def _answer(self, ctx: bentoml.Context, now: Prepared, asked: RawRecords) -> Response:
-        """Turn scores into a reply, and every failure into problems that the door words."""
-        state = ctx.request.state
-        try:
-            scores, read = read_by(now, state.reader, asked, state.request_id)
-            written = written_reply(read)
-            challenger = self.switching.challenger
-            if challenger is not None:
-                challenger.ask(asked, scores)
-            return Response(written, media_type="application/json")
-        except RefusedError as refused:
-            state.problems = refused.problems
-        except DropoutRiskError as error:
-            state.problems = [error]
-        except Exception as error:
-            _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
-            state.problems = [service_fault()]
-        return Response()
+    def _scored(self, state: Any, now: Prepared, asked: RawRecords) -> bytes:
+        """Score, and let the challenger do the same once the reply is written."""
+        scores, read = read_by(now, state.reader, asked, state.request_id)
+        written = written_reply(read)
+        challenger = self.switching.challenger
+        if challenger is not None:
+            challenger.ask(asked, scores)
+        return written
+
+
+def _answered(state: Any, work: Callable[[], bytes]) -> Response:
+    """Give a reply, and every failure as problems that the door words."""
+    try:
+        return Response(work(), media_type="application/json")
+    except RefusedError as refused:
+        state.problems = refused.problems
+    except DropoutRiskError as error:
+        state.problems = [error]
+    except Exception as error:
+        _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
+        state.problems = [service_fault()]
+    return Response()
 
 
 def read_by(now: Prepared, reader: Reader, asked: RawRecords, name: str) -> tuple[Scores, Scores]:
@@ -195,9 +230,14 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 
 def written_reply(scores: Scores) -> bytes:
-    """Write the reply pupil by pupil: written at once, a large one would hold up every other request."""
+    """Write the reply of scores."""
+    return _as_json(scores.to_dict())
+
+
+def _as_json(reply: dict[str, Any]) -> bytes:
+    """Write a reply pupil by pupil: written at once, a large one would hold up every other request."""
     parts = []
-    for name, value in scores.to_dict().items():
+    for name, value in reply.items():
         listed = isinstance(value, list)
         text = f"[{','.join(map(_ENCODER.encode, value))}]" if listed else _ENCODER.encode(value)
         parts.append(f'"{name}":{text}')
