@@ -35,6 +35,27 @@ METRICS: dict[str, Metric] = {
     "dropout_risk_model_switches_total": Metric(
         "Counter", "Models taken up by a worker, or refused by it", ("outcome",)
     ),
+    "dropout_risk_stage_seconds": Metric(
+        "Histogram", "How long each stage of a request takes", ("route", "stage")
+    ),
+    "dropout_risk_refusals_total": Metric("Counter", "Requests refused, by code", ("route", "code")),
+    "dropout_risk_pupils_total": Metric("Counter", "Pupils answered for", ("route",)),
+    "dropout_risk_rows_refused_total": Metric("Counter", "Rows and pupils not used, by code", ("code",)),
+    "dropout_risk_bands_total": Metric("Counter", "Pupils scored, by band", ("band",)),
+    "dropout_risk_reasons_total": Metric("Counter", "Reasons told, by domain and side", ("domain", "side")),
+    "dropout_risk_drift_psi": Metric(
+        "Gauge",
+        "Population stability index since training: the worst feature of a family",
+        ("family",),
+        "livemax",
+    ),
+    "dropout_risk_missing_share": Metric(
+        "Gauge", "Share of rows without a value: the worst feature of a family", ("family",), "livemax"
+    ),
+    "dropout_risk_drift_rows": Metric("Gauge", "Rows that drift is measured on"),
+    "dropout_risk_bodies": Metric("Gauge", "Bodies that arrive, or are answered or wait for it", ("state",)),
+    "dropout_risk_large_rows": Metric("Gauge", "Rows of large bodies being answered or waiting for it"),
+    "dropout_risk_resident_bytes": Metric("Gauge", "Memory that the workers hold"),
     "dropout_risk_shadow_pupils_total": Metric(
         "Counter", "Pupils scored by the challenger, too: its band beside the champion's", ("band",)
     ),

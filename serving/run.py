@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
@@ -31,26 +30,13 @@ from dropout_risk.scoring.model_switch import ModelSwitch
 from serving.costs import Limits, positive_number
 from serving.following import Follower
 from serving.guard import identity_from_environment, require_safe_address, said_at_start
+from serving.logs import log_settings
 from serving.served_model import PINNED, SWITCH, ServedModel, bundle_folder, present_bundle
 
 NOT_CONFIGURED, CANNOT_START, GAVE_UP = 2, STARTUP_FAILURE, 4
 """Exit codes: a setting or the port is wrong, a worker cannot start, workers died again and again."""
 MOST_DEATHS, WITHIN = 5, 300
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
-_LINE = {"format": "%(asctime)s [%(levelname)s] %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
-LOGS: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": _LINE},
-    "handlers": {
-        "out": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}
-    },
-    "loggers": {
-        "bentoml": {"level": "INFO", "handlers": ["out"], "propagate": False},
-        "uvicorn.error": {"level": "INFO", "handlers": ["out"], "propagate": False},
-    },
-    "root": {"level": "WARNING", "handlers": ["out"]},
-}
 
 
 class Supervisor(Multiprocess):
@@ -171,7 +157,7 @@ def run_service(host: str, port: int, workers: int) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     config = Config(
         "serving.asgi:app", host=host, port=port, workers=workers, http="serving.protocol:DoorProtocol",
-        ws="none", lifespan="on", log_config=LOGS, access_log=False, server_header=False,
+        ws="none", lifespan="on", log_config=log_settings(), access_log=False, server_header=False,
         timeout_graceful_shutdown=limits.seconds, timeout_worker_healthcheck=limits.seconds,
     )  # fmt: skip
     logging.getLogger("bentoml.dropout_risk").info("%s", said_at_start(identity))

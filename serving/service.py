@@ -18,7 +18,11 @@ import gc
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from time import perf_counter
 from typing import Any
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
@@ -36,6 +40,7 @@ from dropout_risk.access.read_scores import ReadPlan
 from dropout_risk.access.reader import LOCAL_READER, Reader
 from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.errors import DropoutRiskError
+from dropout_risk.explanation.reason import SIDES
 from dropout_risk.scoring.contract_problems import MOST_PROBLEMS
 from dropout_risk.scoring.scores import Scores
 from serving.asked_scores import RawRecords, ReadyFeatures
@@ -44,12 +49,14 @@ from serving.costs import Limits
 from serving.door import App, Door, kind_of, service_fault
 from serving.guard import Guard
 from serving.metrics import Metrics
+from serving.observer import Observer
 from serving.prepared import Prepared
 from serving.review import review_routes
 from serving.served_model import PINNED, SWITCH
 from serving.stored_pupils import StoredPupils
 from serving.switching import Switching
 
+STAGES = "dropout_risk_stage_seconds"
 LEFT_OUT = (TimeoutMiddleware, OpenTelemetryMiddleware)
 FAR_BEYOND = 24 * 3600
 _log = logging.getLogger("bentoml.dropout_risk")
@@ -67,7 +74,8 @@ class GuardedService(bentoml.Service[Any]):
         app = super().to_asgi(is_main=True)
         app.user_middleware = [kept for kept in app.user_middleware if kept.cls not in LEFT_OUT]
         limits = Limits.from_environment()
-        return Door(app, limits, Guard(limits.seconds))
+        metrics = Metrics.of(BentoMLContainer.metrics_client.get())
+        return Door(app, limits, Guard(limits.seconds), metrics)
 
 
 async def _answer_about(request: Request) -> Response:
@@ -117,14 +125,16 @@ class DropoutRisk:
     def __init__(self) -> None:
         metrics = Metrics.of(BentoMLContainer.metrics_client.get())
         prepared = _prepared.pop() if _prepared else Prepared.from_environment()
+        self.metrics, self.observer = metrics, Observer(metrics).begin()
         self.switching = Switching.of_environment(prepared, metrics)
         gc.collect()
         gc.freeze()
 
     @bentoml.on_shutdown
     def stop(self) -> None:
-        """Look at the switch no more."""
+        """Look at the switch, and at what is asked, no more."""
         self.switching.stop()
+        self.observer.stop()
 
     @property
     def now(self) -> Prepared:
@@ -170,53 +180,97 @@ class DropoutRisk:
 
     async def _of_store(self, ctx: bentoml.Context, route: str, body: bytes) -> Response:
         state, asked = ctx.request.state, StoredPupils(self.now, route, body)
-        return await self._in_lane(ctx, lambda: _as_json(asked.answer(state.reader, state.request_id)))
+
+        def answer() -> bytes:
+            with self.metrics.timed(STAGES, route=route, stage="score"):
+                told = asked.answer(state.reader, state.request_id)
+            self._count_reply(route, told)
+            return _as_json(told)
+
+        return await self._in_lane(ctx, answer)
 
     async def _in_lane(self, ctx: bentoml.Context, work: Callable[[], bytes]) -> Response:
         """Answer in a thread, if there is one for the request in time."""
         state = ctx.request.state
         try:
-            return await state.answer(lambda: _answered(state, work))
+            arrived = perf_counter()
+            return await state.answer(lambda: self._answered(state, work, arrived))
         except DropoutRiskError as error:
             state.problems = [error]
         return Response()
 
+    def _answered(self, state: Any, work: Callable[[], bytes], arrived: float) -> Response:
+        """Give a reply, and every failure as problems that the door words."""
+        self.metrics.observe(STAGES, perf_counter() - arrived, route=state.route, stage="wait")
+        try:
+            return Response(work(), media_type="application/json")
+        except RefusedError as refused:
+            state.problems = refused.problems
+        except DropoutRiskError as error:
+            state.problems = [error]
+        except Exception as error:
+            _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
+            state.problems = [service_fault()]
+        return Response()
+
     def _scored(self, state: Any, now: Prepared, asked: RawRecords) -> bytes:
-        """Score, and let the challenger do the same once the reply is written."""
-        scores, read = read_by(now, state.reader, asked, state.request_id)
-        written = written_reply(read)
+        """Score; once the reply is written, count it, and let the challenger and the observer look at it."""
+        timed = partial(self.metrics.timed, STAGES, route=asked.route)
+        scores, read = read_by(now, state.reader, asked, state.request_id, timed)
+        with timed(stage="write"):
+            told = read.to_dict()
+            written = _as_json(told)
+        self._count_reply(asked.route, told)
         challenger = self.switching.challenger
         if challenger is not None:
             challenger.ask(asked, scores)
+        self.observer.saw(now.model, scores)
         return written
 
+    def _count_reply(self, route: str, told: dict[str, Any]) -> None:
+        """Count pupils by band, reasons by domain, and what was not used by code."""
+        self.metrics.count("dropout_risk_pupils_total", len(told["results"]), route=route)
+        for band, number in Counter(result.get("band", "") for result in told["results"]).items():
+            if band:
+                self.metrics.count("dropout_risk_bands_total", number, band=band)
+        for side in SIDES:
+            domains = Counter(
+                reason["domain"] for result in told["results"] for reason in result.get(side, ())
+            )
+            for domain, number in domains.items():
+                self.metrics.count("dropout_risk_reasons_total", number, domain=domain, side=side)
+        for code, number in Counter(error["code"] for error in told["errors"]).items():
+            self.metrics.count("dropout_risk_rows_refused_total", number, code=code)
 
-def _answered(state: Any, work: Callable[[], bytes]) -> Response:
-    """Give a reply, and every failure as problems that the door words."""
-    try:
-        return Response(work(), media_type="application/json")
-    except RefusedError as refused:
-        state.problems = refused.problems
-    except DropoutRiskError as error:
-        state.problems = [error]
-    except Exception as error:
-        _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
-        state.problems = [service_fault()]
-    return Response()
+
+Timed = Callable[..., AbstractContextManager[None]]
 
 
-def read_by(now: Prepared, reader: Reader, asked: RawRecords, name: str) -> tuple[Scores, Scores]:
-    """Score what is the reader's: give it as it is, and as the reader reads it, once that is written down."""
-    if reader != LOCAL_READER or now.looks.audit is not None:
-        asked.require_names()
-    plan = ReadPlan.of(reader, asked.route, asked.placed(_placed_for(now, reader)))
+def _untimed(**_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def read_by(
+    now: Prepared, reader: Reader, asked: RawRecords, name: str, timed: Timed = _untimed
+) -> tuple[Scores, Scores]:
+    """Score what is the reader's: give it as it is, and as the reader reads it, once that is written down.
+
+    ``timed`` measures each stage of it.
+    """
+    with timed(stage="read"):
+        if reader != LOCAL_READER or now.looks.audit is not None:
+            asked.require_names()
+        plan = ReadPlan.of(reader, asked.route, asked.placed(_placed_for(now, reader)))
     if plan.outside:
         raise RefusedError([asked.not_yours(pupil) for pupil in plan.outside[:MOST_PROBLEMS]])
-    scores = asked.scores(name)
-    read = plan.read(scores, now.model)
-    if reader == LOCAL_READER and now.reader is not None:
-        read = now.model.redact(read, now.reader)
-    now.looks.note(reader, asked.route, plan.told, name)
+    with timed(stage="score"):
+        scores = asked.scores(name)
+    with timed(stage="redact"):
+        read = plan.read(scores, now.model)
+        if reader == LOCAL_READER and now.reader is not None:
+            read = now.model.redact(read, now.reader)
+    with timed(stage="note"):
+        now.looks.note(reader, asked.route, plan.told, name)
     return scores, read
 
 
