@@ -1,0 +1,1 @@
+"""What an image and a machine need to run the service."""
