@@ -1,4 +1,4 @@
-"""Compile every loop that a request needs, once, while an image is built: they are kept where numba keeps them.
+"""Compile every loop that a request needs while an image is built: they are kept where numba keeps them.
 
 A small model of made-up pupils is trained and asked as the service is: nothing of it is kept.
 """

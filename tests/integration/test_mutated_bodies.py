@@ -1,4 +1,4 @@
-"""Whatever befalls a body on its way, it is answered or refused, and soon: a few of the many of a benchmark."""
+"""Whatever befalls a body on its way, it is answered or refused, and soon: a few of a benchmark's many."""
 
 import sys
 from pathlib import Path

@@ -6,6 +6,7 @@ on what became of a folder or an alias meanwhile.
 
 from __future__ import annotations
 
+import datetime as dt
 import fcntl
 import json
 import shutil
@@ -184,13 +185,14 @@ class ModelSwitch:
                 yield
 
 
-_DAYS = [f"2025-02-{day:02}" for day in (17, 18, 19, 20, 21, 24, 25, 26, 27, 28)]
+_DAYS = [str(dt.date(2025, 2, 28) - dt.timedelta(days)) for days in range(120)]
+_STATUSES = ("present", "absent", "excused", "late", "left_early", "suspended")
 _EVERYTHING: dict[str, Any] = {
     "student_id": "w-1", "school_id": "w", "class_id": "w-1", "grade_level": 8, "enrolled_on": "2023-09-01",
     "unrecorded": "present", "registered_to": "2025-02-28",
     "attendance": [
-        {"date": day, "session": session, "status": status, "recorded_on": "2025-03-01"}
-        for day, status in zip(_DAYS, ("present", "absent", "excused", "late", "left_early") * 2, strict=True)
+        {"date": day, "session": session, "status": _STATUSES[index % 6], "recorded_on": "2025-03-01"}
+        for index, day in enumerate(_DAYS)
         for session in ("am", "pm")
     ],
     "attendance_totals": [
@@ -200,7 +202,7 @@ _EVERYTHING: dict[str, Any] = {
     ],
     "grades": [
         {"date": day, "subject": subject, "exam": day, "score": score, "max_score": 100}
-        for day, score in (("2024-11-08", 70), ("2025-01-10", 40), ("2025-02-20", 55))
+        for day, score in (("2025-02-20", 55), ("2024-11-08", 70), ("2025-01-10", 40))
         for subject in ("maths", "chinese", "english")
     ],
     "wellbeing": [
@@ -213,7 +215,7 @@ _EVERYTHING: dict[str, Any] = {
     ],
     "discipline": [{"date": "2025-01-15", "kind": "fight", "days": 1}],
 }  # fmt: skip
-"""A made-up pupil of whom there is a row of every table, and something odd in each."""
+"""A made-up pupil of whom there is a row of every table, something odd in each, and many rows in no order."""
 
 
 def try_model(model: RiskModel, **held: Any) -> None:
@@ -225,5 +227,5 @@ def try_model(model: RiskModel, **held: Any) -> None:
     score_request(model, json.loads(example.read_bytes()), **held)
     alone = {"as_of": "2025-03-03", "language": "en", "students": [_EVERYTHING, {"student_id": "w-2"}]}
     score_request(model, alone, **held)
-    known = {name: 0.0 for name in list(model.catalogue)[:1]}
+    known = dict.fromkeys(list(model.catalogue)[:1], 0.0)
     score_features_request(model, {"rows": [{"features": known}, {"features": {}}], "language": "zh"})
