@@ -57,7 +57,7 @@ def changed_part(body: Any, chance: random.Random) -> Any:
     """Change one part of a body: something odd in its place, gone, another's, twice, or renamed."""
     *way, last = chance.choice([path for path in paths_in(body) if path] or [(None,)])
     if last is None:
-        return chance.choice(ODD)
+        return copy.deepcopy(chance.choice(ODD))
     held = body
     for step in way:
         held = held[step]
@@ -74,7 +74,7 @@ def changed_part(body: Any, chance: random.Random) -> Any:
     elif deed == 3 and isinstance(held, dict):
         held[chance.choice(("", "x" * 300, f"{last} ", str(last).upper()))] = held.pop(last)
     else:
-        held[last] = chance.choice(ODD)
+        held[last] = copy.deepcopy(chance.choice(ODD))
     return body
 
 

@@ -111,18 +111,18 @@ class StoredPupils:
 
     def _named_pupils(self) -> list[str]:
         """Give the ids as words; a pupil who is named twice is refused, by index."""
-        names = [str(student) for student in self.request["student_ids"]]
-        first = {name: index for index, name in reversed([*enumerate(names)])}
+        ids = self.request["student_ids"]
+        first = {repr(student): index for index, student in reversed([*enumerate(ids)])}
         problems: list[RequestError] = [
             NotAllowedValueError(
                 f"student_ids[{index}] names a pupil again.", hint="name each pupil once",
                 field=f"student_ids[{index}]",
             )
-            for index, name in enumerate(names) if first[name] != index
+            for index, student in enumerate(ids) if first[repr(student)] != index
         ]  # fmt: skip
         if problems:
             raise RefusedError(problems[:MOST_PROBLEMS])
-        return names
+        return [str(student) for student in ids]
 
     def _scores(self, wanted: Wanted, plan: ReadPlan, own: Role | None, name: str) -> dict[str, Any]:
         """Score pupils of the store as the batch does; who is not at school that day is an error."""
