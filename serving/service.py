@@ -246,12 +246,12 @@ class DropoutRisk:
 Timed = Callable[..., AbstractContextManager[None]]
 
 
-def _untimed(**_: str) -> AbstractContextManager[None]:
+def _without_timing(**_: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
 def read_by(
-    now: Prepared, reader: Reader, asked: RawRecords, name: str, timed: Timed = _untimed
+    now: Prepared, reader: Reader, asked: RawRecords, name: str, timed: Timed = _without_timing
 ) -> tuple[Scores, Scores]:
     """Score what is the reader's: give it as it is, and as the reader reads it, once that is written down.
 

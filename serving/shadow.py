@@ -73,15 +73,17 @@ class Challenger:
             if other is None:
                 self.metrics.count("dropout_risk_shadow_pupils_total", band="not scored")
                 continue
-            self.metrics.count("dropout_risk_shadow_pupils_total", band=_moved(pupil.band, other.band))
+            self.metrics.count("dropout_risk_shadow_pupils_total", band=_band_move(pupil.band, other.band))
             self.metrics.observe("dropout_risk_shadow_difference", abs(other.risk - pupil.risk))
 
 
-def _moved(told: str, other: str) -> str:
+def _band_move(told: str, other: str) -> str:
     """Say how a band compares with the one that was told.
 
-    >>> _moved("low", "high"), _moved("high", "watch"), _moved("low", "low"), _moved("low", "not_judged")
-    ('higher', 'lower', 'same', 'judged otherwise')
+    >>> _band_move("low", "high"), _band_move("high", "watch"), _band_move("low", "low")
+    ('higher', 'lower', 'same')
+    >>> _band_move("low", "unknown")
+    'judged otherwise'
     """
     if other == told:
         return "same"

@@ -154,20 +154,22 @@ class ScoringClient:
         self, ids: Sequence[PupilId], *, as_of: str | None = None, language: Speech = "zh"
     ) -> ScoreReply:
         """Score up to 200 pupils of the service's store."""
-        return cast(ScoreReply, self._posted("/score_stored", _stored(ids, as_of, language)))
+        return cast(ScoreReply, self._posted("/score_stored", _stored_body(ids, as_of, language)))
 
     def explain_change(
         self, ids: Sequence[PupilId], before: str, *, as_of: str | None = None, language: Speech = "zh"
     ) -> AnswersReply:
         """Ask why the risks of pupils of the store changed since a day."""
-        body = _stored(ids, as_of, language) | {"before": before}
+        body = _stored_body(ids, as_of, language) | {"before": before}
         return cast(AnswersReply, self._posted("/explain/change", body))
 
     def what_if(
         self, ids: Sequence[PupilId], *, most: int = 3, as_of: str | None = None, language: Speech = "zh"
     ) -> AnswersReply:
         """Ask what would bring the risks of up to 20 pupils of the store below a target."""
-        return cast(AnswersReply, self._posted("/what_if", _stored(ids, as_of, language) | {"most": most}))
+        return cast(
+            AnswersReply, self._posted("/what_if", _stored_body(ids, as_of, language) | {"most": most})
+        )
 
     def feedback(self, student_id: PupilId, answers: Mapping[str, str]) -> dict[str, Any]:
         """Say of a pupil's reasons, by feature, whether they are right; counted once however often sent."""
@@ -214,7 +216,7 @@ class ScoringClient:
         raise refused_reply(reply)
 
 
-def _stored(ids: Sequence[PupilId], as_of: str | None, language: Speech) -> dict[str, Any]:
+def _stored_body(ids: Sequence[PupilId], as_of: str | None, language: Speech) -> dict[str, Any]:
     told = {} if as_of is None else {"as_of": as_of}
     return {"student_ids": list(ids), "language": language} | told
 

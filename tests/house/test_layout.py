@@ -163,7 +163,6 @@ NEW_ROOMS = {
     "dropout_risk.cli.model": "the commands on which model a service answers with",
     "dropout_risk.scoring.model_switch": "which model a running service answers with",
     "serving.stored_pupils": "what is asked of pupils of the store",
-    "serving.deploy": "what an image and a machine need to run the service",
     "serving.deploy.is_ready": "whether the service on this machine is ready",
     "serving.deploy.warm_loops": "loops that are compiled while an image is built",
     "serving.following": "an alias that moves the switch",
@@ -181,7 +180,7 @@ NEW_ROOMS = {
     "serving.run": "the process that keeps the workers alive",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""
-RUNNING = 1_800
+RUNNING = 900
 """Lines that running the service took: the switch, metrics, a client, and what else an operator needs."""
 MOST_NEW_FILES, MOST_NEW_LINES = FILES * 3 // 4, LINES * 2 // 5 + RUNNING
 """A wing, not a second house: with more rooms than three to four old ones, or 40 % of their lines, nobody
@@ -195,7 +194,7 @@ WORKING_DAY = (
 )
 """The packages of the working day and their commands, a house of its own beside the one that scores: its
 grants are those by which the service knows its readers."""
-MOST_WORKING_DAY_LINES = 17_260
+MOST_WORKING_DAY_LINES = 17_420
 
 
 def is_of_working_day(module):

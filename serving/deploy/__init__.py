@@ -1,1 +1,0 @@
-"""What an image and a machine need to run the service."""
