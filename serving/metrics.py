@@ -6,8 +6,6 @@ stage, or a name of the model's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
@@ -68,12 +66,30 @@ METRICS: dict[str, Metric] = {
 }
 
 
+class Timing:
+    """How long something takes, from the one end of a ``with`` to the other."""
+
+    __slots__ = ("_labels", "_metrics", "_name", "_started")
+
+    def __init__(self, metrics: Metrics, name: str, labels: dict[str, str]) -> None:
+        self._metrics, self._name, self._labels = metrics, name, labels
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._started = perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        """End, and say it."""
+        self._metrics.observe(self._name, perf_counter() - self._started, **self._labels)
+
+
 @dataclass(eq=False)
 class Metrics:
     """The metrics of one registry, each made when it is first used; without a client nothing is counted."""
 
     client: Any = None
     _made: dict[str, Any] = field(default_factory=dict)
+    _labelled: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, client: Any) -> Metrics:
@@ -100,20 +116,20 @@ class Metrics:
         if self.client is not None:
             self._metric(name, labels).observe(value)
 
-    @contextmanager
-    def timed(self, name: str, /, **labels: str) -> Iterator[None]:
+    def timed(self, name: str, /, **labels: str) -> Timing:
         """Measure how long something takes, also where it fails."""
-        started = perf_counter()
-        try:
-            yield
-        finally:
-            self.observe(name, perf_counter() - started, **labels)
+        return Timing(self, name, labels)
 
     def _metric(self, name: str, labels: dict[str, str]) -> Any:
-        if name not in self._made:
-            self._made[name] = self._new(name)
-        made = self._made[name]
-        return made.labels(**labels) if labels else made
+        """Give a metric with some labels; looked up once, since each request asks for some twenty."""
+        key = (name, *labels.values())
+        made = self._labelled.get(key)
+        if made is None:
+            if name not in self._made:
+                self._made[name] = self._new(name)
+            made = self._made[name].labels(**labels) if labels else self._made[name]
+            self._labelled[key] = made
+        return made
 
     def _new(self, name: str) -> Any:
         told = METRICS[name]

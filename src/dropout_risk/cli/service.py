@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
-from dropout_risk.errors import MissingExtraError
+from dropout_risk.errors import MissingExtraError, SettingsError
 from dropout_risk.text import language_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,6 +63,8 @@ def serve(
     from dropout_risk.scoring.bundle import find_bundle
     from dropout_risk.scoring.risk_model import RiskModel
 
+    if follow and switch is None:
+        raise SettingsError("--follow moves a switch, and there is none.", hint="give --switch DIR")
     folder = find_bundle(model)
     RiskModel.load(folder)
     words = serve_command(host, port, workers)
