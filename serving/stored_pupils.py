@@ -28,7 +28,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.scoring.change import Change
 from dropout_risk.scoring.contract_problems import MOST_PROBLEMS
 from dropout_risk.scoring.roles import Role, roles_of
-from dropout_risk.scoring.scores import NOT_AT_SCHOOL, Answers, pupil_refusal
+from dropout_risk.scoring.scores import NOT_AT_SCHOOL, Answers, RowError, pupil_refusal
 from dropout_risk.scoring.what_if import WhatIf
 from dropout_risk.text import Language
 from serving.body import Contract, RefusedError
@@ -162,7 +162,7 @@ class StoredPupils:
             return own if own is not None else role_of_scores(found, self.route, roles)
 
         told = [_as_read(model, answer, reading(answer.student_id)).to_dict() for answer in answers]
-        errors = [error.to_dict() for error in answers.errors]
+        errors = [_named_error(error, reading(error.student_id)) for error in answers.errors]
         about = {
             "request_id": name,
             "language": self.language,
@@ -174,6 +174,11 @@ class StoredPupils:
 def _as_read(model: Any, answer: Change | WhatIf, role: Role | None) -> Change | WhatIf:
     made: Change | WhatIf = answer if role is None else model.redact(answer, role, language=answer.language)
     return made
+
+
+def _named_error(error: RowError, role: Role | None) -> dict[str, Any]:
+    """Give an error as a role may read it: without the id, for who knows no names."""
+    return error.to_dict() | ({} if role is None or role.names else {"student_id": None})
 
 
 def _not_yours(asked: list[str], pupil: str) -> NotYoursError:
