@@ -38,6 +38,10 @@ from serving.callers import Sender, Senders, caller_of
 from serving.costs import Limits
 from serving.guard import Guard
 from serving.lanes import SMALL, Lanes, busy_error, rows_in
+from serving.logs import TOLD
+from serving.metrics import Metrics
+from serving.openapi import CONTRACT
+from serving.trace import Trace
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -47,11 +51,13 @@ T = TypeVar("T")
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METHODS = ("GET", "POST")
-POSTED = ("/score", "/score_features")
+POSTED = ("/score", "/score_features", "/score_stored", "/explain/change", "/what_if", "/feedback")
 PROBES = ("/livez", "/readyz", "/healthz", "/metrics")
 OPEN = tuple(route for route in PROBES if parts_of(ANYONE, route))
 """The probes that anyone may ask, and that wait for nobody."""
-ROUTES = (*POSTED, *PROBES, "/model", "/catalogue", "/docs.json")
+VERSIONED = (*POSTED, "/model", "/catalogue", "/docs.json")
+ROUTES = (*VERSIONED, *PROBES)
+"""Addresses that are good with the version of the contract before them, ``/v1/score``, and without."""
 REVIEW = (
     "/review",
     "/review/",
@@ -76,7 +82,10 @@ _log = logging.getLogger("bentoml.dropout_risk")
 class Door:
     """Wraps the service, an ASGI application."""
 
-    def __init__(self, app: App, limits: Limits, guard: Guard | None = None) -> None:
+    def __init__(
+        self, app: App, limits: Limits, guard: Guard | None = None, metrics: Metrics | None = None
+    ) -> None:
+        self.metrics = metrics or Metrics()
         self.app = app
         self.limits = limits
         self.guard = guard or Guard()
@@ -97,7 +106,7 @@ class Door:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif scope["path"] in PROBES:
-            await self._answer_probe(scope, receive, Reply(scope, send))
+            await self._answer_probe(scope, receive, Reply(scope, send, self.metrics))
         else:
             await self._let_in(scope, receive, send)
 
@@ -114,7 +123,7 @@ class Door:
     async def _let_in(self, asked: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         scope = _known_address(asked)
-        reply = Reply(scope, send)
+        reply = Reply(scope, send, self.metrics)
         try:
             reply.state["reader"] = await self.guard.reader(asked, scope["path"])
             await self._answer(scope, receive, reply)
@@ -127,7 +136,8 @@ class Door:
             spent = 1000 * (time.perf_counter() - started)
             method = scope["method"] if scope["method"] in METHODS else "-"
             words = (method, scope["path"], reply.status, spent, reply.request_id)
-            _log.info("%s %s %s %.1f ms request_id=%s", *words)
+            told = dict(zip(TOLD, (*words, reply.trace.trace_id), strict=True)) | {"ms": round(spent, 1)}
+            _log.info(f"%s %s %s %.1f ms request_id=%s{reply.trace.said}", *words, extra=told)
 
     async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         """Take a place only once the body is there, so that slow senders keep nobody out."""
@@ -136,7 +146,8 @@ class Door:
             await self._in_time(self.app(scope, receive, reply.pass_on))
             return
         _check_headers(scope)
-        body = await self._arrived(scope, receive)
+        with self.metrics.timed("dropout_risk_stage_seconds", route=scope["path"], stage="arrive"):
+            body = await self._arrived(scope, receive)
         rows = rows_in(scope["path"], body)
         with self._place(rows > SMALL):
             reply.state["answer"] = partial(self.lanes.answer, rows, time.monotonic() + self.limits.seconds)
@@ -151,10 +162,12 @@ class Door:
         sender = self._senders.let_in(caller_of(scope))
         if sender is None:
             raise busy_error()
+        self.metrics.add("dropout_risk_bodies", 1, state="arriving")
         try:
             body = await sender.wait_for(self._body(scope, receive, sender), self.limits.reading)
         finally:
             self._senders.let_go(sender)
+            self.metrics.add("dropout_risk_bodies", -1, state="arriving")
         if body is None:
             words = f"The body was not there within {self.limits.reading} s."
             cut = "The body came too slowly while others waited."
@@ -169,11 +182,14 @@ class Door:
             raise busy_error()
         self.inside += 1
         self.inside_large += large
+        self.metrics.add("dropout_risk_bodies", 1, state="answered")
         try:
             yield
         finally:
             self.inside -= 1
             self.inside_large -= large
+            self.metrics.add("dropout_risk_bodies", -1, state="answered")
+            self.metrics.put("dropout_risk_large_rows", self.lanes.rows)
 
     async def _in_time(self, answer: Awaitable[None]) -> None:
         seconds = self.limits.seconds
@@ -229,11 +245,14 @@ class Reply:
     Starlette refuse, the status says enough.
     """
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, metrics: Metrics | None = None) -> None:
+        self.metrics, self.route = metrics or Metrics(), scope["path"]
         self.request_id = _asked_id(scope) or uuid.uuid4().hex
         self.state = scope.setdefault("state", {})
-        self.state["request_id"] = self.request_id
+        self.state["request_id"], self.state["route"] = self.request_id, self.route
+        self.trace = Trace.of(_header_value(scope, b"traceparent"), self.request_id)
         self.status = 0
+        self._is_versioned = self.route in VERSIONED
         self._send = send
         self._withheld: Message | None = None
 
@@ -248,7 +267,7 @@ class Reply:
             self._withheld = message
         else:
             self.status = message["status"]
-            await self._send({**message, "headers": [*message.get("headers", ()), self._named()]})
+            await self._send({**message, "headers": [*message.get("headers", ()), *self._named()]})
 
     def _passes(self, status: int) -> bool:
         """Say whether a reply leaves as it is: a success, or a page that says itself what is wrong."""
@@ -264,18 +283,20 @@ class Reply:
             return
         self.status = getattr(problems[0], "status", RequestError.status)
         entries = [_problem_entry(problem) for problem in problems]
+        self.metrics.count("dropout_risk_refusals_total", route=self.route, code=problems[0].code)
         body = {"error": entries[0], "problems": entries, "request_id": self.request_id}
         content = json.dumps(body).encode()
         allowed = [pair for pair in (self._withheld or {}).get("headers", ()) if pair[0] == b"allow"]
         again = [(b"retry-after", str(problem.retry_after).encode())
                  for problem in problems[:1] if isinstance(problem, BusyError)]  # fmt: skip
         again += [(b"www-authenticate", b"Bearer") for _ in problems[:1] if isinstance(_, NotSignedInError)]
-        headers = [_JSON, (b"content-length", str(len(content)).encode()), self._named(), *allowed, *again]
+        headers = [_JSON, (b"content-length", str(len(content)).encode()), *self._named(), *allowed, *again]
         await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": content})
 
-    def _named(self) -> tuple[bytes, bytes]:
-        return (b"x-request-id", self.request_id.encode())
+    def _named(self) -> list[tuple[bytes, bytes]]:
+        version = [(b"x-contract-version", CONTRACT.encode())] if self._is_versioned else []
+        return [(b"x-request-id", self.request_id.encode()), *version, *self.trace.headers]
 
 
 _ID = re.compile(rb"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}(\1[0-9a-fA-F]{4}){2}\1[0-9a-fA-F]{12}")
@@ -321,6 +342,9 @@ def _known_address(scope: Scope) -> Scope:
     request's state, where the page finds it.
     """
     path = scope["path"]
+    unversioned = path.removeprefix(f"/v{CONTRACT}")
+    if unversioned in VERSIONED:
+        return {**scope, "path": unversioned, "raw_path": unversioned.encode()}
     kept = next((before.removesuffix("/") for before in NAMING if path.startswith(before)), path)
     if kept not in (*REVIEW, DESK):
         return {**scope, "path": path if path in ROUTES else NOWHERE}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from dataclasses import replace
 from functools import cached_property, partial
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -146,12 +147,21 @@ def identity_from_environment() -> Identity:
     if known.are_declared:
         known.people()
     held = _session_keys(secret) if secret else None
-    return Identity.of_settings(
+    identity = Identity.of_settings(
         settings,
         secret=None if held is None else held.secret,
         people=known,
         person_of_session=lambda cookie: None if held is None else _person_in(held, cookie),
     )
+    return replace(identity, take_once=_shared_nonces(settings)) if settings.proxy.key else identity
+
+
+def _shared_nonces(settings: AccessSettings) -> Callable[[str, float], bool] | None:
+    """Remember in the audit, where there is one, which headers of the proxy have counted."""
+    from serving.looks import audit_of
+
+    audit = audit_of(settings.audit)
+    return None if audit is None else audit.take_once
 
 
 def known_people(book: str, people: str) -> KnownPeople:

@@ -24,8 +24,12 @@ SMALL = 1_000
 """Rows of the largest body that counts as small: a pupil's raw year has some hundreds."""
 HANDFUL = 64
 """Rows of a body that is answered sooner than a thread is found for it: one row of features."""
-WEIGHTS = {"/score_features": 8}
-"""For how many rows of raw records a row of features counts: it is explained whole."""
+WHOLE_STORE = 2_000
+WEIGHTS = {"/score_features": 8} | dict.fromkeys(
+    ("/score_stored", "/explain/change", "/what_if"), WHOLE_STORE
+)
+"""For how many rows of raw records an object of a body counts: a row of features is explained whole, and for
+pupils of the store everybody's features are computed."""
 _ROWS_A_SECOND, _BYTES_OF_A_ROW = 40_000, 100
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dropout_risk.access.access_settings import AccessSettings
+from dropout_risk.access.access_settings import AccessSettings, AuditSettings
 from dropout_risk.access.reader import Reader
 from dropout_risk.errors import AuditError, MissingExtraError, NotAnsweredError
 from serving.served_model import ServedModel
@@ -30,16 +30,7 @@ class Looks:
         """Open the audit, if one is declared; AuditError or SettingsError if it cannot be used."""
         settings = AccessSettings.read().audit
         model = f"{served.name} {served.version} {served.manifest[:12]}"
-        if not settings.url or settings.key is None:
-            return cls(model)
-        try:
-            from dropout_risk.access.audit import open_audit
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                f"The audit needs {error.name}, which is not installed.",
-                hint='pip install "dropout-risk[desk]"',
-            ) from error
-        return cls(model, open_audit(settings.url, settings.key))
+        return cls(model, audit_of(settings))
 
     def note(self, reader: Reader, act: str, pupils: Mapping[str, str], request: str) -> None:
         """Write down, before it leaves, what a reader is told; NotAnsweredError if that is not to be had."""
@@ -51,3 +42,17 @@ class Looks:
             raise NotAnsweredError(
                 "What you are about to see cannot be written down.", hint="try again; then tell the operator"
             ) from error
+
+
+def audit_of(settings: AuditSettings) -> Audit | None:
+    """Open the audit that some settings name; None if they name none, AuditError if it cannot be used."""
+    if not settings.url or settings.key is None:
+        return None
+    try:
+        from dropout_risk.access.audit import open_audit
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"The audit needs {error.name}, which is not installed.",
+            hint='pip install "dropout-risk[desk]"',
+        ) from error
+    return open_audit(settings.url, settings.key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from typing import Any
 
 from dropout_risk.errors import (
@@ -14,6 +16,8 @@ from dropout_risk.errors import (
 from dropout_risk.scoring.contract_problems import contract_schema
 
 Schema = dict[str, Any]
+CONTRACT = "1"
+"""The version of the contract."""
 
 _TEXT: Schema = {"type": "string"}
 _PROBLEM: Schema = {
@@ -68,41 +72,77 @@ SCHEMES: Schema = {
 """How a caller says who asks; none of them where the service, on the loopback address, asks nobody."""
 
 
+SAID: Schema = {
+    "type": "object",
+    "properties": {"request_id": _TEXT, "model": {"type": "object"}, "written": {"type": "object"}},
+    "required": ["request_id", "model", "written"],
+}
+_ABOUT = (
+    "Risks of dropping out with their reasons. They inform people; they never decide. Every address is good "
+    f"with the version of the contract before it, too: /v{CONTRACT}/score; replies say it in "
+    "X-Contract-Version."
+)
+_STORED = {"student_ids": ["p-001"], "language": "en"}
+EXAMPLES: Schema = {
+    "score": json.loads(
+        (files("dropout_risk.scoring") / "contract" / "score.request.example.json").read_bytes()
+    ),
+    "score_features": {
+        "rows": [{"student_id": "p-001", "features": {"absence_share_20d": 0.3}}], "language": "en"
+    },
+    "score_stored": _STORED,
+    "explain_change": _STORED | {"before": "2025-03-03", "as_of": "2025-04-07"},
+    "what_if": _STORED | {"most": 2},
+    "feedback": {"student_id": "p-001", "answers": {"absence_share_20d": "right"}},
+}  # fmt: skip
+"""An example of each request, which the tests send."""
+
+
 def service_description() -> Schema:
     """Describe every address of the service."""
+    paths: dict[str, dict[str, Schema]] = {
+        "/score": {"post": _posted_path("score", "Raw records of up to 200 pupils")},
+        "/score_features": {"post": _posted_path("score_features", "Features of up to 10,000 pupils")},
+        "/score_stored": {"post": _posted_path("score_stored", "Up to 200 pupils of the store, by ids")},
+        "/explain/change": {
+            "post": _posted_path("explain_change", "Why risks changed between two days", "changes")
+        },
+        "/what_if": {"post": _posted_path("what_if", "What would bring risks below a target", "what_ifs")},
+        "/feedback": {
+            "post": _posted_path("feedback", "What the school says of the reasons of a case", "said")
+        },
+        "/model": {"get": _question_path("model", "Name, version, metrics and card", {"type": "object"})},
+        "/catalogue": {
+            "get": _question_path(
+                "catalogue", "The features it reads", {"type": "array", "items": {"type": "object"}}
+            )
+        },
+        "/review": {"get": _page_path("The reader's own pupils, for reviewers")},
+        "/review/cohort": {"get": _page_path("The cohort, for reviewers")},
+        "/review/pupils": {"get": _page_path("Pupils that are looked for, for reviewers")},
+        "/review/model": {"get": _page_path("The model, for reviewers")},
+        "/review/pupil/{id}": {"get": _page_path("A pupil, for reviewers", "id")},
+        "/review/school/{id}": {"get": _page_path("A school's list, for reviewers", "id")},
+        "/livez": {"get": _probe_path("The process runs")},
+        "/readyz": {"get": _probe_path("The model is loaded")},
+        "/metrics": {"get": _probe_path("Counts and durations for Prometheus", is_open=False)},
+    }
+    for path, ways in paths.items():
+        for way in ways.values():
+            way.setdefault("operationId", path.strip("/").replace("/{id}", "").replace("/", "_"))
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "dropout_risk",
-            "version": "1",
-            "description": "Risks of dropping out with their reasons. They inform people; they never decide.",
-        },
-        "paths": {
-            "/score": {"post": _scoring_path("score", "Raw records of up to 200 pupils")},
-            "/score_features": {
-                "post": _scoring_path("score_features", "Ready features of up to 10,000 pupils")
-            },
-            "/model": {"get": _question_path("The model: name, version, metrics, card", {"type": "object"})},
-            "/catalogue": {
-                "get": _question_path("The features it reads", {"type": "array", "items": {"type": "object"}})
-            },
-            "/review": {"get": _page_path("The reader's own pupils, for reviewers")},
-            "/review/cohort": {"get": _page_path("The cohort, for reviewers")},
-            "/review/pupils": {"get": _page_path("Pupils that are looked for, for reviewers")},
-            "/review/model": {"get": _page_path("The model, for reviewers")},
-            "/review/pupil/{id}": {"get": _page_path("A pupil, for reviewers", "id")},
-            "/review/school/{id}": {"get": _page_path("A school's list, for reviewers", "id")},
-            "/livez": {"get": _probe_path("The process runs")},
-            "/readyz": {"get": _probe_path("The model is loaded")},
-            "/metrics": {"get": _probe_path("Counts and durations for Prometheus", is_open=False)},
-        },
+        "info": {"title": "dropout_risk", "version": CONTRACT, "description": _ABOUT},
+        "paths": paths,
         "security": [{name: []} for name in SCHEMES] + [{}],
         "components": {
             "securitySchemes": SCHEMES,
             "schemas": {
-                "score": contract_schema("score.request"),
-                "score_features": contract_schema("score_features.request"),
+                **{name: contract_schema(f"{name}.request") for name in EXAMPLES},
                 "reply": contract_schema("score.reply"),
+                "changes": _answers_schema("before", "as_of", "request_id", "language", "model"),
+                "what_ifs": _answers_schema("as_of", "request_id", "language", "model"),
+                "said": SAID,
                 "error": ERROR,
                 "context_row": CONTEXT_ROW,
             },
@@ -110,23 +150,34 @@ def service_description() -> Schema:
     }
 
 
-def _scoring_path(name: str, summary: str) -> Schema:
+def _posted_path(name: str, summary: str, reply: str = "reply") -> Schema:
     asked = _schema_reference(name)
     if name == "score":  # the contract leaves these rows open; what reads them does not
         asked |= {"properties": {"class_context": {"items": _schema_reference("context_row")}}}
+    content = {"application/json": {"schema": asked, "example": EXAMPLES[name]}}
     return {
         "summary": summary,
         "operationId": name,
-        "requestBody": {"required": True, "content": _json_content(asked)},
-        "responses": {
-            "200": _json_response("Results, and rows that were not used", _schema_reference("reply"))
-        }
+        "requestBody": {"required": True, "content": content},
+        "responses": {"200": _json_response("Results, and rows that were not used", _schema_reference(reply))}
         | _refusal_responses(),
     }
 
 
-def _question_path(summary: str, schema: Schema) -> Schema:
-    return {"summary": summary, "responses": {"200": _json_response(summary, schema)} | _door_responses()}
+def _answers_schema(*days_and_names: str) -> Schema:
+    """Describe a list of answers by the words of their days and names."""
+    listed: Schema = {"type": "array", "items": {"type": "object"}}
+    told: Schema = {name: {"type": ["string", "object"]} for name in days_and_names}
+    told |= {"results": listed, "errors": listed}
+    return {"type": "object", "properties": told, "required": [*told]}
+
+
+def _question_path(name: str, summary: str, schema: Schema) -> Schema:
+    return {
+        "summary": summary,
+        "operationId": name,
+        "responses": {"200": _json_response(summary, schema)} | _door_responses(),
+    }
 
 
 def _page_path(summary: str, *named: str) -> Schema:

@@ -223,6 +223,17 @@ class ReviewRoom:
             histories = self._present()[1]
         return self._placed_in(histories)
 
+    def held_store(self) -> tuple[Histories, PlacedPupils] | None:
+        """Give the histories of the store in its present state, and where everybody is; None without a store.
+
+        BundleError or OSError if it cannot be read.
+        """
+        if self.store is None:
+            return None
+        with self._store_lock:
+            histories = self._present()[1]
+        return histories, self._placed_in(histories)
+
     def _placed_in(self, histories: Histories) -> PlacedPupils:
         """Say where everybody of some histories is; looked up once for each."""
         with self._store_lock:

@@ -18,36 +18,25 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process, logger
 
 from dropout_risk.errors import DropoutRiskError, SettingsError
+from dropout_risk.scoring.model_switch import ModelSwitch
 from serving.costs import Limits, positive_number
+from serving.following import Follower
 from serving.guard import identity_from_environment, require_safe_address, said_at_start
-from serving.served_model import PINNED, ServedModel, bundle_folder
+from serving.logs import log_settings
+from serving.served_model import PINNED, SWITCH, ServedModel, bundle_folder, present_bundle
 
 NOT_CONFIGURED, CANNOT_START, GAVE_UP = 2, STARTUP_FAILURE, 4
 """Exit codes: a setting or the port is wrong, a worker cannot start, workers died again and again."""
 MOST_DEATHS, WITHIN = 5, 300
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
-_LINE = {"format": "%(asctime)s [%(levelname)s] %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
-LOGS: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": _LINE},
-    "handlers": {
-        "out": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}
-    },
-    "loggers": {
-        "bentoml": {"level": "INFO", "handlers": ["out"], "propagate": False},
-        "uvicorn.error": {"level": "INFO", "handlers": ["out"], "propagate": False},
-    },
-    "root": {"level": "WARNING", "handlers": ["out"]},
-}
 
 
 class Supervisor(Multiprocess):
@@ -119,7 +108,17 @@ def listen_on(host: str, port: int) -> socket.socket:
 
 
 def pin_model() -> ServedModel:
-    """Name, in the environment, the folder and the manifest of the model that all workers are to serve."""
+    """Name, in the environment, the model that all workers serve: its manifest, or the switch's folder.
+
+    A switch that is not there yet begins with the model of the environment; BundleError if that is none.
+    """
+    place = os.environ.get(SWITCH, "")
+    if place:
+        switch = ModelSwitch(Path(place).resolve())
+        if not switch.is_there:
+            switch.use(os.environ.get("DROPOUT_RISK_MODEL", "") or bundle_folder(""))
+        os.environ[SWITCH] = str(switch.folder)
+        return ServedModel.read(present_bundle())
     folder = bundle_folder(os.environ.get("DROPOUT_RISK_MODEL", ""))
     served = ServedModel.read(folder)
     served.require_pinned()
@@ -152,18 +151,20 @@ def run_service(host: str, port: int, workers: int) -> int:
     """Serve until told to end; give the exit code."""
     limits, identity = Limits.from_environment(), identity_from_environment()
     require_safe_address(host, identity)
+    follower = Follower.from_environment()
     pin_model()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     config = Config(
         "serving.asgi:app", host=host, port=port, workers=workers, http="serving.protocol:DoorProtocol",
-        ws="none", lifespan="on", log_config=LOGS, access_log=False, server_header=False,
+        ws="none", lifespan="on", log_config=log_settings(), access_log=False, server_header=False,
         timeout_graceful_shutdown=limits.seconds, timeout_worker_healthcheck=limits.seconds,
     )  # fmt: skip
     logging.getLogger("bentoml.dropout_risk").info("%s", said_at_start(identity))
     with listen_on(host, port) as held, shared_counters(workers):
         supervisor = Supervisor(config, [held])
-        supervisor.run()
+        with follower:
+            supervisor.run()
     return supervisor.exit_code
 
 

@@ -461,10 +461,32 @@ class NotAnsweredError(RequestError):
     status = 503
 
 
+class NotAttachedError(RequestError):
+    """An address that needs a store or a case book, and the service has none."""
+
+    code = "DR625"
+    status = 404
+
+
 class AuditError(DropoutRiskError, RuntimeError):
     """The audit cannot be opened or written, or is not as it was written."""
 
     code = "DR624"
+
+
+class RefusedReplyError(DropoutRiskError, RuntimeError):
+    """The service refused what its client asked for, or could not be reached.
+
+    ``status`` is that of the reply, 0 without one; ``problems`` is all that it named.
+    """
+
+    code = "DR626"
+    status = 0
+    request_id = ""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems: list[dict[str, str]] = []
 
 
 class CaseBookError(DropoutRiskError, OSError):

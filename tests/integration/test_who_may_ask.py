@@ -23,6 +23,7 @@ from support.asking import asked_service, posted, with_key
 
 ROLES = [role for role in READER_ROLES if role != LOCAL]
 SCORES = ("/score", "/score_features")
+STORED = ("/score_stored", "/explain/change", "/what_if")
 PLACE = {"school_id": "s-1", "grade_level": 8, "class_id": "2"}
 
 
@@ -96,6 +97,11 @@ def ask(client, route, headers, example, shown):
     if route == "/score_features":
         rows = {"rows": [{"student_id": "p-001", "features": {"absence_share_20d": 0.5}}]}
         return posted(client, path, rows, headers)
+    if route in STORED:
+        asked = {"student_ids": [shown.pupil]} | ({"before": "2025-01-06"} if "change" in route else {})
+        return posted(client, path, asked, headers)
+    if route == "/feedback":
+        return posted(client, path, {"student_id": shown.pupil, "answers": {}}, headers)
     return client.get(path, headers=headers, follow_redirects=False)
 
 
@@ -119,6 +125,8 @@ def test_every_cell_of_the_table_is_what_the_service_answers(client, headers, ex
     elif role == ANYONE:
         assert (reply.status_code, reply.json()["error"]["code"]) == (401, "DR620")
         assert reply.headers["www-authenticate"] == "Bearer"
+    elif parts_of(role, route) and route == "/feedback":  # let in, and told that there is no book here
+        assert (reply.status_code, reply.json()["error"]["code"]) == (404, "DR625")
     elif parts_of(role, route):
         assert reply.status_code == (308 if route == "/review/" else 200), reply.text
     else:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from serving.looks import Looks
 from serving.review import PAGES, ReviewRoom
-from serving.service import DropoutRisk
+from serving.service import read_by, written_reply
 
 from dropout_risk.access.reader import LOCAL_READER, Reader
 from dropout_risk.access.route_rights import parts_of
@@ -226,8 +226,7 @@ def reply_to_reader(model, complete, role):
 
 
 def _reply_of_route(model, complete, role, reader):
-    service = object.__new__(DropoutRisk.inner)
-    service.model, service.reader, service.looks = model, role, Looks()
+    now = SimpleNamespace(model=model, reader=role, looks=Looks())
     everybody = {str(item.student_id) for item in (*complete.pupils, *complete.errors)}
     asked = SimpleNamespace(
         route="/score",
@@ -235,8 +234,7 @@ def _reply_of_route(model, complete, role, reader):
         require_names=lambda: None,
         scores=lambda name: complete,
     )
-    context = SimpleNamespace(request=SimpleNamespace(state=SimpleNamespace(request_id="r", reader=reader)))
-    return service._answer(context, asked).body.decode()
+    return written_reply(read_by(now, reader, asked, "r")[1]).decode()
 
 
 def answered(room, path, rest):

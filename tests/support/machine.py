@@ -38,7 +38,7 @@ class Need:
 
     def line(self) -> str:
         """Say in one line what is left out and how to get it."""
-        ways = [f"`sudo apt-get install {' '.join(self.packages)}`"]
+        ways = [f"`sudo apt-get install {' '.join(self.packages)}`"] if self.packages else []
         ways += [f"`{' '.join(('.venv/bin/python', *self.download))}`"] if self.download else []
         if self.left_out:
             verb = "MAY NOT BE LEFT OUT IN CI" if in_ci() else LEFT_OUT
@@ -148,7 +148,13 @@ JAVA = Need(f"Java {OLDEST_JAVA}", ("default-jre-headless",), has_java, "the tes
 POSTGRES = Need(
     "PostgreSQL", ("postgresql",), lambda: postgres_programs() is not None, "the tests of PostgreSQL"
 )
-NEEDS = {"library": (OPENMP,), "tests": (OPENMP, BROWSER, FONTS, JAVA, POSTGRES)}
+SCHEMATHESIS_FOLDER = ROOT / "build" / "schemathesis"
+SCHEMATHESIS = Need(
+    "schemathesis", (), (SCHEMATHESIS_FOLDER / "schemathesis").is_dir, "the fuzzing of the service",
+    ("-m", "pip", "install", "--quiet", "--target", str(SCHEMATHESIS_FOLDER), "schemathesis==4.32.5"),
+)  # fmt: skip
+"""In a folder of its own: it asks for another version of jsonschema-rs than the service has."""
+NEEDS = {"library": (OPENMP,), "tests": (OPENMP, BROWSER, FONTS, JAVA, POSTGRES, SCHEMATHESIS)}
 
 
 def require(*needs: Need) -> None:
@@ -172,10 +178,10 @@ def apt_command(*words: str) -> list[str]:
 def ways_to_install(need: Need, *, is_root: bool, has_apt: bool) -> list[list[list[str]]]:
     """List the ways to install a need, each as its commands, the better one first."""
     ways = []
-    if is_root and has_apt:
+    if is_root and has_apt and need.packages:
         ways.append([apt_command("update"), apt_command("install", "-y", *need.packages)])
     if need.download:
-        deps = ["--with-deps"] if is_root and has_apt else []
+        deps = ["--with-deps"] if is_root and has_apt and "playwright" in need.download else []
         ways.append([[sys.executable, *need.download, *deps]])
     return ways
 

@@ -6,6 +6,7 @@ Pupils stand in it by keyed pseudonyms; rows are only ever added, and chained as
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,13 @@ AUDIT = sa.Table(
     sa.Column("hash", sa.String(64), nullable=False),
 )
 sa.Index("audit_pupil", AUDIT.c.pupil)
+TAKEN = sa.Table(
+    "audit_taken",
+    _TABLES,
+    sa.Column("word", sa.String(64), primary_key=True),
+    sa.Column("until", sa.DateTime, nullable=False),
+)
+"""What counts once, such as the nonces of a proxy, until it would not count anyhow."""
 
 
 class Noted(NamedTuple):
@@ -102,7 +110,7 @@ class Audit:
             there = not is_no_file(database.engine.url) and sa.inspect(database.engine).has_table(AUDIT.name)
             if not there and not create:
                 raise AuditError("There is no audit there.", hint="the service that writes one begins it")
-            if not there:
+            if not there or (create and not sa.inspect(database.engine).has_table(TAKEN.name)):
                 with database.writing() as connection:
                     lock_looks(connection)
                     _make_tables(connection)
@@ -128,6 +136,25 @@ class Audit:
                 self._write_batch(batch)
         if batch.error is not None:
             raise AuditError(batch.error.message, hint=batch.error.hint) from batch.error
+
+    def take_once(self, word: str, seconds: float) -> bool:
+        """Say whether a word is new to all who share the audit, and take it for some seconds.
+
+        AuditError if that cannot be written down: then nobody may count it as new.
+
+        >>> audit = Audit.open("sqlite://", Pseudonyms(b"k" * 32))
+        >>> audit.take_once("n-1", 60), audit.take_once("n-1", 60)
+        (True, False)
+        """
+        hashed, now = hashlib.sha256(word.encode("utf-8", "replace")).hexdigest(), self._now()
+        with _audit_errors(), self._database.writing() as connection:
+            lock_looks(connection)
+            connection.execute(sa.delete(TAKEN).where(TAKEN.c.until < now))
+            if connection.scalar(sa.select(TAKEN.c.word).where(TAKEN.c.word == hashed)) is not None:
+                return False
+            until = now + dt.timedelta(seconds=seconds)
+            connection.execute(sa.insert(TAKEN).values(word=hashed, until=until))
+        return True
 
     def _write_batch(self, batch: _Batch) -> None:
         """Write what waits; who comes from now on joins the next batch."""
@@ -183,9 +210,10 @@ def _plain_name(name: str) -> str:
 
 
 def _make_tables(connection: sa.Connection) -> None:
-    if sa.inspect(connection).has_table(AUDIT.name):
-        return
+    there = sa.inspect(connection).has_table(AUDIT.name)
     _TABLES.create_all(connection)
+    if there:
+        return
     dialect = connection.dialect.name
     for statement in only_added(dialect, guards_of_chain(dialect, AUDIT.name)):
         connection.exec_driver_sql(statement)

@@ -35,10 +35,14 @@ class Asking(NamedTuple):
 
 
 class Named(NamedTuple):
-    """Who asks: a reader whose token or key says it all, or a person who is still to be looked up."""
+    """Who asks: a reader whose token or key says it all, or a person who is still to be looked up.
+
+    ``nonce`` is what a proxy signed, which counts once.
+    """
 
     person: str
     reader: Reader | None = None
+    nonce: str = ""
 
 
 def _no_session(cookie: str) -> str | None:
@@ -63,6 +67,9 @@ class Identity:
         Gives whom a cookie of the desk lets in, or None.
     today : callable
         Gives the day whose grants hold.
+    take_once : callable, optional
+        Says whether a nonce is new to all processes that answer, and takes it for some seconds; by default
+        each process remembers its own alone.
 
     Examples
     --------
@@ -77,6 +84,7 @@ class Identity:
     people: KnownPeople = field(default_factory=KnownPeople)
     person_of_session: Callable[[str], str | None] = _no_session
     today: Callable[[], dt.date] = dt.date.today
+    take_once: Callable[[str, float], bool] | None = None
 
     @classmethod
     def of_settings(
@@ -136,7 +144,8 @@ class Identity:
                 return self._of_bearer(bearer)
             if signed and self.header is not None:
                 person = asking.headers.get(self.settings.proxy.header.lower(), "")
-                return Named(self.header.check(asking.method, asking.path, person, signed))
+                known = self.header.check(asking.method, asking.path, person, signed)
+                return Named(known, nonce=signed.split(";")[1])
         person_of_cookie = self.person_of_session(asking.cookie) if asking.cookie else None
         if not self.settings.sessions or not person_of_cookie:
             raise NotSignedInError("Nobody has said who asks.", hint="send Authorization: Bearer, or sign in")
@@ -147,7 +156,14 @@ class Identity:
         if named.reader is not None:
             return named.reader
         with answered_errors():
+            if named.nonce and self.take_once is not None:
+                self._take_nonce(named.nonce, self.take_once)
             return self.people.reader(named.person, self.today())
+
+    def _take_nonce(self, nonce: str, take_once: Callable[[str, float], bool]) -> None:
+        """Let what a proxy signed count once among all processes."""
+        if not take_once(nonce, 2 * self.settings.proxy.window):
+            raise NotSignedInError("The signed header is no good.", hint="the proxy signs each request anew")
 
     def _of_bearer(self, bearer: str) -> Named:
         if self.keys is not None and bearer.startswith(f"{PREFIX}_"):

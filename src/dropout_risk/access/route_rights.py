@@ -49,6 +49,8 @@ _COLUMNS = (ANYONE, *READER_ROLES)
 _NO_PUPIL = ("", "a", "a", "a", "a", "a", "a", "", "a", "a", "a")
 _SCORES = ("", "ws", "ws", "wsp", "ws", "", "ws", "", "s", "", "wsp")
 _PAGES = ("", "ws", "ws", "wsp", "ws", "", "ws", "", "", "", "wsp")
+_STORED = _PAGES
+"""Who asks by ids knows whom it asks about: so nobody does who must not, as auditors."""
 _GRANTED: dict[str, tuple[str, ...]] = {
     # by address, in the order of ASKERS: anyone, class_teacher, principal, counsellor, township, village,
     # county, parent, auditor, operator, local
@@ -61,6 +63,10 @@ _GRANTED: dict[str, tuple[str, ...]] = {
     "/catalogue": _NO_PUPIL,
     "/score": _SCORES,
     "/score_features": _SCORES,
+    "/score_stored": _STORED,
+    "/explain/change": _STORED,
+    "/what_if": _STORED,
+    "/feedback": ("", "n", "n", "n", "", "", "", "", "", "", ""),
     "/review": _PAGES,
     "/review/": _PAGES,
     "/review/cohort": _PAGES,

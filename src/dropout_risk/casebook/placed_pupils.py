@@ -58,6 +58,11 @@ class PlacedPupils:
         return {placed.pupil: placed for placed in self.pupils}
 
     @cached_property
+    def row_by_id(self) -> dict[str, int]:
+        """The row of each pupil by its id as a word."""
+        return {placed.pupil: row for row, placed in enumerate(self.pupils)}
+
+    @cached_property
     def _by_scope(self) -> dict[tuple[str, str | None], list[int]]:
         found: dict[tuple[str, str | None], list[int]] = {}
         for row, placed in enumerate(self.pupils):

@@ -15,6 +15,7 @@ from dropout_risk.cli import (
     catalogue,
     demo,
     exchange,
+    model,
     morning,
     records,
     service,
@@ -72,6 +73,7 @@ app.command("desk-link")(service.desk_link)
 app.add_typer(access.api_key, name="api-key")
 app.command()(access.access)
 app.add_typer(access.audit, name="audit")
+app.add_typer(model.model, name="model")
 app.add_typer(records.store, name="store")
 app.add_typer(casebook.casebook, name="casebook")
 app.add_typer(exchange.import_app, name="import")

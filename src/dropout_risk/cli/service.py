@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
-from dropout_risk.errors import MissingExtraError
+from dropout_risk.errors import MissingExtraError, SettingsError
 from dropout_risk.text import language_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,6 +48,13 @@ def serve(
     access: Annotated[
         Path | None, typer.Option(exists=True, help="TOML: how readers are known, and where looks are kept.")
     ] = None,
+    switch: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="The folder of `dropout-risk model`, which changes the model."),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option(help="Follow the alias that --model names, by the switch, when it moves.")
+    ] = False,
     day: Annotated[
         str | None, typer.Option(help="The day that /desk takes for today, for demonstrations.")
     ] = None,
@@ -57,6 +64,8 @@ def serve(
     from dropout_risk.scoring.bundle import find_bundle
     from dropout_risk.scoring.risk_model import RiskModel
 
+    if follow and switch is None:
+        raise SettingsError("--follow moves a switch, and there is none.", hint="give --switch DIR")
     folder = find_bundle(model)
     RiskModel.load(folder)
     words = serve_command(host, port, workers)
@@ -71,6 +80,8 @@ def serve(
         "DROPOUT_RISK_BOOK": None if book is None else absolute_address(book),
         "DROPOUT_RISK_DAY": day,
         "DROPOUT_RISK_ALLOW_SYNTHETIC": "1" if allow_synthetic else None,
+        "DROPOUT_RISK_SWITCH": None if switch is None else str(switch.resolve()),
+        "DROPOUT_RISK_FOLLOW": str(model) if follow else None,
         **{
             f"DROPOUT_RISK_{name}": None if path is None else str(path.resolve())
             for name, path in (

@@ -196,3 +196,26 @@ def test_a_server_that_goes_away_is_an_error_and_one_that_comes_back_goes_on():
             noted(audit)
         server.run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", f"-k {server.folder} {_FAST}", "start")
         assert noted(audit).check()[::2] == (6, [])
+
+
+def test_a_word_counts_once_for_all_who_share_the_audit_and_again_when_its_time_is_over(book_url):
+    moment = [dt.datetime(2025, 3, 3)]
+    workers = [Audit(Audit.open(book_url, NAMES)._database, NAMES, now=lambda: moment[0]) for _ in range(2)]
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(lambda turn: workers[turn % 2].take_once("n-1", 60), range(8)))
+    assert sorted(taken) == [False] * 7 + [True]
+    assert workers[0].take_once("n-2", 60)
+    moment[0] += dt.timedelta(seconds=61)
+    assert workers[1].take_once("n-1", 60)
+    with engine_of(workers[0]).connect() as connection:
+        words = connection.execute(sa.select(audit_room.TAKEN.c.word)).scalars().all()
+    assert len(words) == 1
+    assert "n-1" not in words
+
+
+def test_an_audit_of_before_is_given_the_table_of_what_counts_once(book_url):
+    audit = Audit.open(book_url, NAMES)
+    with engine_of(audit).connect().execution_options(writes=True) as connection:
+        connection.exec_driver_sql("DROP TABLE audit_taken")
+        connection.commit()
+    assert Audit.open(book_url, NAMES).take_once("n-1", 60)

@@ -1,5 +1,6 @@
 import datetime as dt
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -296,3 +297,19 @@ def test_a_header_that_is_given_twice_says_nothing(token, identity):
     assert asyncio.run(guard.reader(scope, "/model")).person == "roll"
     with pytest.raises(NotSignedInError):
         asyncio.run(guard.reader(scope | {"headers": [name, name]}, "/model"))
+
+
+def test_a_signed_header_counts_once_among_all_who_share_what_has_counted(identity, settings, people):
+    taken = set()
+
+    def take_once(word, seconds):
+        assert seconds >= identity.settings.proxy.window
+        return not (word in taken or taken.add(word))
+
+    workers = [
+        replace(identity, header=replace(identity.header, _seen={}), take_once=take_once) for _ in range(2)
+    ]
+    assert workers[0].reader(by_proxy()).person == "t-1"
+    with pytest.raises(NotSignedInError):
+        workers[1].reader(by_proxy())
+    assert workers[1].reader(by_proxy(nonce="n-2")).person == "t-1"

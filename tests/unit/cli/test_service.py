@@ -58,3 +58,18 @@ def test_an_alias_is_looked_up_where_the_tracking_address_says(bundle, tmp_path,
 
     assert asked == [("models:/county@champion", "sqlite:///elsewhere.db")]
     assert environment["DROPOUT_RISK_MODEL"] == str(bundle)
+
+
+def test_a_switch_and_an_alias_to_follow_reach_the_service(bundle, tmp_path, monkeypatch):
+    environment = {}
+    monkeypatch.setattr(os, "execve", lambda _, words, given: environment.update(given))
+    words = ["serve", "--model", str(bundle), "--switch", str(tmp_path / "switch"), "--follow"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    told = {name: environment[f"DROPOUT_RISK_{name}"] for name in ("SWITCH", "FOLLOW")}
+    assert told == {"SWITCH": str(tmp_path / "switch"), "FOLLOW": str(bundle)}
+
+
+def test_what_has_no_switch_is_not_followed(bundle):
+    ended = CliRunner().invoke(app, ["serve", "--model", str(bundle), "--follow"])
+    assert ended.exit_code == 2
+    assert "--switch" in ended.output

@@ -50,8 +50,8 @@ def test_no_more_than_twenty_rows_are_named_at_once():
     ("reader", "audit"), [(LOCAL_READER, object()), (Reader("t-1", ()), None), (Reader("t-1", ()), object())]
 )
 def test_an_identity_or_an_audit_asks_for_names_before_anything_is_scored(client, reader, audit):
-    from serving.service import DropoutRisk
+    from serving.service import read_by
 
-    service = SimpleNamespace(looks=Looks("county 1", audit))
+    now = SimpleNamespace(looks=Looks("county 1", audit))
     with pytest.raises(RefusedError):
-        DropoutRisk.inner._read_by(service, reader, asked(["p", None]), "r-1")
+        read_by(now, reader, asked(["p", None]), "r-1")

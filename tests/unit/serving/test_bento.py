@@ -8,6 +8,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+EXTRAS = ("serve", "desk", "postgres")
+"""What a bento and an image hold: the service with its desk and its audit, on either database."""
 ROOT = Path(__file__).parents[3]
 
 
@@ -30,9 +32,9 @@ def needed_by(name, extras, found):
 
 def test_a_bento_installs_exactly_what_the_service_needs_in_tested_versions():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = [
-        Requirement(text) for text in (*project["dependencies"], *project["optional-dependencies"]["serve"])
-    ]
+    extras = [text for name in EXTRAS for text in project["optional-dependencies"][name]]
+    asked = [Requirement(text) for text in (*project["dependencies"], *extras)]
+    asked = [need for need in asked if need.name != project["name"]]
     needed = {canonicalize_name(need.name) for need in asked}
     for need in asked:
         needed |= needed_by(need.name, need.extras, set())

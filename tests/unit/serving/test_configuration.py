@@ -6,16 +6,18 @@ import json
 
 import pytest
 from serving.costs import Limits
+from serving.served_model import bundle_folder
 
 from dropout_risk.errors import BundleError, SettingsError
+from dropout_risk.scoring.request import score_request
 
 
 @pytest.fixture(scope="module")
 def service(client):
-    """The service's module; asking for the client first gives BentoML a home of its own."""
-    from serving import service
+    """The module that reads it; asking for the client first gives BentoML a home of its own."""
+    from serving import prepared
 
-    return service
+    return prepared
 
 
 def test_limits_come_from_the_environment(monkeypatch):
@@ -30,9 +32,9 @@ def test_a_limit_that_is_no_positive_number_is_refused_by_name(monkeypatch, text
         Limits.from_environment()
 
 
-def test_a_model_is_required(service):
+def test_a_model_is_required():
     with pytest.raises(SettingsError, match="DROPOUT_RISK_MODEL is not set"):
-        service.load_model("")
+        bundle_folder("")
 
 
 def test_a_changed_bundle_is_refused(service, bundle, tmp_path):
@@ -40,7 +42,7 @@ def test_a_changed_bundle_is_refused(service, bundle, tmp_path):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "metrics.json").write_text("{}")
     with pytest.raises(BundleError, match=r"metrics\.json"):
-        service.load_model(str(tmp_path))
+        service.load_model(tmp_path)
 
 
 def test_a_calendar_is_optional_and_read_as_text(service, tmp_path):
@@ -65,8 +67,7 @@ def test_the_calendar_changes_what_counts_as_a_school_day(service, risk_model, e
         {"date": days, "is_school_day": [day < "2025-02-28" for day in days]}, dtype="object"
     )
     with_calendar, without = (
-        service.score_request(risk_model, example, calendar=calendar).pupils[0]
-        for calendar in (holidays, None)
+        score_request(risk_model, example, calendar=calendar).pupils[0] for calendar in (holidays, None)
     )
     assert next(alert.days for alert in without.alerts) == 3
     assert next(alert.days for alert in with_calendar.alerts) == 2
@@ -96,9 +97,9 @@ def test_a_model_is_found_by_its_alias_in_the_store(service, bundle, risk_model,
     )
     log_run(RunContent(bundle=bundle), store)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
-    assert service.load_model("models:/county@challenger").version == risk_model.version
+    assert service.load_model(bundle_folder("models:/county@challenger")).version == risk_model.version
     with pytest.raises(BundleError):
-        service.load_model("models:/county@nobody")
+        bundle_folder("models:/county@nobody")
 
 
 def test_a_class_context_is_optional_and_refused_where_it_is_none(service, tmp_path):

@@ -10,6 +10,8 @@ ROOT = Path(__file__).parents[3]
 OWN = ROOT / "src" / "dropout_risk" / "scoring" / "contract"
 SHARED = ROOT.parent / "shared" / "contract"
 NAMES = sorted(path.name for path in OWN.iterdir())
+SHARED_NAMES = {path.name for path in SHARED.iterdir()} if SHARED.is_dir() else set()
+"""Requests of our own stand beside the shared ones, and keep nobody from them."""
 beside = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared contract is not beside this repository")
 
 
@@ -54,7 +56,7 @@ def changed_meanings(shared: dict, own: dict, reply: bool, at: str = "") -> list
 
 
 @beside
-@pytest.mark.parametrize("name", [name for name in NAMES if "schema" in name])
+@pytest.mark.parametrize("name", [name for name in NAMES if "schema" in name and name in SHARED_NAMES])
 def test_own_schemas_say_all_that_the_shared_ones_say(name):
     assert changed_meanings(read(SHARED, name), read(OWN, name), reply="reply" in name) == []
 
@@ -67,7 +69,7 @@ def test_the_example_is_the_shared_one():
 
 @beside
 def test_no_file_of_the_shared_contract_is_left_out():
-    assert {path.name for path in SHARED.glob("*.json")} == set(NAMES)
+    assert {path.name for path in SHARED.glob("*.json")} <= set(NAMES)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,11 @@
 """The description of the service says who is asked who they are, as the table of rights does."""
 
-from serving.openapi import service_description
+import json
+
+import pytest
+from serving.body import Contract
+from serving.door import POSTED
+from serving.openapi import EXAMPLES, service_description
 
 from dropout_risk.access.route_rights import ANYONE, parts_of
 
@@ -29,3 +34,30 @@ def test_whoever_is_asked_who_they_are_may_be_told_that_it_cannot_be_looked_up()
                 is_asked = way.get("security") != []
                 assert (code in told["description"]) == is_asked, path
                 assert ("application/json" in told["content"]) == is_asked, path
+
+
+def test_every_operation_has_a_name_of_its_own():
+    names = [way["operationId"] for ways in service_description()["paths"].values() for way in ways.values()]
+    assert len({*names}) == len(names)
+    assert all(name.isidentifier() for name in names)
+
+
+def test_every_address_that_takes_a_body_is_described_with_an_example():
+    described = service_description()["paths"]
+    told = [path for path, ways in described.items() if "post" in ways]
+    assert sorted(told) == sorted(POSTED)
+    for path in told:
+        (content,) = described[path]["post"]["requestBody"]["content"].values()
+        assert content["example"] == EXAMPLES[described[path]["post"]["operationId"]]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_keeps_the_contract(name):
+    Contract(name, loose="").read(json.dumps(EXAMPLES[name]).encode())
+
+
+@pytest.mark.parametrize("name", ["score", "score_features"])
+def test_every_example_that_brings_its_records_is_answered(client, name):
+    reply = client.post(f"/v1/{name}", json=EXAMPLES[name])
+    assert reply.status_code == 200
+    assert reply.json()["results"]
