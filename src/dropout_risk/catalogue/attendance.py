@@ -12,6 +12,7 @@ from functools import partial
 from dropout_risk.catalogue.feature import YES_OR_NO, Feature, Window
 from dropout_risk.catalogue.measures import (
     AtLeast,
+    ClassMean,
     Count,
     CurrentStreak,
     DaysSince,
@@ -375,6 +376,29 @@ ATTENDANCE: tuple[Feature, ...] = (
             20,
             zh="<period>的缺课率无法与班级比较",
             en="Absence cannot be compared with the class <period>",
+        ),
+    ),
+    _feature(
+        name="class_absence_10d",
+        measure=ClassMean(feature="absence_share_10d"),
+        window=10,
+        unit=SHARE,
+        valid_range=(0, 1),
+        actionable=False,
+        family="class_absence",
+        label=label_over(10, zh="全班缺课率", en="Absence of the class"),
+        sentence=sentence_over(
+            10,
+            zh="<period>全班平均缺课率{value:.1%}",
+            en="The class missed {value:.1%} of <days> on average",
+        ),
+        zero_sentence=sentence_over(
+            10, zh="<period>全班没有人缺课", en="Nobody in the class was absent <period>"
+        ),
+        missing_sentence=sentence_over(
+            10,
+            zh="<period>不知道全班的缺课率",
+            en="Absence of the class is not known <period>",
         ),
     ),
 )

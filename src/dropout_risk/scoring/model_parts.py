@@ -20,6 +20,7 @@ from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration, LocalCalibration, recalibrate, to_base_rate
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.scoring.abstention import FactSwings
+from dropout_risk.scoring.group_profiles import GroupProfiles
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
@@ -36,7 +37,8 @@ class ModelParts:
     the baselines; ``card`` is the model card in Markdown, by language; ``trained_to`` is the last date of
     which training knew anything. Without ``timing`` nobody knows how a risk spreads over the horizon.
     ``published`` is what was kept when the model was put into use: the day, the statement of its owner, and
-    the reason if checks stood against it.
+    the reason if checks stood against it. ``profiles`` say what the classes and schools of the training were
+    like; without them no class is ever said to be unlike those.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ModelParts:
     swings: FactSwings = field(default_factory=lambda: FactSwings({}))
     timing: Timing | None = None
     published: dict[str, Any] = field(default_factory=dict)
+    profiles: GroupProfiles | None = None
 
     @cached_property
     def kept(self) -> dict[Any, Any]:

@@ -31,6 +31,7 @@ from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.bundle import files_of, read_model, version_of, write_bundle
 from dropout_risk.scoring.change import Change, change
+from dropout_risk.scoring.group_profiles import GroupProfiles
 from dropout_risk.scoring.known_of_rows import KnownOfRows, declared_columns
 from dropout_risk.scoring.mlflow_model import mlflow_files
 from dropout_risk.scoring.model_parts import ModelParts, recalibrated_parts
@@ -84,6 +85,7 @@ class RiskModel(ModelParts):
         instruments: InstrumentRegistry | None = None,
         timing: Timing | None = None,
         synthetic: bool | None = None,
+        profiles: GroupProfiles | None = None,
     ) -> Self:
         """Make a model from a fitted classifier.
 
@@ -105,7 +107,7 @@ class RiskModel(ModelParts):
             Whose rows X holds: gives labels, grade levels, horizon and outcomes, and the synthetic mark.
         grade_levels : array-like, optional
             Their grade levels, NaN where not known: what ``settings.reasons.background`` may ask for.
-        name, trained_to, metrics, card, settings, instruments, timing, synthetic
+        name, trained_to, metrics, card, settings, instruments, timing, synthetic, profiles
             See :class:`RiskModel`.
 
         Raises
@@ -139,6 +141,7 @@ class RiskModel(ModelParts):
             card=dict(card or {}),
             trained_to=trained_to,
             synthetic=known.synthetic,
+            profiles=profiles,
         )
         object.__setattr__(model, "version", version_of(model))
         return model
@@ -319,6 +322,7 @@ class RiskModel(ModelParts):
             tuple(errors),
             partial(explain_scores, self, histories, as_of, chosen, context),
             registers=population.questions() if pupils is None else (),
+            unlike=population.unlike_groups() if pupils is None else (),
         )
 
     def score_features(
