@@ -1,6 +1,6 @@
 """KDD Cup 2015 as a daily register: 16 courses, asked on days 10, 20 and 30 about who was active before.
 
-``python benchmarks/kdd16.py [--days 20 30] [--out-of-course] [--quick] [--json FILE]``
+``python benchmarks/kdd16.py [--days 20 30] [--out-of-course] [--class-level] [--quick] [--json FILE]``
 
 Enrolments become pupils, a course a school of one class, a day of activity a day present and any other an
 absence, no activity in the ten days after day 30 the outcome. Features are those of attendance in the shipped
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 import dropout_risk as dr
 from beside import NOT_HERE, results_folder, write
+from dropout_risk.catalogue.attendance import CLASS_ABSENCE
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.modelling.fitter import raw_calibration
 from dropout_risk.modelling.leaks.report import find_leaks
@@ -64,12 +65,13 @@ def register_of(enrolments: pd.DataFrame, active: pd.DataFrame) -> dr.SchoolReco
 
 
 def register_features(
-    enrolments: pd.DataFrame, active: pd.DataFrame, day: int
+    enrolments: pd.DataFrame, active: pd.DataFrame, day: int, *, class_level: bool = False
 ) -> tuple[pd.DataFrame, NDArray[np.int8], NDArray[Any]]:
     """Give features, labels and courses of who was active before a day."""
     records = register_of(enrolments, active)
     catalogue = default_catalogue()
     catalogue = catalogue.select(name for name, item in catalogue.items() if item.source == "attendance")
+    catalogue = catalogue.with_features(CLASS_ABSENCE) if class_level else catalogue
     cohort = dr.Cohort.on(records, [str((FIRST + pd.Timedelta(days=day)).date())])
     X = dr.build_features(records, cohort, catalogue).droplevel("as_of")
     came = active.loc[active["day"] < day, "enrolment"].unique()
@@ -94,7 +96,8 @@ def out_of_course(X: pd.DataFrame, y: NDArray[np.int8], course: NDArray[Any]) ->
     log_odds, kinds = np.empty(len(y)), []
     for name in np.unique(course):
         out = course == name
-        model = dr.RiskClassifier(catalogue=default_catalogue(), leaks="ignore")
+        catalogue = default_catalogue().with_features(CLASS_ABSENCE)
+        model = dr.RiskClassifier(catalogue=catalogue, leaks="ignore")
         model.fit(X[~out], y[~out], groups=course[~out])
         log_odds[out] = model.decision_function(X[out])
         kinds.append(model.selection_.chosen)
@@ -116,6 +119,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--days", type=int, nargs="+", default=list(DAYS))
     parser.add_argument("--out-of-course", action="store_true", help="leave every course out once")
+    parser.add_argument("--class-level", action="store_true", help="with how the whole course came")
     parser.add_argument("--quick", action="store_true", help="four courses, for a smoke test")
     parser.add_argument("--json", type=Path, default=results_folder() / "kdd16.json")
     given = parser.parse_args()
@@ -127,7 +131,7 @@ def main() -> int:
         enrolments = enrolments[enrolments["course"].isin(sorted(enrolments["course"].unique())[:4])]
     results: dict[str, Any] = {}
     for day in given.days:
-        rows = register_features(enrolments, active, day)
+        rows = register_features(enrolments, active, day, class_level=given.class_level)
         if given.out_of_course:
             results[f"day {day}"] = out_of_course(*rows)
         else:

@@ -281,15 +281,6 @@ def _beside_mates(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(pupil.count_days(ABSENT, 20), **_ends([day for day, _ in days]))
 
 
-@says(r"^近10个教学日全班(平均缺课率(?P<n>[\d.]+)%|没有人缺课)$")
-def _class_absence(pupil: Pupil, said: re.Match[str]) -> Counted:
-    everybody = (mate.share(ABSENT, 10) for mate in (pupil, *pupil.mates))
-    shares = [share for share in everybody if not math.isnan(share)]
-    if said["n"] is None and sum(shares):
-        return Counted("nobody absent")
-    return Counted(100 * sum(shares) / len(shares), **_ends([day for day, _ in pupil.days_in(10)]))
-
-
 LEVELS: dict[str, tuple[int | str, set[str] | None, bool]] = {
     "本学年": ("year", None, False), "历次考试": ("all", None, False),
     "各科最近一次考试": (200, None, True), "语数英最近一次考试": (200, CORE, True),

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 import dropout_risk as dr
 from beside import results_folder, write
+from dropout_risk.catalogue.attendance import CLASS_ABSENCE
 from dropout_risk.evaluation.parts import Parts, labelled_cohort, make_parts
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.training.train import fit_classifier
 
-FEATURE = "class_absence_10d"
+FEATURE = CLASS_ABSENCE.name
 LISTED = 0.05
 TAKING = ("epidemic", "harvest", "road")
 """Shocks that take days away; a careless register hides them."""
@@ -37,7 +38,7 @@ def one_district(seed: int, students: int, *, shocks: bool) -> dict[str, Any]:
     settings = dr.Settings()
     histories = histories_of(records)
     cohort = labelled_cohort(histories, settings)
-    catalogue = dr.default_catalogue()
+    catalogue = dr.default_catalogue().with_features(CLASS_ABSENCE)
     X = dr.build_features(histories, cohort, catalogue)
     figures: dict[str, Any] = {"seed": seed, "shocks": shocks}
     for name in ("without", "with"):

@@ -15,6 +15,7 @@ from dropout_risk.cli import (
     catalogue,
     demo,
     exchange,
+    monitor,
     morning,
     records,
     service,
@@ -65,6 +66,7 @@ app.command()(morning.watchlist)
 app.command()(working_day.morning)
 app.command()(catalogue.catalogue)
 app.command()(training.report)
+app.command()(monitor.monitor)
 app.command()(versions.compare)
 app.command()(versions.publish)
 app.command()(service.serve)
