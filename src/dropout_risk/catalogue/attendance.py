@@ -169,6 +169,8 @@ CLASS_ABSENCE = _feature(
     window=10,
     unit=SHARE,
     valid_range=(0, 1),
+    monotone=-1,
+    reads=0,
     actionable=False,
     family="class_absence",
     label=label_over(10, zh="全班缺课率", en="Absence of the class"),

@@ -16,9 +16,9 @@ from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError, require_kind
 from dropout_risk.files import replacing_folder
 from dropout_risk.modelling.calibrated_model import CalibratedModel
+from dropout_risk.modelling.group_profiles import GroupProfiles
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.scoring.abstention import FactSwings
-from dropout_risk.scoring.group_profiles import GroupProfiles
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.settings import Settings

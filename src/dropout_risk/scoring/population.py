@@ -25,8 +25,8 @@ from dropout_risk.features.compute import FeatureTable, compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, prefetch
+from dropout_risk.modelling.group_profiles import ALIKE
 from dropout_risk.records.calendar import DateLike, date_of
-from dropout_risk.scoring.group_profiles import ALIKE
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.refused_notes import RefusedNotes, refuse_broken_families
 from dropout_risk.scoring.risks import Evidence, Risks

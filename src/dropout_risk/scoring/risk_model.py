@@ -26,12 +26,12 @@ from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibration import PRIOR_LABELS
 from dropout_risk.modelling.feature_table import named_frame
+from dropout_risk.modelling.group_profiles import GroupProfiles
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.bundle import files_of, read_model, version_of, write_bundle
 from dropout_risk.scoring.change import Change, change
-from dropout_risk.scoring.group_profiles import GroupProfiles
 from dropout_risk.scoring.known_of_rows import KnownOfRows, declared_columns
 from dropout_risk.scoring.mlflow_model import mlflow_files
 from dropout_risk.scoring.model_parts import ModelParts, recalibrated_parts

@@ -19,8 +19,7 @@ from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue.feature import DOMAINS, Domain, FeatureCatalogue
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.records.classes import indices_of_classes, parts_of_class
-from dropout_risk.scoring.group_profiles import (
+from dropout_risk.modelling.group_profiles import (
     ALIKE,
     CONSTANT,
     HIGHER,
@@ -32,11 +31,10 @@ from dropout_risk.scoring.group_profiles import (
     GroupProfiles,
     Level,
 )
+from dropout_risk.records.classes import indices_of_classes, parts_of_class
 from dropout_risk.settings import BandSettings
 from dropout_risk.text import Language, Text
 
-SMALLEST_WEIGHT = 0.02
-"""Share of what all features add to log-odds below which what lies outside names no class."""
 MOST_NAMED = 3
 UNLIKE_PUPIL = Text(
     zh="{domain}：班级与训练资料不同：{what}。模型没有见过这样的班级，风险区间因此放宽",
@@ -110,7 +108,7 @@ class UnlikeClasses:
         """Judge the classes of a context."""
         names = tuple(context.features.words["cls"])
         moments = _moments_of_classes(context, profiles.names)
-        own = _heavy(profiles.judge("class", moments), profiles, _named(context, profiles))
+        own = profiles.heavy(profiles.judge("class", moments), _named(context, profiles))
         index = {name: at for at, name in enumerate(catalogue)}
         columns = np.array([index.get(name, -1) for name in profiles.names], dtype=np.int32)
         found = np.zeros((len(names) + 1, len(catalogue)), np.int8)
@@ -155,7 +153,7 @@ class UnlikeClasses:
         )
         for level, codes, who in larger:
             joined = self.moments.joined(codes, len(who))
-            own = _heavy(self.profiles.judge(level, joined), self.profiles, None)
+            own = self.profiles.heavy(self.profiles.judge(level, joined))
             found = np.zeros((len(who), len(self.catalogue)), np.int8)
             found[:, self.columns[self.columns >= 0]] = own[:, self.columns >= 0]
             told = [*self._groups_of(level, found, joined, who), *told]
@@ -228,22 +226,3 @@ def _named(context: ClassContext, profiles: GroupProfiles) -> Bools:
     """Mark the features that a context tells of: rows from elsewhere may leave some out."""
     words = set(context.features.words["feature"])
     return np.array([name in words for name in profiles.names], dtype=np.bool_)
-
-
-def _heavy(found: Found, profiles: GroupProfiles, named: Bools | None) -> Found:
-    """Keep what the model heeds: groups in which the features outside weigh enough together."""
-    kept = np.where(profiles.weight > 0, found, ALIKE).astype(np.int8)
-    if named is not None:
-        kept[:, ~named] = ALIKE
-    weight = ((kept != ALIKE) * profiles.weight).sum(axis=1)
-    kept[weight < SMALLEST_WEIGHT * profiles.weight.sum()] = ALIKE
-    return kept
-
-
-def profiled_columns(catalogue: FeatureCatalogue) -> list[str]:
-    """Name the features that a class context has rows of: those that need no class themselves."""
-    needing: set[str] = set()
-    for name, feature in catalogue.items():
-        if feature.measure.needs_class or needing & set(feature.measure.needs):
-            needing.add(name)
-    return [name for name in catalogue if name not in needing]

@@ -38,7 +38,6 @@ from dropout_risk.tracking.open_run import OpenRun, prepare_store
 from dropout_risk.tracking.open_store import local_folder
 from dropout_risk.tracking.run_content import run_content
 from dropout_risk.tracking.run_dataset import RunDataset
-from dropout_risk.training.learned_groups import group_profiles_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -286,7 +285,7 @@ def _risk_model(trained: TrainedModel, report: EvaluationReport) -> RiskModel:
         settings=settings,
         timing=trained.when.timing,
         synthetic=report.synthetic,
-        profiles=group_profiles_of(trained),
+        profiles=trained.profiles,
     )
 
 

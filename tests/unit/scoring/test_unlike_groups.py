@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 import dropout_risk as dr
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.compute import compute_features
-from dropout_risk.scoring.group_profiles import (
+from dropout_risk.modelling.group_profiles import (
     CONSTANT,
     FEWEST_PUPILS,
     HIGHER,
     UNKNOWN,
     GroupMoments,
     GroupProfiles,
+    profiled_columns,
 )
 from dropout_risk.scoring.request import request_of, score_request
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.unlike_groups import profiled_columns, reaches_everywhere, widened
+from dropout_risk.scoring.unlike_groups import reaches_everywhere, widened
 from dropout_risk.settings import BandSettings
 from dropout_risk.simulate.district import simulate_tables
 

@@ -33,9 +33,15 @@ def test_a_day_that_changed_lies_in_a_shock_of_its_class_or_school(both):
     shocks = both[1].truth.attrs["shocks"]
     covered = np.zeros(len(changed), bool)
     for shock in shocks.itertuples():
-        unit = changed["class_id"] == shock.class_id if shock.class_id else changed["school_id"] == shock.school_id
+        unit = (
+            changed["class_id"] == shock.class_id
+            if shock.class_id
+            else changed["school_id"] == shock.school_id
+        )
         when = pd.to_datetime(changed["date"])
-        covered |= (unit & (when >= pd.Timestamp(shock.first_day)) & (when <= pd.Timestamp(shock.last_day))).to_numpy()
+        covered |= (
+            unit & (when >= pd.Timestamp(shock.first_day)) & (when <= pd.Timestamp(shock.last_day))
+        ).to_numpy()
 
     assert len(changed) > 1000
     assert covered.all()

@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dropout_risk.arrays import Floats, Longs
+from dropout_risk.arrays import Bools, Floats, Longs
+from dropout_risk.catalogue.feature import FeatureCatalogue
 
 Level = Literal["class", "school", "day"]
 Found = npt.NDArray[np.int8]
 
+KEYS: dict[Level, list[str]] = {"class": ["school", "class"], "school": ["school"], "day": ["day"]}
 FEWEST_PUPILS = 10
 """Pupils of a group below which it is neither learned from nor judged."""
 FEWEST_GROUPS: dict[Level, int] = {"class": 10, "school": 10, "day": 3}
@@ -30,6 +32,8 @@ FARTHEST: dict[Level, float] = {"class": 0.0, "school": 0.0, "day": 0.5}
 """Standard deviations of pupils besides: a few days of a year have no range to speak of."""
 SAME, MOST_ALIKE = 1e-6, 0.75
 """A group is constant where values are no further apart; strange where in training no group came near."""
+SMALLEST_WEIGHT = 0.02
+"""Share of what all features add to log-odds below which what lies outside names no group."""
 ALIKE, CONSTANT, LOWER, HIGHER, UNKNOWN, NEWLY_KNOWN = range(6)
 
 
@@ -41,6 +45,12 @@ class GroupMoments:
     sd: Floats
     n: Longs
 
+    @classmethod
+    def of_rows(cls, values: Floats, groups: Longs, n_groups: int) -> Self:
+        """Sum up rows of features; ``groups`` says into which group each goes, -1 into none."""
+        known = (~np.isnan(values)).astype(np.int64)
+        return cls(values, np.zeros(values.shape), known).joined(groups, n_groups)
+
     @property
     def size(self) -> Longs:
         """About how many pupils each group has: those of the feature that most have."""
@@ -51,7 +61,7 @@ class GroupMoments:
         """Share of the pupils of each group who have a value."""
         return self.n / np.maximum(self.size, 1)[:, None]
 
-    def joined(self, groups: Longs, n_groups: int) -> GroupMoments:
+    def joined(self, groups: Longs, n_groups: int) -> Self:
         """Put groups together: ``groups`` says into which each goes, -1 into none."""
         shape = (n_groups, self.mean.shape[1])
         total, squares, number = np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int64)
@@ -65,7 +75,7 @@ class GroupMoments:
         whole = np.maximum(number, 1)
         middle = total / whole
         spread = np.sqrt(np.maximum(squares / whole - middle**2, 0.0))
-        return GroupMoments(np.where(number, middle, np.nan), np.where(number, spread, np.nan), number)
+        return type(self)(np.where(number, middle, np.nan), np.where(number, spread, np.nan), number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,15 +172,13 @@ class GroupProfiles:
                 [float(np.nanstd(column)) if (~np.isnan(column)).any() else 0.0 for column in values.T]
             )
         levels: dict[Level, LevelProfile] = {}
-        single = GroupMoments(values, np.zeros(values.shape), (~np.isnan(values)).astype(np.int64))
-        keys: dict[Level, list[str]] = {"class": ["school", "class"], "school": ["school"], "day": ["day"]}
-        for level, columns in keys.items():
-            name = _group_codes(where, columns)
-            code = _group_codes(where, list({"day": None} | dict.fromkeys(columns)))
+        for level, columns in KEYS.items():
+            name = codes_of_groups(where, columns)
+            code = codes_of_groups(where, list({"day": None} | dict.fromkeys(columns)))
             names = np.zeros(int(code.max(initial=-1)) + 1, np.int64)
             names[code[code >= 0]] = name[code >= 0]
             profile = LevelProfile.of(
-                single.joined(code, len(names)), names, _shares_alike(values, code, len(names))
+                GroupMoments.of_rows(values, code, len(names)), names, _shares_alike(values, code, len(names))
             )
             if profile.groups >= FEWEST_GROUPS[level]:
                 levels[level] = profile
@@ -182,6 +190,18 @@ class GroupProfiles:
         if profile is None:
             return np.zeros(moments.n.shape, np.int8)
         return profile.judge(moments, self.spread, FARTHEST[level])
+
+    def heavy(self, found: Found, named: Bools | None = None) -> Found:
+        """Keep what the model heeds: groups in which the features outside weigh enough together.
+
+        ``named`` marks the features that are told of; others are left out.
+        """
+        kept = np.where(self.weight > 0, found, ALIKE).astype(np.int8)
+        if named is not None:
+            kept[:, ~named] = ALIKE
+        weight = ((kept != ALIKE) * self.weight).sum(axis=1)
+        kept[weight < SMALLEST_WEIGHT * self.weight.sum()] = ALIKE
+        return kept
 
     def to_dict(self) -> dict[str, Any]:
         """Write the profiles as plain data."""
@@ -199,7 +219,16 @@ class GroupProfiles:
         return cls(tuple(data["names"]), _as_floats(data["spread"]), _as_floats(data["weight"]), levels)
 
 
-def _group_codes(where: pd.DataFrame, columns: list[str]) -> Longs:
+def profiled_columns(catalogue: FeatureCatalogue) -> list[str]:
+    """Name the features that a class context has rows of: those that need no class themselves."""
+    needing: set[str] = set()
+    for name, feature in catalogue.items():
+        if feature.measure.needs_class or needing & set(feature.measure.needs):
+            needing.add(name)
+    return [name for name in catalogue if name not in needing]
+
+
+def codes_of_groups(where: pd.DataFrame, columns: list[str]) -> Longs:
     """Give each row the number of its group: rows that agree in some columns; -1 where one is missing."""
     code = where.groupby(columns, sort=True, dropna=True).ngroup().fillna(-1)
     return np.asarray(code.to_numpy(dtype=np.int64))
