@@ -16,6 +16,7 @@ import pandas as pd
 
 from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.catalogue.measures import DaysSinceExam, TestAge
 
 Level = Literal["class", "school", "day"]
 Found = npt.NDArray[np.int8]
@@ -220,12 +221,19 @@ class GroupProfiles:
 
 
 def profiled_columns(catalogue: FeatureCatalogue) -> list[str]:
-    """Name the features that a class context has rows of: those that need no class themselves."""
+    """Name the features that a class context has rows of, those that need no class themselves.
+
+    How long ago an exam or a test was is left out: that moves with the time of the year, for all classes.
+    """
     needing: set[str] = set()
     for name, feature in catalogue.items():
         if feature.measure.needs_class or needing & set(feature.measure.needs):
             needing.add(name)
-    return [name for name in catalogue if name not in needing]
+    return [
+        name
+        for name, feature in catalogue.items()
+        if name not in needing and not isinstance(feature.measure, DaysSinceExam | TestAge)
+    ]
 
 
 def codes_of_groups(where: pd.DataFrame, columns: list[str]) -> Longs:
@@ -239,10 +247,11 @@ def _shares_alike(values: Floats, code: Longs, n_groups: int) -> Floats:
     shares = np.full((n_groups, values.shape[1]), np.nan)
     for column in range(values.shape[1]):
         there = (code >= 0) & ~np.isnan(values[:, column])
-        rows = np.stack([code[there], np.unique(values[there, column], return_inverse=True)[1]])
-        kinds, counts = np.unique(rows, axis=1, return_counts=True)
+        kind = np.unique(values[there, column], return_inverse=True)[1].astype(np.int64)
+        n_kinds = int(kind.max(initial=0)) + 1
+        kinds, counts = np.unique(code[there] * n_kinds + kind, return_counts=True)
         most, n = np.zeros(n_groups), np.bincount(code[there], minlength=n_groups)
-        np.maximum.at(most, kinds[0], counts)
+        np.maximum.at(most, kinds // n_kinds, counts)
         shares[n > 0, column] = most[n > 0] / n[n > 0]
     return shares
 
