@@ -1,6 +1,7 @@
 """What it helps to know how a whole class came when shocks hit classes and schools, and whether it is fair.
 
-``python benchmarks/shocks.py [--seeds 0 1 2 3 4 5] [--students 4000] [--quick] [--json FILE]``
+``python benchmarks/shocks.py [--seeds 0 1 2 3 4 5] [--students 4000] [--free] [--quick]
+[--json FILE]``
 
 Each seed is a district, once with shocks (epidemics, harvests, blocked roads, careless registers) and once
 without. The same training is done with and without ``class_absence_10d``. Beside log loss and AUC it counts
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +34,15 @@ TAKING = ("epidemic", "harvest", "road")
 """Shocks that take days away; a careless register hides them."""
 
 
-def one_district(seed: int, students: int, *, shocks: bool) -> dict[str, Any]:
+def one_district(seed: int, students: int, *, shocks: bool, free: bool = False) -> dict[str, Any]:
     """Train with and without the feature, and judge both on the test days."""
     records = dr.simulate_district(students, seed, shocks=shocks)
     settings = dr.Settings()
     histories = histories_of(records)
     cohort = labelled_cohort(histories, settings)
-    catalogue = dr.default_catalogue().with_features(CLASS_ABSENCE)
+    catalogue = dr.default_catalogue().with_features(
+        replace(CLASS_ABSENCE, monotone=0) if free else CLASS_ABSENCE
+    )
     X = dr.build_features(histories, cohort, catalogue)
     figures: dict[str, Any] = {"seed": seed, "shocks": shocks}
     for name in ("without", "with"):
@@ -128,6 +132,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(6)))
     parser.add_argument("--students", type=int, default=4000)
+    parser.add_argument("--free", action="store_true", help="the feature without its direction")
     parser.add_argument("--quick", action="store_true", help="one small district, for a smoke test")
     parser.add_argument("--json", type=Path, default=results_folder() / "shocks.json")
     given = parser.parse_args()
@@ -137,7 +142,7 @@ def main() -> int:
     for shocks in (True, False):
         rows = []
         for seed in given.seeds:
-            rows.append(one_district(seed, given.students, shocks=shocks))
+            rows.append(one_district(seed, given.students, shocks=shocks, free=given.free))
             print(rows[-1], flush=True)
         results["shocks" if shocks else "none"] = {"districts": rows, "change": summed_up(rows)}
         print(summed_up(rows), flush=True)
