@@ -31,7 +31,12 @@ from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.refused_notes import RefusedNotes, refuse_broken_families
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.score_writer import IDS, whole_array, writer_of
-from dropout_risk.scoring.unlike_groups import UnlikeClasses, UnlikeGroup, reaches_everywhere, widened
+from dropout_risk.scoring.unlike_groups import (
+    UnlikeClasses,
+    UnlikeGroup,
+    reaches_everywhere,
+    widened_interval,
+)
 from dropout_risk.text import Language, Text
 
 BLOCK_SIZE = 8192
@@ -210,7 +215,7 @@ class Population:
         if self._unlike is None:
             return risks, np.zeros(len(pupils), np.bool_)
         found = self._unlike.found[self._class_rows[pupils]]
-        interval = widened(risks.interval, risks.contributions.values, found)
+        interval = widened_interval(risks.interval, risks.contributions.values, found)
         strange = (found != ALIKE).any(axis=1) & reaches_everywhere(interval, self.model.settings.bands)
         return replace(risks, interval=interval), strange
 

@@ -194,7 +194,7 @@ class UnlikeClasses:
         return said
 
 
-def widened(interval: Floats, contributions: Floats, found: Found) -> Floats:
+def widened_interval(interval: Floats, contributions: Floats, found: Found) -> Floats:
     """Widen intervals to both sides by what the features outside add to the log-odds; ``found`` by row."""
     outside = (found != ALIKE) & (contributions != 0)
     room = np.zeros(len(interval))

@@ -22,7 +22,7 @@ from dropout_risk.modelling.group_profiles import (
 )
 from dropout_risk.scoring.request import request_of, score_request
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.unlike_groups import reaches_everywhere, widened
+from dropout_risk.scoring.unlike_groups import reaches_everywhere, widened_interval
 from dropout_risk.settings import BandSettings
 from dropout_risk.simulate.district import simulate_tables
 
@@ -208,7 +208,7 @@ def test_profiles_survive_being_written(seed):
 def test_an_interval_widens_by_what_lies_outside_and_everything_else_keeps_its_bits():
     interval = np.array([[0.1, 0.3], [0.1, 0.3]])
     added = np.array([[1.0, 5.0], [1.0, 5.0]])
-    wide = widened(interval, added, np.array([[HIGHER, 0], [0, 0]], dtype=np.int8))
+    wide = widened_interval(interval, added, np.array([[HIGHER, 0], [0, 0]], dtype=np.int8))
 
     assert wide[0] == pytest.approx([1 / (1 + 9 * np.e), 1 / (1 + 7 / 3 / np.e)])
     assert (wide[1] == interval[1]).all()
