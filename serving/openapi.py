@@ -56,7 +56,7 @@ CONTEXT_ROW: Schema = {
         "date": {"type": ["string", "null"], "description": "YYYY-MM-DD; null for a row of a feature"},
         "mean": {"type": "number"},
         "sd": {"type": "number", "minimum": 0},
-        "n": {"type": "integer", "minimum": 1},
+        "n": {"type": "integer", "minimum": 0},
     },
     "required": ["school_id", "class_id", "feature", "subject", "exam", "date", "mean", "sd", "n"],
     "additionalProperties": False,

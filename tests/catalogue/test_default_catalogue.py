@@ -18,7 +18,10 @@ FEATURES = [pytest.param(feature, id=name) for name, feature in CATALOGUE.items(
 CJK = re.compile(r"[\u4e00-\u9fff]")
 AUDIT_ONLY = re.compile(r"sex|gender|ethnic|birth|性别|民族|出生")
 VERDICT = re.compile(r"diagnos|abnormal|lazy|problem child|will drop out|诊断|异常|懒|差生|问题学生|将辍学")
-UNUSED_MEASURES = {"PupilFunction": "for what a user registers; it cannot be declared without code"}
+UNUSED_MEASURES = {
+    "PupilFunction": "for what a user registers; it cannot be declared without code",
+    "ClassMean": "it lets pupils answer for their neighbours; for groups that differ for good",
+}
 
 
 def values_of(feature):

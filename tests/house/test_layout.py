@@ -178,6 +178,14 @@ NEW_ROOMS = {
     "serving.lanes": "the threads that answer",
     "serving.protocol": "one connection, and how long it may wait",
     "serving.run": "the process that keeps the workers alive",
+    "dropout_risk.cli.monitor": "the command of the monthly check",
+    "dropout_risk.evaluation.transfer": "calibration in other schools and later days",
+    "dropout_risk.evaluation.unlike_tests": "groups of the test unlike the training",
+    "dropout_risk.modelling.group_profiles": "what groups of the training were like",
+    "dropout_risk.monitoring.matured": "scores of past months beside their outcomes",
+    "dropout_risk.scoring.unlike_groups": "classes unlike those of the training",
+    "dropout_risk.simulate.shocks": "what hits a class or a school at once",
+    "dropout_risk.tracking.monitor_runs": "the monthly check in MLflow",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""
 RUNNING = 900

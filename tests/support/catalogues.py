@@ -104,6 +104,7 @@ def _others(windows):
 def _derived():
     for name in ("share_absent_20d", "mean_year", "burdens", "z_last"):
         yield declare(f"gap_{name}", m.GapToClass(feature=name))
+        yield declare(f"class_{name}", m.ClassMean(feature=name))
     yield declare("often_absent", m.AtLeast(feature="share_absent_20d", threshold=0.25))
     yield declare("above_class", m.AtLeast(feature="gap_share_absent_20d", threshold=0.0))
 

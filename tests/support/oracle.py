@@ -36,6 +36,9 @@ class Oracle:
         measure, window = feature.measure, feature.window
         if isinstance(measure, m.GapToClass):
             return self._gap(self.columns[measure.feature])
+        if isinstance(measure, m.ClassMean):
+            means = self._class_means(self.columns[measure.feature])
+            return [means.get(pupil.class_name, nan) for pupil in self.pupils]
         if isinstance(measure, m.AtLeast):
             values = self.columns[measure.feature]
             return [nan if isnan(value) else float(value >= measure.threshold) for value in values]
@@ -47,12 +50,15 @@ class Oracle:
             return [float(self.functions[measure.function](pupil)) for pupil in self.pupils]
         return [float(LOOPS[type(measure)](measure, pupil, window)) for pupil in self.pupils]
 
-    def _gap(self, values):
+    def _class_means(self, values):
         mates = {}
         for pupil, value in zip(self.pupils, values, strict=True):
             if pupil.is_member and pupil.class_name is not None and not isnan(value):
                 mates.setdefault(pupil.class_name, []).append(value)
-        means = {name: mean(them) for name, them in mates.items() if len(them) >= SMALLEST_CLASS}
+        return {name: mean(them) for name, them in mates.items() if len(them) >= SMALLEST_CLASS}
+
+    def _gap(self, values):
+        means = self._class_means(values)
         return [
             value - means.get(pupil.class_name, nan) for pupil, value in zip(self.pupils, values, strict=True)
         ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dropout_risk.catalogue.instruments import default_instruments
     from dropout_risk.catalogue.measures import (
         AtLeast,
+        ClassMean,
         ClassZ,
         Count,
         CurrentStreak,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AtLeast",
+    "ClassMean",
     "ClassZ",
     "Count",
     "CurrentStreak",
@@ -90,6 +92,7 @@ __all__ = [
 ]
 _HOMES = {
     "AtLeast": "measures",
+    "ClassMean": "measures",
     "ClassZ": "measures",
     "Count": "measures",
     "CurrentStreak": "measures",

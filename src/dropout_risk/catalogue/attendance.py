@@ -12,6 +12,7 @@ from functools import partial
 from dropout_risk.catalogue.feature import YES_OR_NO, Feature, Window
 from dropout_risk.catalogue.measures import (
     AtLeast,
+    ClassMean,
     Count,
     CurrentStreak,
     DaysSince,
@@ -161,6 +162,36 @@ DAYS_SINCE_PRESENT = _days(
     zero_sentence=Text(zh="最近一个教学日到校", en="At school on the last school day"),
     missing_sentence=Text(zh="没有到校记录", en="No record of a day at school"),
 )
+
+CLASS_ABSENCE = _feature(
+    name="class_absence_10d",
+    measure=ClassMean(feature="absence_share_10d"),
+    window=10,
+    unit=SHARE,
+    valid_range=(0, 1),
+    monotone=-1,
+    reads=0,
+    actionable=False,
+    family="class_absence",
+    label=label_over(10, zh="全班缺课率", en="Absence of the class"),
+    sentence=sentence_over(
+        10,
+        zh="<period>全班平均缺课率{value:.1%}",
+        en="The class missed {value:.1%} of <days> on average",
+    ),
+    zero_sentence=sentence_over(
+        10, zh="<period>全班没有人缺课", en="Nobody in the class was absent <period>"
+    ),
+    missing_sentence=sentence_over(
+        10,
+        zh="<period>不知道全班的缺课率",
+        en="Absence of the class is not known <period>",
+    ),
+)
+"""How the whole class came, for one's own catalogue: it helps where groups differ for good, as courses do.
+
+Where a shock hits a class it lets pupils answer for their neighbours, so the default catalogue is without it.
+"""
 
 SHARE_WINDOWS: tuple[Window, ...] = (10, 20, 60, "year")
 UNEXCUSED_WINDOWS: tuple[Window, ...] = (20, 60, "year")

@@ -33,6 +33,11 @@ class Measure:
         """Whether the value needs class-mates, and so a class context."""
         return False
 
+    @property
+    def tells_of_pupil(self) -> bool:
+        """Whether the value says anything of the pupil itself, and not of the class alone."""
+        return True
+
 
 class DayMeasure(Measure):
     """Base class of the measures of days of one kind."""
@@ -146,6 +151,28 @@ class GapToClass(Measure):
     def needs_class(self) -> bool:
         """True: it compares with class-mates."""
         return True
+
+
+@dataclass(frozen=True)
+class ClassMean(Measure):
+    """The mean of another feature in the pupil's class, the pupil counted; missing under three pupils."""
+
+    feature: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The feature that is averaged."""
+        return (self.feature,)
+
+    @property
+    def needs_class(self) -> bool:
+        """True: it is of the class."""
+        return True
+
+    @property
+    def tells_of_pupil(self) -> bool:
+        """False: whoever is in the class has the same."""
+        return False
 
 
 @dataclass(frozen=True)

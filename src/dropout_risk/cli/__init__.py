@@ -16,6 +16,7 @@ from dropout_risk.cli import (
     demo,
     exchange,
     model,
+    monitor,
     morning,
     records,
     service,
@@ -66,6 +67,7 @@ app.command()(morning.watchlist)
 app.command()(working_day.morning)
 app.command()(catalogue.catalogue)
 app.command()(training.report)
+app.command()(monitor.monitor)
 app.command()(versions.compare)
 app.command()(versions.publish)
 app.command()(service.serve)

@@ -27,6 +27,8 @@ from dropout_risk.evaluation.separation import SEPARATION
 from dropout_risk.evaluation.stability import STABILITY
 from dropout_risk.evaluation.timing import TIMING
 from dropout_risk.evaluation.trained_model import TrainedModel
+from dropout_risk.evaluation.transfer import TRANSFER
+from dropout_risk.evaluation.unlike_tests import UNLIKE
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ SECTIONS: tuple[SectionKind, ...] = (
     LEAKS,
     CALIBRATION,
     BAND_CALIBRATION,
+    TRANSFER,
+    UNLIKE,
     EFFECTS,
     LEAD_TIME,
     TIMING,

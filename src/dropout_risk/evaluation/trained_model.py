@@ -18,6 +18,7 @@ from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.features.compute import unrecorded_values
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.modelling.group_profiles import GroupProfiles, profiled_columns
 from dropout_risk.modelling.leaks.report import LeakReport
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.school_records import SchoolRecords
@@ -65,6 +66,24 @@ class TrainedModel:
         if not self.classifier.calibrated_model_.asks_of_tables:
             return None
         return unrecorded_values(self.histories, self.parts.cohort_of(self.parts.test), self.catalogue)
+
+    @cached_property
+    def profiles(self) -> GroupProfiles:
+        """The ranges of the classes, schools and days of all rows before the test."""
+        rows = self.parts.before_test
+        X = self.parts.X(rows)
+        added = self.classifier.calibrated_model_.contributions(X.iloc[:: max(1, -(-len(X) // 5000))]).values
+        names = [name for name in profiled_columns(self.catalogue) if name in X]
+        weight = np.abs(added).mean(axis=0)[[int(X.columns.get_indexer([name])[0]) for name in names]]
+        return GroupProfiles.of(X[names], self.groups_of(rows), weight)
+
+    def groups_of(self, rows: Positions) -> pd.DataFrame:
+        """Give the ``day``, ``school`` and ``class`` (its number, missing for none) of some rows."""
+        frame = self.parts.cohort.frame.iloc[rows]
+        code = self.histories.classes.codes[frame["pupil"].to_numpy()]
+        school = frame["school_id"].astype(object).to_numpy()
+        where = {"day": frame["as_of"].to_numpy(), "school": school}
+        return pd.DataFrame(where | {"class": np.where(code >= 0, code, np.nan)})
 
     @cached_property
     def held_out(self) -> HeldOut:

@@ -123,6 +123,11 @@ def gap_to_class(measure: declared.GapToClass, window: Window, inputs: Inputs) -
     )
 
 
+def class_mean(measure: declared.ClassMean, window: Window, inputs: Inputs) -> Floats:
+    """Look up the class mean of another feature."""
+    return inputs.context.class_means(inputs.snapshot, [measure.feature])[:, 0]
+
+
 def _where_recorded(value: Array, window: Window, inputs: Inputs) -> Floats:
     return np.where(_recorded_ages(window, inputs)[0] > 0, value, np.nan)
 
@@ -148,4 +153,5 @@ MEASURES: dict[type[declared.Measure], MeasureFunction] = {
     declared.IncidentCount: incident_count,
     declared.AtLeast: at_least,
     declared.GapToClass: gap_to_class,
+    declared.ClassMean: class_mean,
 }

@@ -456,12 +456,27 @@ class ClassContext:
         return [words[code] for code in self.exams.codes["exam"][self._exams.usable].tolist()]
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Write the context as rows for a request's ``class_context``."""
-        rows: list[dict[str, Any]] = self.table.to_dict(orient="records")
+        """Write the context as rows for a request's ``class_context``.
+
+        A feature that nobody has a value of has a row with ``n`` 0 for each class: that it is known of nobody
+        is known too.
+        """
+        rows: list[dict[str, Any]] = [*self.table.to_dict(orient="records"), *self._known_of_nobody()]
         for row in rows:
             row["date"] = date_of(row["date"]).isoformat() if row["subject"] else None
             row["grade_level"] = int(row["grade_level"]) if row["grade_level"] else None
         return rows
+
+    def _known_of_nobody(self) -> list[dict[str, Any]]:
+        words, told = self.features.words, set(self.features.codes["feature"].tolist())
+        none = {"subject": "", "exam": "", "date": 0, "mean": 0.0, "sd": 0.0, "n": 0}
+        named = [dict(zip(_COLUMNS, parts_of_class(name), strict=False)) for name in words["cls"]]
+        return [
+            cls | {"feature": word} | none
+            for code, word in enumerate(words["feature"])
+            if code not in told
+            for cls in named
+        ]
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
@@ -530,7 +545,10 @@ def _moments_of(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Moments:
     named = {"cls": [class_name(row["school_id"], row["class_id"], row["grade_level"]) for row in rows]}
     named |= {name: [row[name] for row in rows] for name in names}
     numbers = {name: [row[name] for row in rows] for name in ("mean", "sd", "n")}
-    return Moments.of_rows(named, [row["date"] for row in rows], numbers)
+    made = Moments.of_rows(named, [row["date"] for row in rows], numbers)
+    told = made.n > 0
+    codes = {name: codes[told] for name, codes in made.codes.items()}
+    return Moments(made.words, codes, made.mean[told], made.sd[told], made.n[told])
 
 
 def _read_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -544,7 +562,7 @@ def _read_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
     numbers = {name: _read_number(row[name], f"{where}.{name}") for name in ("mean", "sd", "n")}
     if numbers["sd"] < 0:
         raise RequestError("A class context row has a negative sd.", field=f"{where}.sd")
-    if numbers["n"] < 1 or not numbers["n"].is_integer():
+    if numbers["n"] < (0 if names["subject"] == "" else 1) or not numbers["n"].is_integer():
         raise RequestError("A class context row has an n that counts nobody.", field=f"{where}.n")
     return names | {"date": _read_day(row["date"], f"{where}.date")} | numbers | {"n": int(numbers["n"])}
 

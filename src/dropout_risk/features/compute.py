@@ -166,7 +166,9 @@ def _needing_class_means(features: Sequence[Feature]) -> set[str]:
     names: set[str] = set()
     for feature in features:
         measure = feature.measure
-        if isinstance(measure, declared.GapToClass) or any(need in names for need in measure.needs):
+        if isinstance(measure, declared.GapToClass | declared.ClassMean) or any(
+            need in names for need in measure.needs
+        ):
             names.add(feature.name)
     return names
 

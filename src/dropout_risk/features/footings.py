@@ -66,6 +66,12 @@ def gap_to_class(measure: declared.GapToClass, window: object, footings: Asked, 
     return Footing(base.first, base.last, counted=counted, fields=fields)
 
 
+def class_mean(measure: declared.ClassMean, window: object, footings: Asked, pupils: Longs) -> Footing:
+    """Give the days of the pupil's own rows: those over which the class was averaged."""
+    base = footings.of(measure.feature, pupils)
+    return Footing(base.first, base.last)
+
+
 _NONE = Text(zh="都没有", en="none")
 _SOME = Text(zh="平均{number}天", en="{number} on average")
 
@@ -88,5 +94,6 @@ FOOTINGS: dict[type[declared.Measure], FootingFunction] = {
     **family_footing.FOOTINGS,
     declared.AtLeast: at_least,
     declared.GapToClass: gap_to_class,
+    declared.ClassMean: class_mean,
 }
 """By measure; what a column of the students table or a function says has no day."""

@@ -184,6 +184,11 @@ class Review:
             registers=tuple(
                 item for item in self.scores.registers if scope.asks(item.school_id, item.class_id)
             ),
+            unlike=tuple(
+                item
+                for item in self.scores.unlike
+                if item.school_id is None or scope.asks(item.school_id, item.class_id)
+            ),
             explained=None,
         )
         last = previous or self.watch_list.last

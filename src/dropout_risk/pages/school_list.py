@@ -146,6 +146,8 @@ class SchoolList:
         """Write the school's sheet with all teachers: their cards, or where they are."""
         counts = count_pupils(self.groups)
         lacking, for_all = self.shared_in_words
+        asked = [item.text for item in self.watch_list.questions_of(self.school_id)]
+        asked += [item.text for item in self.watch_list.unlike_of(self.school_id)]
         return SchoolSheet(
             name=self.name,
             adds_up=WORDS["adds_up"].fill(self.watch_list.language, **counts),
@@ -154,7 +156,7 @@ class SchoolList:
             teachers=tuple(self._teacher(number) for number in range(1, len(self.groups) + 1)),
             lacking=lacking,
             for_all=for_all,
-            questions=tuple(item.text for item in self.watch_list.questions_of(self.school_id)),
+            questions=tuple(asked),
             index=index_of_listed(self.groups, self.links, self.directory) if self.is_parted else (),
         )
 

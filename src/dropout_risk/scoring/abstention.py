@@ -54,7 +54,7 @@ def too_little_known(values: Floats, catalogue: FeatureCatalogue) -> Bools:
     telling = [
         index
         for index, item in enumerate(catalogue.values())
-        if item.domain in JUDGED_BY and item.source not in INCIDENTS
+        if item.domain in JUDGED_BY and item.source not in INCIDENTS and item.measure.tells_of_pupil
     ]
     return np.asarray(np.isnan(values[:, telling]).all(axis=1))
 
@@ -183,7 +183,8 @@ class FetchAdvice:
 def facts_of(catalogue: FeatureCatalogue) -> dict[str, list[int]]:
     """Give the indices of the features of each fact, in the catalogue's order.
 
-    Incidents are no fact: where their table is missing, the school keeps none, and nothing can be fetched.
+    Incidents are no fact: where their table is missing, the school keeps none, and nothing can be fetched;
+    nor is what the class is like.
 
     >>> from dropout_risk.catalogue.default import default_catalogue
     >>> list(facts_of(default_catalogue()))
@@ -192,7 +193,7 @@ def facts_of(catalogue: FeatureCatalogue) -> dict[str, list[int]]:
     facts: dict[str, list[int]] = {}
     for index, item in enumerate(catalogue.values()):
         fact = f"{item.domain}:{item.family}" if item.source == "students" else item.domain
-        if item.source not in INCIDENTS:
+        if item.source not in INCIDENTS and item.measure.tells_of_pupil:
             facts.setdefault(fact, []).append(index)
     return facts
 

@@ -16,6 +16,7 @@ from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError, require_kind
 from dropout_risk.files import replacing_folder
 from dropout_risk.modelling.calibrated_model import CalibratedModel
+from dropout_risk.modelling.group_profiles import GroupProfiles
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.model_parts import ModelParts
@@ -23,7 +24,7 @@ from dropout_risk.scoring.reference import Reference
 from dropout_risk.settings import Settings
 
 FORMAT = 1
-MANIFEST, PUBLISHED = "manifest.json", "published.json"
+MANIFEST, PUBLISHED, PROFILES = "manifest.json", "published.json", "profiles.json"
 MLFLOW_NOTE = "registered_model_meta"
 """What MLflow writes into a bundle that it finds under a name."""
 CARDS = {"en": "card.md", "zh": "card.zh.md"}
@@ -132,7 +133,8 @@ def _manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
 def files_of(model: ModelParts) -> dict[str, bytes]:
     """Write everything that makes a model what it is, by file name."""
     declared = {"features": model.catalogue.to_list(), "instruments": model.instruments.to_list()}
-    return {
+    profiles = {} if model.profiles is None else {PROFILES: json.dumps(model.profiles.to_dict()).encode()}
+    return profiles | {
         **model.calibrated.to_files(),
         "catalogue.json": json.dumps(declared, ensure_ascii=False, indent=1).encode(),
         "reference.arrow": model.reference.to_bytes(),
@@ -199,6 +201,7 @@ def _parts_from_files(files: Mapping[str, bytes], about: Mapping[str, Any]) -> d
         "reference": Reference.from_bytes(files["reference.arrow"]),
         "timing": None if timing is None else Timing.from_dict(timing),
         "swings": FactSwings.from_dict(json.loads(files.get("swings.json", b"{}"))),
+        "profiles": GroupProfiles.from_dict(json.loads(files[PROFILES])) if PROFILES in files else None,
         "settings": Settings(**about["settings"]),
         "metrics": json.loads(files["metrics.json"]),
         "card": {language: files[file].decode() for language, file in CARDS.items()},

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.catalogue.measures import CurrentStreak, DaysSince
+from dropout_risk.catalogue.measures import ClassMean, CurrentStreak, DaysSince
 from dropout_risk.histories.day_words import current_run
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of
@@ -75,7 +75,7 @@ class KnownDays:
             return cls(known, days, since, runs)
         for index, feature in enumerate(features):
             measure = feature.measure
-            if feature.source != "attendance" or isinstance(measure, DaysSince):
+            if feature.source != "attendance" or isinstance(measure, DaysSince | ClassMean):
                 continue
             if isinstance(measure, CurrentStreak):
                 if measure.of in _RUN:

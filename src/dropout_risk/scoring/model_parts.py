@@ -18,6 +18,7 @@ from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.features.compute import unrecorded_values
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration, LocalCalibration, recalibrate, to_base_rate
+from dropout_risk.modelling.group_profiles import GroupProfiles
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.reference import Reference
@@ -37,7 +38,8 @@ class ModelParts:
     which training knew anything. Without ``timing`` nobody knows how a risk spreads over the horizon.
     ``published`` is what was kept when the model was put into use: the day, the statement of its owner, and
     the reason if checks stood against it. ``allow_synthetic`` is whoever loads it saying that a model of
-    made-up pupils may score real ones; no bundle says it.
+    made-up pupils may score real ones; no bundle says it. ``profiles`` say what the classes and schools of
+    the training were like; without them no class is ever said to be unlike those.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ModelParts:
     swings: FactSwings = field(default_factory=lambda: FactSwings({}))
     timing: Timing | None = None
     published: dict[str, Any] = field(default_factory=dict)
+    profiles: GroupProfiles | None = None
     allow_synthetic: bool = False
 
     def refuse_real(self, marked: bool) -> None:

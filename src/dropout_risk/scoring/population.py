@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import RegisterQuestion, register_questions
-from dropout_risk.arrays import Bools, Floats, Longs, Positions
+from dropout_risk.arrays import Bools, Floats, Ints, Longs, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError, nearest
 from dropout_risk.explanation.backgrounds import NO_LEVEL
@@ -25,6 +25,7 @@ from dropout_risk.features.compute import FeatureTable, compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, prefetch
+from dropout_risk.modelling.group_profiles import ALIKE
 from dropout_risk.progress import progress_line
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.explained_scores import ExplainedScores
@@ -33,6 +34,12 @@ from dropout_risk.scoring.refused_notes import RefusedNotes, refuse_broken_famil
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.score_writer import IDS, WrittenScores, whole_array, writer_of
 from dropout_risk.scoring.scores import PupilScore, RowError
+from dropout_risk.scoring.unlike_groups import (
+    UnlikeClasses,
+    UnlikeGroup,
+    reaches_everywhere,
+    widened_interval,
+)
 from dropout_risk.text import Language, Text
 
 BLOCK_SIZE = 8192
@@ -202,24 +209,57 @@ class Population:
         students = snapshot.histories.students if sentences else naming_columns(self.table, kept)
         unrecorded = None if self._unrecorded is None else self._unrecorded[kept]
         risks = Risks.of(self.model.calibrated, values, students, unrecorded)
+        risks, strange = self._in_unlike_classes(kept, risks)
         facts, not_judged = self.facts.take(kept), self._refused.not_judged
         evidence = self._evidence(snapshot, values, facts) if sentences else None
-        said = self._notes_of(kept, notes or {}) if sentences else None
+        said = self._notes_of(kept, notes or {}, strange) if sentences else None
         judged = None if not_judged is None else ~not_judged[kept]
         writer = writer_of(self.model, self.language)
-        return writer.write(risks, evidence, said, facts=facts, judged=judged), errors
+        written = writer.write(risks, evidence, said, facts=facts, judged=judged, strange=strange)
+        return written, errors
 
     def _notes_of(
-        self, pupils: Positions, added: Mapping[int, tuple[str, ...]]
+        self, pupils: Positions, added: Mapping[int, tuple[str, ...]], strange: Bools
     ) -> list[tuple[str, ...]] | None:
         """Give what is said of each of some pupils before all other warnings; None where nothing is."""
-        told, departed = self._refused.told, self._departed
-        if not (told or departed or added):
+        told, departed, unlike = self._refused.told, self._departed, self._unlike
+        if not (told or departed or added or unlike):
             return None
+        of_class = [()] * len(pupils) if unlike is None else unlike.notes(self._class_rows[pupils], strange)
         return [
-            (*told.get(pupil, ()), *departed.get(pupil, ()), *added.get(pupil, ()))
-            for pupil in pupils.tolist()
+            (*told.get(pupil, ()), *departed.get(pupil, ()), *own, *added.get(pupil, ()))
+            for pupil, own in zip(pupils.tolist(), of_class, strict=True)
         ]
+
+    def unlike_groups(self) -> tuple[UnlikeGroup, ...]:
+        """Name the classes and schools of everyone at school, and the date, that no training was like."""
+        return () if self._classes is None else self._classes.groups()
+
+    def _in_unlike_classes(self, pupils: Positions, risks: Risks) -> tuple[Risks, Bools]:
+        """Widen the intervals of pupils of classes that no training was like, and say who is not judged."""
+        if self._unlike is None:
+            return risks, np.zeros(len(pupils), np.bool_)
+        found = self._unlike.found[self._class_rows[pupils]]
+        interval = widened_interval(risks.interval, risks.contributions.values, found)
+        strange = (found != ALIKE).any(axis=1) & reaches_everywhere(interval, self.model.settings.bands)
+        return replace(risks, interval=interval), strange
+
+    @cached_property
+    def _classes(self) -> UnlikeClasses | None:
+        """The classes of the context beside those of the training; None where either is not known."""
+        profiles, context = self.model.profiles, self.table.context
+        if profiles is None or not len(context):
+            return None
+        return UnlikeClasses.of(context, profiles, self.model.catalogue, self.language)
+
+    @cached_property
+    def _unlike(self) -> UnlikeClasses | None:
+        """The same, where a class is unlike."""
+        return self._classes if self._classes is not None and self._classes.any.any() else None
+
+    @cached_property
+    def _class_rows(self) -> Ints:
+        return np.zeros(0, np.int32) if self._unlike is None else self._unlike.of_pupils(self.table.snapshot)
 
     @cached_property
     def _refused(self) -> RefusedNotes:

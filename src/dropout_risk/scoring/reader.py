@@ -39,6 +39,7 @@ from dropout_risk.scoring.score_writer import (
     WARNINGS_OF_ATTENDANCE,
 )
 from dropout_risk.scoring.scores import PUPIL_ERRORS, RowError, ToldReason
+from dropout_risk.scoring.unlike_groups import UNJUDGED_PUPIL, UNLIKE_PUPIL
 from dropout_risk.text import CLAUSES, LANGUAGES, Language, Text
 
 ALSO_RAISES = Text(
@@ -226,6 +227,16 @@ def _gaps_of(catalogue: FeatureCatalogue, domains: Collection[str]) -> Iterator[
 @lru_cache(maxsize=16)
 def _warning_patterns(sees: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     unlearned = [UNLEARNED.filled(domain=DOMAINS[domain]) for domain in DOMAINS if domain in sees]
-    texts = (*EVERYBODYS_WARNINGS, *unlearned, NOT_JUDGED, *warnings_of_domains(sees))
+    unlike = [
+        UNLIKE_PUPIL.filled(domain=DOMAINS[domain], what="{what}") for domain in DOMAINS if domain in sees
+    ]
+    texts = (
+        *EVERYBODYS_WARNINGS,
+        UNJUDGED_PUPIL,
+        *unlearned,
+        *unlike,
+        NOT_JUDGED,
+        *warnings_of_domains(sees),
+    )
     texts = (*texts, *(WARNINGS_OF_ATTENDANCE if "attendance" in sees else ()))
     return tuple(text.pattern(language) for text in texts for language in LANGUAGES)

@@ -116,11 +116,16 @@ class _Redaction:
         asked = (
             {"registers": given["registers"]} if self._hears_of_registers and given.get("registers") else {}
         )
+        unlike = [item for item in given.get("unlike", ()) if self._hears_of_groups(item["domain"])]
+        asked |= {"unlike": unlike} if unlike else {}
         return self.scores(scores).to_dict() | {"as_of": given["as_of"]} | asked
 
     @property
     def _hears_of_registers(self) -> bool:
         return self.role.names and "attendance" in self.role.sees
+
+    def _hears_of_groups(self, domain: str) -> bool:
+        return self.role.names and domain in self.role.sees
 
     def scores(self, scores: Scores) -> Scores:
         """Redact all pupils and the errors, in their own language; what this role has read already stays."""
@@ -145,6 +150,7 @@ class _Redaction:
             errors=errors,
             explained=explained,
             registers=asked,
+            unlike=tuple(item for item in scores.unlike if own._hears_of_groups(item.domain)),
             read_by=self.role.name,
         )
 

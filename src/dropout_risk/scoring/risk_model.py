@@ -26,6 +26,7 @@ from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibration import PRIOR_LABELS
 from dropout_risk.modelling.feature_table import named_frame
+from dropout_risk.modelling.group_profiles import GroupProfiles
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
@@ -87,6 +88,7 @@ class RiskModel(ModelParts):
         instruments: InstrumentRegistry | None = None,
         timing: Timing | None = None,
         synthetic: bool | None = None,
+        profiles: GroupProfiles | None = None,
     ) -> Self:
         """Make a model from a fitted classifier.
 
@@ -108,7 +110,7 @@ class RiskModel(ModelParts):
             Whose rows X holds: gives labels, grade levels, horizon and outcomes, and the synthetic mark.
         grade_levels : array-like, optional
             Their grade levels, NaN where not known: what ``settings.reasons.background`` may ask for.
-        name, trained_to, metrics, card, settings, instruments, timing, synthetic
+        name, trained_to, metrics, card, settings, instruments, timing, synthetic, profiles
             See :class:`RiskModel`.
 
         Raises
@@ -142,6 +144,7 @@ class RiskModel(ModelParts):
             card=dict(card or {}),
             trained_to=trained_to,
             synthetic=known.synthetic,
+            profiles=profiles,
         )
         object.__setattr__(model, "version", version_of(model))
         return model
@@ -329,6 +332,7 @@ class RiskModel(ModelParts):
             tuple(errors),
             partial(explain_scores, self, histories, as_of, chosen, context),
             registers=population.questions() if pupils is None else (),
+            unlike=population.unlike_groups() if pupils is None else (),
         )
 
     def score_features(

@@ -181,17 +181,19 @@ class ScoreWriter:
         *,
         facts: RegisterFacts | None = None,
         judged: Bools | None = None,
+        strange: Bools | None = None,
     ) -> WrittenScores:
         """Write some pupils' scores; without evidence, their numbers alone.
 
         ``notes`` are warnings to add to each pupil's score, before all others; ``facts`` say of whom nothing
-        recent is known, and ``judged`` of whom what is known may be trusted: nobody else is judged.
+        recent is known, and ``judged`` of whom what is known may be trusted: nobody else is judged, nor is
+        who is ``strange``, of a class unlike any that the model has seen.
         """
         abstaining = too_little_known(risks.values, self.model.catalogue)
         unjudged = abstaining | self._not_recent(facts, abstaining)
         if judged is not None:
             unjudged = unjudged | ~judged
-        columns = self._numbers(risks, unjudged)
+        columns = self._numbers(risks, unjudged if strange is None else unjudged | strange)
         if evidence is not None:
             columns |= self._words(risks, evidence, abstaining, unjudged, notes)
         return WrittenScores(columns, len(risks), partial(self._schema, sentences=evidence is not None))

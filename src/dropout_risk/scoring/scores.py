@@ -19,6 +19,7 @@ from dropout_risk.errors import FeatureInputError, UnknownPupilError
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
+from dropout_risk.scoring.unlike_groups import UnlikeGroup
 from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
@@ -235,6 +236,8 @@ class Scores:
         Pupils that were not scored and rows that were not used.
     registers : tuple of RegisterQuestion
         Questions about the registers of classes: one for all of their pupils.
+    unlike : tuple of UnlikeGroup
+        Classes, schools and dates unlike those of the training, where a whole population was scored.
     explained : callable, optional
         Makes the features and contributions of these pupils again.
     read_by : str or None
@@ -249,6 +252,7 @@ class Scores:
     errors: tuple[RowError, ...] = field(default=())
     explained: Callable[[], ExplainedScores] | None = field(default=None, compare=False)
     registers: tuple[RegisterQuestion, ...] = field(default=(), kw_only=True)
+    unlike: tuple[UnlikeGroup, ...] = field(default=(), kw_only=True)
     read_by: str | None = field(default=None, compare=False, kw_only=True)
 
     def __len__(self) -> int:
@@ -284,6 +288,7 @@ class Scores:
     def to_dict(self) -> dict[str, Any]:
         """Write the reply of the endpoint."""
         asked = {"registers": [item.to_dict() for item in self.registers]} if self.registers else {}
+        asked |= {"unlike": [item.to_dict() for item in self.unlike]} if self.unlike else {}
         return {
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "request_id": self.request_id,

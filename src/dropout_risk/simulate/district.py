@@ -22,6 +22,7 @@ from dropout_risk.simulate.hazards import outcomes_table, truth_frame
 from dropout_risk.simulate.hidden import draw_hidden
 from dropout_risk.simulate.pupils import District, students_table
 from dropout_risk.simulate.school_year import school_years
+from dropout_risk.simulate.shocks import draw_shocks
 from dropout_risk.simulate.wellbeing import draw_wellbeing
 
 LATE_SHARE = 0.03
@@ -48,6 +49,7 @@ def simulate_district(
     start: str | dt.date = "2024-09-02",
     dirty: bool = False,
     late_share: float = LATE_SHARE,
+    shocks: bool = False,
 ) -> SchoolRecords:
     """Simulate the records of a county's junior-secondary schools. Nobody in them is real.
 
@@ -70,6 +72,10 @@ def simulate_district(
         Spoil about 0.5 % of the rows, as real tables are: see :mod:`dropout_risk.simulate.dirt`.
     late_share : float, default=0.03
         Share of the registers of a class and day that are entered 1 to 10 days late.
+    shocks : bool, default=False
+        Let epidemics, harvests, blocked roads and careless registers hit whole classes and schools: see
+        :mod:`dropout_risk.simulate.shocks`. They change attendance and nobody's hazard;
+        ``truth.attrs["shocks"]`` lists them.
 
     Returns
     -------
@@ -93,7 +99,9 @@ def simulate_district(
     >>> records.synthetic, records.table("students").num_rows, records.check().ok
     (True, 200, True)
     """
-    simulated = simulate_tables(n_students, seed, n_days=n_days, start=start, late_share=late_share)
+    simulated = simulate_tables(
+        n_students, seed, n_days=n_days, start=start, late_share=late_share, shocks=shocks
+    )
     tables, truth = simulated.tables, simulated.truth
     if dirty:
         tables, planted = spoil_tables(tables, simulated.last_day, np.random.default_rng([seed, 1]))
@@ -111,6 +119,7 @@ def simulate_tables(
     n_days: int = 360,
     start: str | dt.date = "2024-09-02",
     late_share: float = LATE_SHARE,
+    shocks: bool = False,
 ) -> SimulatedTables:
     """Simulate the tables of :func:`simulate_district`, before they become records.
 
@@ -127,6 +136,9 @@ def simulate_tables(
     district, family, causes, exits = hidden.district, hidden.family, hidden.causes, hidden.exits
     left_on = exits.left_on(years)
     status = draw_attendance(district, causes, exits, next(rng))
+    truth = truth_frame(district, exits, causes)
+    if shocks:
+        truth.attrs["shocks"] = draw_shocks(status, district, np.random.default_rng([seed, 2]))
     tables = {
         "students": students_table(district, left_on, exits.last_day),
         "attendance": attendance_table(status, district, late_share, next(rng)),
@@ -139,7 +151,7 @@ def simulate_tables(
     last_day = date_of(years.days[-1])
     tables = {name: mark_synthetic(table) for name, table in tables.items()}
     tables["outcomes"] = mark_outcomes_to(tables["outcomes"], last_day)
-    return SimulatedTables(tables, truth_frame(district, exits, causes), last_day)
+    return SimulatedTables(tables, truth, last_day)
 
 
 def _calendar_table(district: District) -> pa.Table:

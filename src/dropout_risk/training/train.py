@@ -303,6 +303,7 @@ def _risk_model(trained: TrainedModel, report: EvaluationReport) -> RiskModel:
         settings=settings,
         timing=trained.when.timing,
         synthetic=report.synthetic,
+        profiles=trained.profiles,
     )
 
 

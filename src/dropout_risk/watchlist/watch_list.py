@@ -22,6 +22,7 @@ from dropout_risk.scoring.refused_notes import NOT_JUDGED
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
+from dropout_risk.scoring.unlike_groups import UnlikeGroup
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
 from dropout_risk.text import CLAUSES, COLON, Language, Text, date_in_words
 from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils
@@ -97,6 +98,8 @@ class WatchList:
         The list it was compared with.
     registers : tuple of RegisterQuestion
         Questions about the registers of classes: one for all of their pupils.
+    unlike : tuple of UnlikeGroup
+        Classes, schools and dates unlike those of the training.
     cohort : int
         How many pupils there are in all.
     read_by : str
@@ -122,6 +125,7 @@ class WatchList:
     last: ListState | None
     cohort: int
     registers: tuple[RegisterQuestion, ...] = ()
+    unlike: tuple[UnlikeGroup, ...] = ()
     read_by: str = ""
 
     def __repr__(self) -> str:
@@ -207,6 +211,7 @@ class WatchList:
             last=last,
             cohort=_cohort_size(scores, left),
             registers=scores.registers,
+            unlike=scores.unlike,
             read_by=scores.read_by or "",
         )
 
@@ -252,6 +257,7 @@ class WatchList:
         told = SUMMARY.fill(self.language, **self.counts())
         synthetic = f"<p><strong>{SIMULATED.to(self.language)}</strong></p>"
         synthetic = synthetic if self.model.get("synthetic") else ""
+        synthetic += "".join(f"<p>{html.escape(item.text)}</p>" for item in self.unlike)
         synthetic += "".join(f"<p>{html.escape(item.text)}</p>" for item in self.registers)
         frame = self.frame()
         listed = frame[frame["part"].isin(["alert", "followed", "above_line"])].iloc[:most]
@@ -293,6 +299,10 @@ class WatchList:
     def questions_of(self, school_id: str | None) -> tuple[RegisterQuestion, ...]:
         """Give the questions about the registers of a school."""
         return tuple(item for item in self.registers if item.school_id == school_id)
+
+    def unlike_of(self, school_id: str | None) -> tuple[UnlikeGroup, ...]:
+        """Give the classes of a school, and the school, that are unlike those of the training."""
+        return tuple(item for item in self.unlike if item.school_id == school_id)
 
     def _ids(self) -> list[Any]:
         ids = [entry.score.student_id for group in self.groups for entry in group.listed]
