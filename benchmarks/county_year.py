@@ -244,18 +244,19 @@ def main() -> None:
     parser.add_argument("--help-works", type=float, default=0.3)
     parser.add_argument("--days", type=int, default=None, help="only the first so many days")
     parser.add_argument("--kept", type=Path, default=None, help="a folder in which scored days are kept")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), help="only these ways")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         kept = (given.kept or Path(made)) / f"days-{given.pupils}-{given.seed}"
         county = simulated_county(round(given.pupils * 4 / 3), given.seed, kept)
         county["dates"] = county["dates"][: given.days]
         rows = []
-        for way in WAYS:
+        for way in given.ways:
             with tempfile.TemporaryDirectory() as folder:
                 rows.append(live_through(way, county, Path(folder), given.help_works, given.seed))
             print(json.dumps(rows[-1]), flush=True)
     print(pd.DataFrame(rows).set_index("way").T.to_string())
-    if given.days is None:
+    if given.days is None and set(given.ways) == set(WAYS):
         RESULTS.parent.mkdir(exist_ok=True)
         told = {"pupils": given.pupils, "seed": given.seed, "help_works": given.help_works, "ways": rows}
         RESULTS.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
