@@ -1,4 +1,4 @@
-"""A new user with frames of other systems: a learning platform's, Ed-Fi's flat ones; pandas, Polars, Arrow."""
+"""A new user with foreign frames: of a learning platform, of Ed-Fi; as pandas, Polars or Arrow."""
 
 import warnings
 from pathlib import Path
