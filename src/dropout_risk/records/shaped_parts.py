@@ -45,14 +45,14 @@ def shape_parts(parts: Mapping[str, Sequence[Part]], mapping: RecordsMapping) ->
         if table in given:
             beside = _Beside(table, join, parts.get(JOINED + join.name, ()))
             given[table] = [JoinedPart(part, join, beside) for part in given[table]]
-    return {table: [_shaped(part, table, mapping) for part in own] for table, own in given.items()}
+    return {table: [_shaped_part(part, table, mapping) for part in own] for table, own in given.items()}
 
 
-def _shaped(part: Part, table: str, mapping: RecordsMapping) -> Part:
+def _shaped_part(part: Part, table: str, mapping: RecordsMapping) -> Part:
     shapes = mapping.shapes
     chosen = mapping.headers(table, part.header).chosen
     constants = shapes.constants.get(table, {})
-    notes = [_unused(f"constants.{table}", name) for name in constants if name in chosen]
+    notes = [_unused_note(f"constants.{table}", name) for name in constants if name in chosen]
     missing = {name: value for name, value in constants.items() if name not in chosen}
     if missing:
         part = PartitionedPart(part, missing)
@@ -62,7 +62,7 @@ def _shaped(part: Part, table: str, mapping: RecordsMapping) -> Part:
         if rule.header in headers:
             rules.append(rule._replace(header=headers[rule.header]))
         else:
-            notes.append(_unused(f"filters.{table}", rule.header))
+            notes.append(_unused_note(f"filters.{table}", rule.header))
     rules += [
         RowFilter(chosen[column], words, keeps=False)
         for column, words in shapes.ignored_words.items()
@@ -71,7 +71,7 @@ def _shaped(part: Part, table: str, mapping: RecordsMapping) -> Part:
     return FilteredPart(part, rules, notes) if rules or notes else part
 
 
-def _unused(section: str, name: str) -> Note:
+def _unused_note(section: str, name: str) -> Note:
     return Note("unused_entry", same_words(f"[{section}]"), name)
 
 
@@ -111,7 +111,7 @@ class FilteredPart(WrappedPart):
         for batch in piece():
             passes = np.ones(batch.num_rows, np.bool_)
             for rule in self.rules:
-                passes &= _passes(batch.columns[asked.index(rule.header)], rule)
+                passes &= _passing_rows(batch.columns[asked.index(rule.header)], rule)
             left += (np.flatnonzero(~passes) + rows).tolist()
             rows += batch.num_rows
             columns = [batch.columns[asked.index(header)] for header in headers]
@@ -120,7 +120,7 @@ class FilteredPart(WrappedPart):
         return kept
 
 
-def _passes(column: Any, rule: RowFilter) -> Bools:
+def _passing_rows(column: Any, rule: RowFilter) -> Bools:
     codes = as_text(column)[0].dictionary_encode(null_encoding="encode")
     by_word = np.array([rule.passes(word) for word in codes.dictionary.to_pylist()], np.bool_)
     return np.asarray(by_word[codes.indices.to_numpy(zero_copy_only=False)], np.bool_)
