@@ -24,17 +24,17 @@ SURE = 1e-6
 """Probabilities are kept this far from 0 and 1, so that log-odds are finite."""
 LABEL = Text(zh="自带模型：{name}", en="Own: {name}")
 DESCRIPTION = Text(
-    zh="自带的候选模型{name}，用测试之前的所有行拟合；它只参加比较，不进入模型包，理由由 shap 近似给出",
+    zh="自带的候选模型{name}，用测试之前的所有行拟合；它只参加比较，不进入模型包，依据由 shap 近似给出",
     en="A candidate of one's own, {name}, fitted on all rows before the test; it is compared alone: no "
     "bundle holds it, and its reasons are shap's approximation",
 )
 BY_SHAP = Text(
-    zh="理由由 shap 用排列法近似：与{rows}名留在学校的学生相比，每个特征对{name}对数几率的影响；"
-    "不是本库逐项相加的理由",
+    zh="依据由 shap 用排列法近似：与{rows}名留在学校的学生相比，每个特征使{name}给出的风险升高或降低多少；"
+    "不是本库逐项相加的依据",
     en="shap's permutations: what each feature does to the log-odds of {name} against {rows} pupils who "
     "stayed, an approximation; the library's own reasons apply to its own candidates",
 )
-OWN = Text(zh="本库的理由：逐项相加即为对数几率", en="the library's own reasons, which add up")
+OWN = Text(zh="本库的依据：逐项相加即为评分", en="the library's own reasons, which add up")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
