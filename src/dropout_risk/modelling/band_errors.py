@@ -24,8 +24,7 @@ class BandErrors:
     """By risk, from each of the rising ``starts`` on: how far what was observed lay ``below`` and ``above``.
 
     >>> errors = BandErrors.of([[BandError(0.0, 0.02, 0.03), BandError(0.3, 0.5, 0.4)]])
-    >>> narrow = np.array([[0.01, 0.025], [0.45, 0.55]])
-    >>> errors.widened_interval(np.array([0.02, 0.5]), narrow).round(3).tolist()
+    >>> errors.widened(np.array([0.02, 0.5]), np.array([[0.01, 0.025], [0.45, 0.55]])).round(3).tolist()
     [[0.01, 0.03], [0.4, 0.55]]
     """
 
@@ -47,7 +46,7 @@ class BandErrors:
             tuple(max(0.0, *row) for row in gaps),
         )
 
-    def widened_interval(self, risk: Floats, bounds: Floats) -> Floats:
+    def widened(self, risk: Floats, bounds: Floats) -> Floats:
         """Let bounds of risks, shape (n, 2), reach as far as the error; they still rise with the risk."""
         place = np.searchsorted(self.starts, risk, side="right") - 1
         starts, below, above = (np.array(part) for part in (self.starts, self.below, self.above))

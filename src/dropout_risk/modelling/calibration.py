@@ -131,9 +131,7 @@ class LinearCalibration:
         else:
             width = float(ndtri(0.5 + level / 2)) * np.sqrt(variance)
             bounds = np.column_stack([expit(centre - width), expit(centre + width)])
-        return (
-            bounds if self.errors is None else self.errors.widened_interval(np.asarray(expit(centre)), bounds)
-        )
+        return bounds if self.errors is None else self.errors.widened(np.asarray(expit(centre)), bounds)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the calibration as plain data."""
