@@ -108,7 +108,7 @@ class UnlikeClasses:
         """Judge the classes of a context."""
         names = tuple(context.features.words["cls"])
         moments = _moments_of_classes(context, profiles.names)
-        own = profiles.heavy(profiles.judge("class", moments), _named(context, profiles))
+        own = profiles.heavy(profiles.judge("class", moments), _told_features(context, profiles))
         index = {name: at for at, name in enumerate(catalogue)}
         columns = np.array([index.get(name, -1) for name in profiles.names], dtype=np.int32)
         found = np.zeros((len(names) + 1, len(catalogue)), np.int8)
@@ -222,7 +222,7 @@ def _moments_of_classes(context: ClassContext, names: Sequence[str]) -> GroupMom
     return GroupMoments(mean, sd, n)
 
 
-def _named(context: ClassContext, profiles: GroupProfiles) -> Bools:
+def _told_features(context: ClassContext, profiles: GroupProfiles) -> Bools:
     """Mark the features that a context tells of: rows from elsewhere may leave some out."""
     words = set(context.features.words["feature"])
     return np.array([name in words for name in profiles.names], dtype=np.bool_)
