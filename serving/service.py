@@ -148,14 +148,18 @@ class DropoutRisk:
         """Score up to 200 pupils from their raw records."""
         state, now = ctx.request.state, self.now
         asked = RawRecords(now.model, now.held, body)
-        return await self._in_lane(ctx, lambda: self._scored(state, now, asked), waits=_waits(state, now))
+        return await self._in_lane(
+            ctx, lambda: self._scored(state, now, asked), waits=_waits_for_database(state, now)
+        )
 
     @bentoml.api(route="/score_features", output_spec=dict)
     async def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 10,000 rows of ready features."""
         state, now = ctx.request.state, self.now
         asked = ReadyFeatures(now.model, {}, body)
-        return await self._in_lane(ctx, lambda: self._scored(state, now, asked), waits=_waits(state, now))
+        return await self._in_lane(
+            ctx, lambda: self._scored(state, now, asked), waits=_waits_for_database(state, now)
+        )
 
     @bentoml.api(route="/score_stored", output_spec=dict)
     async def score_stored(self, body: bytes, /, ctx: bentoml.Context) -> Response:
@@ -284,7 +288,7 @@ def _placed_for(now: Prepared, reader: Reader) -> PlacedPupils | None:
     return None if everywhere else now.room.placed()
 
 
-def _waits(state: Any, now: Prepared) -> bool:
+def _waits_for_database(state: Any, now: Prepared) -> bool:
     """Whether scores wait for a database: for the audit, or for where the reader's pupils are."""
     return now.looks.audit is not None or state.reader != LOCAL_READER
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, Self, TypedDict, ca
 
 from dropout_risk.errors import MissingExtraError, RefusedReplyError
 
+__all__ = ["AnswersReply", "RowProblem", "ScoreReply", "ScoredPupil", "ScoringClient", "ToldReason"]
+
 if TYPE_CHECKING:
     import httpx
 
