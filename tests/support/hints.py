@@ -37,7 +37,9 @@ def mappings_of(hint):
     sections = _SECTION.findall(hint)
     for key, value in _ENTRY.findall(hint):
         entry = tomllib.loads(f"{key} = {value}")
-        inside = [name for name in sections if name in ("calendar", "units") or name.startswith("words.")]
+        inside = [
+            name for name in sections if name in ("calendar", "units") or name.startswith(("words.", "wide."))
+        ]
         yield _nested(inside[0], entry) if inside else entry
     for name in sections:
         yield _nested(name, _example(name))
@@ -56,9 +58,9 @@ def _nested(section, entry):
 
 
 def _example(section):
-    """One entry that fits a section of words or of columns."""
+    """One entry that fits a section of words or of columns; a wide table needs none."""
     kind, _, of = section.partition(".")
-    if not of:
+    if not of or kind == "wide":
         return {}
     if kind == "columns":
         return {"a header": next(iter(TABLES[of].names))}

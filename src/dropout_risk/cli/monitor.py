@@ -34,13 +34,14 @@ def monitor(
         str | None, typer.Option(help="The last day whose outcomes are all recorded, YYYY-MM-DD.")
     ] = None,
     track: Annotated[bool, typer.Option(help="Log each month to MLflow.")] = True,
+    allow_synthetic: options.AllowSynthetic = False,
     language: options.Speech = None,
 ) -> None:
     """Hold the scores of past months against their outcomes: slope, shift, drift, and what to do."""
     from dropout_risk.files import write_whole
     from dropout_risk.monitoring.matured import check_matured
 
-    loaded = options.load_model(model)
+    loaded = options.load_model(model, allow_synthetic=allow_synthetic)
     records = options.read_records(folder, mapping, quarantine, outcomes_to=outcomes_to)
     days: list[dt.date] | None = [date_of(ordinal_of(day)) for day in as_of] if as_of else None
     report = check_matured(loaded, records, days)

@@ -100,7 +100,16 @@ def test_the_command_prints_each_month_and_writes_the_figures(bundle, tmp_path):
     for name, table in made.tables.items():
         table.to_pandas().to_csv(tmp_path / f"{name}.csv", index=False)
     out = tmp_path / "months.json"
-    words = ["monitor", str(tmp_path), "--model", str(bundle), "--no-track", "--out", str(out)]
+    words = [
+        "monitor",
+        str(tmp_path),
+        "--model",
+        str(bundle),
+        "--no-track",
+        "--out",
+        str(out),
+        "--allow-synthetic",
+    ]
     done = CliRunner().invoke(app, [*words, "--language", "en", "--outcomes-to", made.last_day.isoformat()])
 
     assert done.exit_code == 0, done.output
