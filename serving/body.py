@@ -162,7 +162,7 @@ def _count_fields(value: Any) -> int:
     if isinstance(value, dict):
         own = len(value) if len(value) <= MOST_FIELDS else _BEYOND
         return own + sum(_count_fields(part) for part in value.values() if isinstance(part, (dict, list)))
-    if not value or not isinstance(value[0], dict):
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
         return 0
     if any(isinstance(part, (dict, list)) for part in value[0].values()):
         return sum(map(_count_fields, value))
