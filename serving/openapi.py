@@ -60,6 +60,8 @@ CONTEXT_ROW: Schema = {
     },
     "required": ["school_id", "class_id", "feature", "subject", "exam", "date", "mean", "sd", "n"],
     "additionalProperties": False,
+    "if": {"properties": {"subject": {"minLength": 1}}},
+    "then": {"properties": {"n": {"minimum": 1}}},
 }
 
 
