@@ -18,7 +18,7 @@ from support import machine
 from support.running import running_service
 
 FUZZING = Path(__file__).parents[1] / "support" / "fuzzing"
-SECONDS = 60
+SECONDS = 25
 
 
 @pytest.mark.slow
