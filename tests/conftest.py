@@ -24,6 +24,8 @@ hypothesis.settings.register_profile("ci", derandomize=True, **NO_CLOCK)
 hypothesis.settings.register_profile("here", **NO_CLOCK)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+collect_ignore_glob = ["support/fuzzing/*"]
+"""Read by schemathesis, in an environment of its own."""
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 CONTRACT = ROOT / "src" / "dropout_risk" / "scoring" / "contract"

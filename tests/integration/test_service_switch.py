@@ -95,7 +95,7 @@ def workers_with(service, version):
 def test_two_workers_change_the_model_together_between_two_requests_and_back(started, other, bundle, example):
     service, switch = started
     first = json.loads((bundle / "manifest.json").read_text())["version"]
-    assert workers_with(service, first) == 2
+    until(lambda: workers_with(service, first) == 2)
     with asked_all_the_time(service, example) as askers:
         run_command(switch.parent, "use", other, "--switch", switch, "--within", 25)
         until(lambda: workers_with(service, "the-other") == 2)
