@@ -57,7 +57,7 @@ def unmarked(district):
 
 
 def test_marked_records_are_scored_and_all_others_are_refused(district):
-    model, day = RiskModel.load(DEMO), district.last_day
+    model, day = RiskModel.load(DEMO, allow_synthetic=False), district.last_day
 
     assert len(model.score(SchoolRecords.from_tables(**district.tables), as_of=day))
     with pytest.raises(SyntheticModelError, match="nothing marks these records as made up"):
@@ -79,16 +79,16 @@ def test_whoever_allows_it_gets_the_scores_that_marked_records_get(district):
 def test_a_model_of_real_pupils_asks_for_no_mark(district):
     import dataclasses
 
-    real = dataclasses.replace(RiskModel.load(DEMO), synthetic=False)
+    real = dataclasses.replace(RiskModel.load(DEMO, allow_synthetic=False), synthetic=False)
 
     assert len(real.score(unmarked(district), as_of=district.last_day))
 
 
 def test_a_request_is_never_marked(example):
     with pytest.raises(SyntheticModelError):
-        score_request(RiskModel.load(DEMO), example)
+        score_request(RiskModel.load(DEMO, allow_synthetic=False), example)
     with pytest.raises(SyntheticModelError):
-        score_features_request(RiskModel.load(DEMO), {"rows": [{"features": {}}]})
+        score_features_request(RiskModel.load(DEMO, allow_synthetic=False), {"rows": [{"features": {}}]})
     assert len(score_request(RiskModel.load(DEMO, allow_synthetic=True), example))
 
 

@@ -214,16 +214,17 @@ class RiskModel(ModelParts):
         return write_bundle(folder, files_of(self) | mlflow_files(self), about)
 
     @classmethod
-    def load(cls, folder: str | Path, *, allow_synthetic: bool = False) -> Self:
+    def load(cls, folder: str | Path, *, allow_synthetic: bool = True) -> Self:
         """Read a model from a bundle; it gives the scores it gave when it was saved.
 
         Parameters
         ----------
         folder : path
             The bundle's folder, or ``models:/name@alias`` or ``models:/name/version`` in MLflow's store.
-        allow_synthetic : bool, default=False
+        allow_synthetic : bool, default=True
             Whether a model that was trained on made-up pupils may score records that are not marked as made
-            up, which otherwise is a SyntheticModelError. Ready features carry no mark.
+            up; each score then says so. With False that is a SyntheticModelError, as it is on the command
+            line and in the service until somebody allows it. Ready features carry no mark.
 
         Raises
         ------
