@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from serving.body import Contract
+from serving.body import Contract, RefusedError
 from serving.door import POSTED
 from serving.openapi import EXAMPLES, service_description
 
@@ -53,7 +53,10 @@ def test_every_address_that_takes_a_body_is_described_with_an_example():
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_keeps_the_contract(name):
-    Contract(name, loose="").read(json.dumps(EXAMPLES[name]).encode())
+    contract, example = Contract(name, loose=""), EXAMPLES[name]
+    assert contract.read(json.dumps(example).encode()) == example
+    with pytest.raises(RefusedError):
+        contract.read(json.dumps(example | {"no such field": 1}).encode())
 
 
 @pytest.mark.parametrize("name", ["score", "score_features"])
