@@ -100,6 +100,17 @@ def test_a_register_with_its_words_exchanged_is_doubted() -> None:
     assert rules(attendance=register(away="present", here="absent")) == ["words_exchanged"]
 
 
+def test_the_few_of_a_class_who_stopped_coming_are_no_exchanged_words() -> None:
+    left = [row | {"class_id": "8-2", "student_id": f"q{k}"} for k, row in enumerate(pupils(4))]
+    away = [
+        {"student_id": row["student_id"], "date": day, "status": "present" if number < 9 else "absent"}
+        for row in left
+        for number, day in enumerate(DAYS)
+    ]
+    assert rules(students=pupils() + left, attendance=register() + away) == []
+    assert rules(students=left, attendance=away) == ["words_exchanged"]
+
+
 def test_who_declares_that_everybody_is_named_hears_no_doubt_of_the_register() -> None:
     mapping = {"unrecorded": "unknown"}
     assert rules(attendance=register(away="present", here="absent"), mapping=mapping) == []
