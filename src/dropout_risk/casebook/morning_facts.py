@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.duty import urgency_of
-from dropout_risk.alerts.register_facts import RegisterFacts
+from dropout_risk.casebook.missing_registers import missing_registers
 from dropout_risk.casebook.morning import LISTED, Attended, MorningFacts, Signal
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.placed_pupils import PlacedPupils
@@ -34,7 +34,7 @@ _REGISTER = Text(
     zh="{school}没有前一教学日的考勤登记：{classes}",
     en="{school} has no register of the last school day: {classes}",
 )
-_WHOLE_SCHOOL = Text(zh="全校", en="whole school")
+WHOLE_SCHOOL = Text(zh="全校", en="whole school")
 
 
 def morning_facts(
@@ -152,33 +152,13 @@ class _Told:
     def registers(self) -> tuple[str, ...]:
         """Name the classes without a register of the last school day, and what is odd about the others."""
         language = self.scores.language
+        settings = replace(self.model.settings, cases=self.settings)
+        whole = [WHOLE_SCHOOL.to(language)]
         missing = [
-            _REGISTER.fill(language, school=school, classes=ITEMS.join(language, classes))
-            for school, classes in sorted(self._missing_registers().items())
+            _REGISTER.fill(language, school=school, classes=ITEMS.join(language, classes or whole))
+            for school, classes in sorted(missing_registers(self.histories, self.day, settings).items())
         ]
         return (*missing, *(question.text for question in self.scores.registers))
-
-    def _missing_registers(self) -> dict[str, list[str]]:
-        facts = RegisterFacts.of(self._snapshot, self.model.settings.registers)
-        members = np.flatnonzero(members_on(self._snapshot))
-        ages = facts.last[members]
-        handed_in = self._snapshot.dates_before(facts.last)[members]
-        late: dict[str, dict[str, None]] = {}
-        last: dict[str, int] = {}
-        told = zip(
-            self.placed, facts.missing[members].tolist(), ages.tolist(), handed_in.tolist(), strict=False
-        )
-        for pupil, missing, age, date in told:
-            if missing:
-                late.setdefault(pupil.school, {})[pupil.class_name or pupil.school] = None
-            last[pupil.school] = max(last.get(pupil.school, 0), date if age else 0)
-        whole = _WHOLE_SCHOOL.to(self.scores.language)
-        stopped = {school: [whole] for school, date in last.items() if self._has_stopped(school, date)}
-        return {school: [*classes] for school, classes in late.items()} | stopped
-
-    def _has_stopped(self, school: str, last: int) -> bool:
-        """Say whether a whole school has nothing of its last school day."""
-        return not last or self.days.between(school, date_of(last), self.day) > 1
 
 
 def attended_days(histories: Histories, day: dt.date, asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
