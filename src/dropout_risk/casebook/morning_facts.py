@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.critical import critical_answers
 from dropout_risk.alerts.duty import urgency_of
 from dropout_risk.casebook.missing_registers import missing_registers
 from dropout_risk.casebook.morning import LISTED, Attended, MorningFacts, Signal
@@ -18,7 +19,7 @@ from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.catalogue.alert_kinds import ABSENT, CRITICAL_ITEM, kind_of_rule
-from dropout_risk.features.cohort import members_on
+from dropout_risk.features.cohort import died_by, members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of, ordinal_of
@@ -74,7 +75,7 @@ def morning_facts(
         day,
         told.placed,
         told.days,
-        [*told.alerted(), *told.listed()],
+        [*told.alerted(), *told.care_of_leavers(), *told.listed()],
         told.to_verify(),
         told.attended,
         told.registers(),
@@ -134,6 +135,16 @@ class _Told:
         steps = (self.settings.principal_days, self.settings.township_days)
         return Signal(pupil, alert.rule, alert.since, level=sum(days >= step for step in steps))
 
+    def care_of_leavers(self) -> Iterator[Signal]:
+        """Give a signal for each critical answer of somebody who has left since, but for the dead."""
+        window = self.model.settings.alerts.critical_window
+        answers = critical_answers(self._snapshot, self.model.instruments, window)
+        gone = np.flatnonzero(~members_on(self._snapshot) & ~died_by(self._snapshot))
+        rows = np.array([row for row in gone.tolist() if row in answers], dtype=np.int64)
+        placed = PlacedPupils.of_histories(self.histories, self.day, self.directory, rows).pupils
+        for row, pupil in zip(rows.tolist(), placed, strict=True):
+            yield Signal(pupil.pupil, CRITICAL_ITEM, answers[row].date, "care", school=pupil.school)
+
     def listed(self) -> Iterator[Signal]:
         """Give a signal for each pupil above the line of the watch list who has no alert."""
         if not self.settings.listed_opens:
@@ -152,7 +163,7 @@ class _Told:
     def registers(self) -> tuple[str, ...]:
         """Name the classes without a register of the last school day, and what is odd about the others."""
         language = self.scores.language
-        settings = replace(self.model.settings, cases=self.settings)
+        settings = self.model.settings.model_copy(update={"cases": self.settings})
         whole = [WHOLE_SCHOOL.to(language)]
         missing = [
             _REGISTER.fill(language, school=school, classes=ITEMS.join(language, classes or whole))
