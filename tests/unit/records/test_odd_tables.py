@@ -262,3 +262,16 @@ def test_two_months_without_an_absence_are_holidays_also_of_a_small_school() -> 
         students=pupils(5), attendance=told, mapping=mapping, today="2024-12-01"
     )
     assert len(records.calendar.days_of("s")[0]) == 10
+
+
+@pytest.mark.parametrize("everybody", [True, False])
+def test_lessons_that_name_absences_only_beside_a_roll_call_are_doubted(everybody: bool) -> None:
+    roll = [row | {"session": "homeroom"} for row in register()]
+    missed = {("p3", day) for day in DAYS[::3]}
+    lesson = [
+        {"student_id": f"p{k}", "date": day, "session": "pe", "status": "absent" if away else "present"}
+        for k in range(12)
+        for day in DAYS
+        if (away := (f"p{k}", day) in missed) or everybody
+    ]
+    assert rules(attendance=roll + lesson) == ([] if everybody else ["lessons_of_absences"])
