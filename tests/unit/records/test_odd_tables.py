@@ -275,3 +275,12 @@ def test_lessons_that_name_absences_only_beside_a_roll_call_are_doubted(everybod
         if (away := (f"p{k}", day) in missed) or everybody
     ]
     assert rules(attendance=roll + lesson) == ([] if everybody else ["lessons_of_absences"])
+
+
+@pytest.mark.parametrize("word", ["总分", "Total", " 平均分", "班级名次", "TOTAL SCORE"])
+def test_totals_means_and_ranks_are_no_subjects_beside_subjects(word: str) -> None:
+    sums = [row | {"subject": word, "score": 180, "max_score": 300} for row in marks(subjects=("maths",))]
+    records = SchoolRecords.from_tables(students=pupils(), grades=marks() + sums, today="2024-12-01")
+    assert [problem.rule.name for problem in records.check().problems] == ["sum_as_subject"]
+    assert records.table("grades").num_rows == len(marks())
+    assert "sum_as_subject" not in rules(grades=sums)
