@@ -16,8 +16,9 @@ _SAT, _UNKNOWN = TAKEN.index("taken"), TAKEN.index("unknown")
 _POSSIBLE = -1e299
 FEWEST_MARKS = 3
 _SUMS = frozenset(("总分", "总成绩", "合计", "平均分", "平均", "均分", "名次", "班级名次", "年级名次",
-                   "学校名次", "排名", "班级排名", "年级排名", "班名次", "班排名", "校排名", "total", "totalscore", "sum",
-                   "average", "mean", "rank", "classrank", "graderank"))  # fmt: skip
+                   "学校名次", "排名", "班级排名", "年级排名", "班名次", "班排名", "校排名",
+                   "total", "totalscore", "sum", "average", "mean", "rank", "classrank",
+                   "graderank"))  # fmt: skip
 """What marks sheets write beside the subjects."""
 _FULL, _LOW = 10, 0.1
 _OTHER_UNIT = Text(
