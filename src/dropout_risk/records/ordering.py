@@ -61,6 +61,18 @@ def order_by(first: Array, rest: Sequence[Array], rows: Array | None = None) -> 
     return ordered
 
 
+def group_keys(columns: Sequence[Array]) -> Longs:
+    """Give rows that are equal in all of some columns of whole numbers the same key, others another.
+
+    >>> group_keys([np.array([4, 4, 5]), np.array([1, 1, 1])]).tolist()
+    [0, 0, 1]
+    """
+    keys = np.zeros(len(columns[0]), np.int64)
+    for number, word in enumerate(_packed_words(columns)):
+        keys = word if not number else np.unique(np.stack([keys, word]), axis=1, return_inverse=True)[1]
+    return keys
+
+
 def _order_few(first: Array, rest: Sequence[Array], rows: Array | None) -> Ints | None:
     """Order few rows without the fixed costs of counting and packing."""
     at = slice(None) if rows is None else rows
