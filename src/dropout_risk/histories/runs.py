@@ -32,6 +32,7 @@ def offsets_of(counts: Array) -> Longs:
 
 
 _AT_ONCE = 1 << 18
+Key = tuple[Ints, Ints, Ints, Ints]
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,15 @@ class Runs:
         cls, pupil: Array, columns: dict[str, Array], key: tuple[str, ...], *, n_pupils: int
     ) -> Self:
         """Sort rows that come in any order."""
+        offsets = offsets_of(np.bincount(pupil, minlength=n_pupils))
+        own = {name: np.require(column, requirements=["C", "W"]) for name, column in columns.items()}
+        runs = cls(offsets, own, key)
+        if _rise(_writable_ints(pupil), _key_columns(runs)):
+            return runs
         rest = [name for name in columns if name not in key and name != "known"]
         order = order_by(pupil, [columns[name] for name in (*key, "known", *rest)])
-        offsets = offsets_of(np.bincount(pupil, minlength=n_pupils))
         if order is None:
-            own = {name: np.require(column, requirements=["C", "W"]) for name, column in columns.items()}
-            return cls(offsets, own, key)
+            return runs
         return cls(offsets, {name: _take_in_blocks(column, order) for name, column in columns.items()}, key)
 
     @property
@@ -183,9 +187,21 @@ def visible_rows(offsets: Longs, known: Ints, corrected: Bools, ordinal: int) ->
     return rows[:number], found
 
 
+@kernel
+def _rise(pupil: Ints, key: Key) -> bool:
+    """Say whether each row comes after the one before: then nothing has to be sorted."""
+    for row in range(1, len(pupil)):
+        order = int(pupil[row]) - int(pupil[row - 1])
+        for column in range(len(key)):
+            if order == 0:
+                order = int(key[column][row]) - int(key[column][row - 1])
+        if order <= 0:
+            return False
+    return True
+
+
 # --- Merging runs: rows that arrived take their places among those that are there ---
 
-Key = tuple[Ints, Ints, Ints, Ints]
 _COMPARED = 4
 
 
