@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Ints, Longs, Positions
-from dropout_risk.kernels import blocks, in_threads, kernel
-from dropout_risk.records.ordering import order_by
+from dropout_risk.kernels import kernel
+from dropout_risk.records.ordering import order_by, take_rows
 
 
 def move_runs(runs: Runs, rows: Longs, n_pupils: int) -> Runs:
@@ -31,7 +31,6 @@ def offsets_of(counts: Array) -> Longs:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-_AT_ONCE = 1 << 18
 Key = tuple[Ints, Ints, Ints, Ints]
 
 
@@ -62,7 +61,7 @@ class Runs:
         order = order_by(pupil, [columns[name] for name in (*key, "known", *rest)])
         if order is None:
             return runs
-        return cls(offsets, {name: _take_in_blocks(column, order) for name, column in columns.items()}, key)
+        return cls(offsets, {name: take_rows(column, order) for name, column in columns.items()}, key)
 
     @property
     def pupil(self) -> Ints:
@@ -105,17 +104,6 @@ class Runs:
         if len(rows) == len(self.columns["known"]):
             return KnownRows(self.offsets, self.columns)
         return KnownRows(offsets, self.columns, rows)
-
-
-def _take_in_blocks(column: Array, order: Array) -> Array:
-    """Give the values at some places, all cores at a time: far-apart places wait for memory, not for work."""
-    taken = np.empty(len(order), column.dtype)
-
-    def take(rows: slice) -> None:
-        column.take(order[rows], out=taken[rows], mode="clip")  # "raise" would copy once more
-
-    in_threads(take, blocks(len(order), _AT_ONCE))
-    return taken
 
 
 class KnownRows(Mapping[str, Array]):

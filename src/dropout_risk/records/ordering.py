@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from dropout_risk.arrays import Array, Ints, Longs
-from dropout_risk.kernels import in_threads, kernel
+from dropout_risk.kernels import blocks, in_threads, kernel
 
 BLOCK_ROWS = 1 << 16
 _FEW = 128
 _SHORT_RUN = 16
+_TAKEN_AT_ONCE = 1 << 18
 _WORD_LIMIT = 2**62
 _LOWEST, _LARGEST = np.iinfo(np.int32).min, np.iinfo(np.int64).max
 
@@ -62,7 +63,9 @@ def arrange(
         bounds = offsets[cuts[block] : cuts[block + 1] + 1]
         start, stop = int(bounds[0]), int(bounds[-1])
         at = slice(start, stop) if ordered is None else ordered[start:stop]
-        order, repeats = _arrange_within(bounds - start, *([column[at] for column in some] for some in (key, rest)))
+        order, repeats = _arrange_within(
+            bounds - start, *([column[at] for column in some] for some in (key, rest))
+        )
         if order is not None and ordered is not None:
             ordered[start:stop] = ordered[start:stop][order]
         return Arrangement(order, repeats + start)
@@ -91,20 +94,54 @@ def group_keys(columns: Sequence[Array]) -> Longs:
     return keys
 
 
+def count_codes(codes: Array, low: int, number: int) -> Longs:
+    """Count the rows of each of so many codes, from the lowest on.
+
+    >>> count_codes(np.array([-1, 0, 0], np.int16), -1, 3).tolist()
+    [1, 2, 0]
+    """
+    if len(codes) <= _FEW or not codes.strides[0]:
+        return np.bincount(codes.astype(np.int64) - low, minlength=number)
+    counts = np.zeros(number, np.int64)
+    _add_counts(np.require(codes, requirements=["C", "W"]), low, counts)
+    return counts
+
+
+def take_rows(column: Array, rows: Array) -> Array:
+    """Give the values of some rows, all cores at a time: far-apart places wait for memory, not for work."""
+    if len(rows) <= _FEW:
+        return column.take(rows)
+    taken = np.empty(len(rows), column.dtype)
+
+    def take(part: slice) -> None:
+        column.take(rows[part], out=taken[part], mode="clip")  # "raise" would copy once more
+
+    in_threads(take, blocks(len(rows), _TAKEN_AT_ONCE))
+    return taken
+
+
 def _arrange_few(
     first: Array, key: Sequence[Array], rest: Sequence[Array], rows: Array | None
 ) -> Arrangement:
     """Order few rows without the fixed costs of counting and packing."""
     at = slice(None) if rows is None else rows
-    columns = [column[at] for column in (*key, *rest)]
-    words = [(_ordered_bits(column) if column.dtype.kind == "f" else column).tolist() for column in columns]
-    keys = list(zip(first.tolist(), *words, strict=True))
+    keys = list(zip(first.tolist(), *_comparable_values(key, at), strict=True))
     order = sorted(range(len(keys)), key=keys.__getitem__)
-    named = [keys[row][: len(key) + 1] for row in order]
+    named = [keys[row] for row in order]
     repeats = np.array([k for k in range(1, len(named)) if named[k] == named[k - 1]], np.int64)
+    if len(repeats) and rest:
+        whole = list(zip(keys, *_comparable_values(rest, at), strict=True))
+        order = sorted(range(len(keys)), key=whole.__getitem__)
     if rows is not None:
         return Arrangement(rows[order].astype(np.int32), repeats)
     return Arrangement(None if order == list(range(len(order))) else np.array(order, np.int32), repeats)
+
+
+def _comparable_values(columns: Sequence[Array], at: Any) -> list[list[Any]]:
+    """Give some rows of columns as lists of values that compare in their order."""
+    return [
+        (_ordered_bits(column[at]) if column.dtype.kind == "f" else column[at]).tolist() for column in columns
+    ]
 
 
 def _block_cuts(offsets: Longs) -> Longs:
@@ -122,7 +159,9 @@ def _arrange_within(bounds: Longs, key: Sequence[Array], rest: Sequence[Array]) 
     return Arrangement(order if moved or further else None, repeats)
 
 
-def _sort_by(columns: Sequence[Array], runs: tuple[Longs, Longs], order: Ints) -> tuple[tuple[Longs, Longs], bool]:
+def _sort_by(
+    columns: Sequence[Array], runs: tuple[Longs, Longs], order: Ints
+) -> tuple[tuple[Longs, Longs], bool]:
     """Order the rows of runs by some columns; give the runs of equal rows, and whether any row moved."""
     changed = False
     for word in _packed_words(columns) if len(runs[0]) else ():
@@ -135,7 +174,7 @@ def _sort_by(columns: Sequence[Array], runs: tuple[Longs, Longs], order: Ints) -
 
 def _after_the_first(starts: Longs, stops: Longs) -> Longs:
     """Give the places of all rows of runs but the first of each."""
-    more = stops - starts - 1
+    more = np.maximum(stops - starts - 1, 0)
     return np.repeat(starts + 1 - np.cumsum(more) + more, more) + np.arange(more.sum())
 
 
@@ -180,6 +219,12 @@ def _ordered_bits(column: Array) -> Longs:
     bits = (column.astype(np.float64) + 0.0).view(np.int64)
     bits = np.where(bits < 0, bits ^ np.int64(_LARGEST), bits)
     return np.where(np.isnan(column), np.int64(_LARGEST), bits)
+
+
+@kernel
+def _add_counts(codes: Ints, low: int, counts: Longs) -> None:
+    for code in codes:
+        counts[code - low] += 1
 
 
 @kernel

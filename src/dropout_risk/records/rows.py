@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.blank_rows import row_numbers
-from dropout_risk.records.ordering import arrange
+from dropout_risk.records.ordering import arrange, count_codes, take_rows
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
@@ -195,7 +195,6 @@ def is_empty(values: Array, kind: Kind) -> Bools:
     return np.isnan(values) if kind == "number" else np.asarray(values == EMPTY[kind])
 
 
-_AT_ONCE = 1 << 20
 _FEW = 128
 _KEPT_AS_WORDS = ("event", "taken")
 
@@ -265,11 +264,8 @@ class UsableRows:
 
     def used(self, name: str) -> Bools:
         """Say of each word of a column whether any row has it."""
-        values = self.values[name]
-        used = np.zeros(len(self.vocabulary(name)) + 1, np.bool_)  # the last place is for empty values
-        for start in range(0, len(values) if len(values) and values.strides[0] else 0, _AT_ONCE):
-            used[values[start : start + _AT_ONCE]] = True
-        return used[:-1]
+        values, number = self.values[name], len(self.vocabulary(name)) + 1
+        return np.asarray(count_codes(values[: len(values) * bool(values.strides[0])], -1, number)[1:] > 0)
 
     @cached_property
     def arrow(self) -> pa.Table:
@@ -350,7 +346,7 @@ class ArrangedRows:
         values = self.draft.values[name]
         if self.rows is None or (len(values) and not values.strides[0]):
             return values if self.rows is None else np.broadcast_to(values[0], len(self.rows))
-        return values.take(self.rows)
+        return take_rows(values, self.rows)
 
     def positions(self, mask: Bools) -> Array:
         """Give the rows of the draft that are marked here."""
@@ -366,7 +362,7 @@ class ArrangedRows:
         table = self.draft.table
         if len(self.draft) < 2:
             return
-        key, names = _order_of_columns(table)
+        _, names = _order_of_columns(table)
         content = [name for name in names if not table[name].note]
         if not len(self.repeats):
             return
@@ -393,7 +389,10 @@ class ArrangedRows:
         for name in names:
             values = self.draft.values[name]
             one, other = values[rows], values[before]
-            differs |= (one != other) & ~((one != one) & (other != other))
+            unequal = one != other
+            if values.dtype.kind == "f":
+                unequal &= ~(np.isnan(one) & np.isnan(other))
+            differs |= unequal
         return differs
 
     def usable_rows(self, ids: Any, pupil_row: Array) -> UsableRows:
@@ -423,7 +422,7 @@ class ArrangedRows:
 
 
 def _order_of_columns(table: Table) -> tuple[list[str], list[str]]:
-    """Give the columns by which rows come: those of the key with ``recorded_on``, and all others, notes last."""
+    """Give the columns by which rows come: the key with ``recorded_on``, and all others, notes last."""
     key = [*table.key, *(["recorded_on"] if "recorded_on" in table else [])]
     rest = [column for column in table.columns if column.name not in key]
     return key, [column.name for column in sorted(rest, key=lambda column: column.note)]

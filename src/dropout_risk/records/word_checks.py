@@ -11,7 +11,7 @@ from dropout_risk.arrays import Bools, Ints, Longs
 from dropout_risk.records.exam_spellings import CORE
 from dropout_risk.records.family_values import FAMILY_VALUES
 from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.ordering import group_keys
+from dropout_risk.records.ordering import count_codes, group_keys
 from dropout_risk.records.place_names import class_key, school_key_among
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.twin_names import check_twin_names
@@ -63,7 +63,7 @@ def _spellings_of_column(draft: Draft, name: str) -> Bools | None:
 def _word_counts(draft: Draft, name: str) -> dict[str, int]:
     """Count the rows of each word of a column of the whole table."""
     words = draft.words[name]
-    number = np.bincount(draft.values[name] + 1, minlength=len(words) + 1)[1:].tolist() if words else []
+    number = count_codes(draft.values[name], -1, len(words) + 1)[1:].tolist() if words else []
     return {str(word): n for word, n in draft.counted(name, dict(zip(words, number, strict=True))).items()}
 
 

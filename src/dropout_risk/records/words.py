@@ -10,10 +10,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, wraps
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, TypeVar
 
 Word = str | int | float | bool
-Parts = TypeVarTuple("Parts")
 Result = TypeVar("Result")
 _LONGEST, _MOST_KEPT = 200, 4096
 
@@ -27,13 +26,13 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ _]+(?=\d)")
 _JOINTS = re.compile(r"[ _]+|(?<=[^\W\d])-(?=[^\W\d])")
 
 
-def remember_words(read: Callable[[*Parts], Result]) -> Callable[[*Parts], Result]:
+def remember_words(read: Callable[..., Result]) -> Callable[..., Result]:
     """Keep what a function makes of words, of a few thousand of them, and of none that is longer than any."""
     kept = lru_cache(maxsize=_MOST_KEPT)(read)
 
     @wraps(read)
-    def read_words(*words: *Parts) -> Result:
-        return kept(*words) if len("".join(map(str, words))) <= _LONGEST else read(*words)
+    def read_words(*words: str) -> Result:
+        return kept(*words) if sum(map(len, words)) <= _LONGEST else read(*words)
 
     return read_words
 
