@@ -344,6 +344,7 @@ def _pack_late(  # noqa: PLR0917
     """
     (pupil, date, day), (days, index, calendar_row) = where, calendar
     (session, status, known), (cells, slot, slot_session, starts) = rows, slots
+    flags_of, absence = rules
     kinds = np.zeros(len(planes), np.int64)
     n, most, last = 0, 0, 0
     while last < len(pupil):
@@ -355,6 +356,27 @@ def _pack_late(  # noqa: PLR0917
             continue
         k = index[row, at]
         start, stop = (starts[k], starts[k + 1]) if k >= 0 else (0, 0)
+        if last - first == 1 and stop - start <= 1:  # nearly every such day: no lists are made of it
+            cell = cells[slot[start], who] if stop > start else np.uint8(0)
+            same = cell != 0 and slot_session[start] == session[first]
+            number = 2 if cell != 0 and not same else 1
+            most = max(most, number)
+            _write_count(counts, who, at, number)
+            on_time = known[first] <= date[first]
+            kinds[:] = 0
+            if cell != 0 and not (same and on_time):
+                _count_kinds(kinds, int(flags_of[cell & STATUS]))
+            if on_time:
+                _count_kinds(kinds, int(flags_of[status[first] + 1]))
+            _write_flags(planes, who, at, _day_flags(kinds, absence))
+            if not on_time:
+                if same:
+                    kinds[:] = 0
+                _count_kinds(kinds, int(flags_of[status[first] + 1]))
+                flags = _day_flags(kinds, absence)
+                late[0][n], late[1][n], late[2][n], late[3][n] = who, at, known[first], flags
+                n += 1
+            continue
         of_day, of_slot = np.empty(stop - start, np.uint8), slot_session[start:stop]
         for s in range(start, stop):
             of_day[s - start] = cells[slot[s], who]
