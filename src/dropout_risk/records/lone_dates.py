@@ -113,8 +113,8 @@ class DaysOfRegisters(NamedTuple):
         pupil, late = beside
         dates = np.unique(np.concatenate([date, late])).astype(np.int32)
         of_late = np.searchsorted(dates, late) * n_groups + group[pupil]
-        rows = np.bincount(of_late, minlength=len(dates) * n_groups).reshape(len(dates), n_groups)
-        rows = rows.astype(np.int32)
+        counts = np.bincount(of_late, minlength=len(dates) * n_groups).astype(np.int32)
+        rows: Ints = counts.reshape(len(dates), n_groups)
         np.add.at(rows, np.searchsorted(dates, date), per_slot)
         return cls(dates, rows)
 

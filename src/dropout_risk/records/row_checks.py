@@ -123,7 +123,9 @@ def check_readable(draft: Draft, column: Column, faults: Array | None, unread: B
         for known in (faults, unread) if np.count_nonzero(empty) else ():
             empty = empty if known is None else empty & (known == 0)
         draft.set_apart("missing_value", column.name, empty)
-    for position, rule in enumerate(FAULTS if faults is not None else ()):
+    if faults is None:
+        return
+    for position, rule in enumerate(FAULTS):
         if rule:
             draft.fault(rule, column.name, faults == position)
 
@@ -139,12 +141,12 @@ def check_values(draft: Draft, today: int, conventions: Conventions = _USUAL) ->
     for column in draft.table.columns:
         values = draft.values[column.name]
         if column.kind == "date" and not column.future:
-            ahead = values > today
+            ahead = np.asarray(values > today)
             if np.count_nonzero(ahead):
                 cause = cause_of_future(values[ahead], today, conventions.dates)
                 draft.fault("future_date", column.name, ahead, cause)
         if column.lowest is not None:
-            below = values < column.lowest
+            below = np.asarray(values < column.lowest)
             if np.count_nonzero(below):
                 draft.fault("negative_number", column.name, below & ~draft.missing(column.name))
         if column.highest is not None:
