@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from dropout_risk.arrays import Bools, Floats
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
@@ -21,7 +21,7 @@ from dropout_risk.features.cohort import Cohort, Source, histories_of, members_o
 from dropout_risk.features.inputs import Inputs, MeasureFunction
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.kernels import blocks, in_threads
+from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.progress import progress_line
 from dropout_risk.records.calendar import DateLike
 
@@ -184,9 +184,19 @@ def _fill_in_blocks(
     inputs.context.find(inputs.snapshot)
 
     def fill(block: slice) -> None:
-        _fill_columns(inputs.slice(block), features, places, values[block])
+        columns = np.empty((len(features), block.stop - block.start))
+        _fill_columns(inputs.slice(block), features, places, columns.T)
+        _write_rows(columns, np.array(places), values[block])
 
     in_threads(fill, blocks(n, PUPILS_AT_ONCE))
+
+
+@kernel
+def _write_rows(columns: Floats, places: Longs, rows: Floats) -> None:
+    """Write some columns into rows, row by row: far-apart places wait for memory."""
+    for row in range(len(rows)):
+        for place in places:
+            rows[row, place] = columns[place, row]
 
 
 def _fill_columns(inputs: Inputs, features: Sequence[Feature], places: Sequence[int], values: Floats) -> None:

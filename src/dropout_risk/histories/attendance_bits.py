@@ -112,6 +112,7 @@ _RECORDED, _ABSENT, _UNEXCUSED = range(3)  # the kinds of day with rules of thei
 _NONE = np.empty(0, np.int32)
 _NOTHING_LATE = LateStates(_NONE, _NONE, _NONE, _NONE.astype(np.uint8))
 _NEVER = 1 << 40
+_NO_SLOT, _SEVERAL = -1, -2
 _MOST_SESSIONS = 2**COUNT_BITS - 1
 # By status plus one, the bits of a day with this one session; and the bits of absence. They are handed to the
 # compiled loops, since these are kept on disk and would not see another declaration.
@@ -131,11 +132,13 @@ class _Layout:
 
     ``calendar`` holds the days of each calendar, the index of each such day among the dates of the grid
     (-1 if it has none there), and the calendar of each pupil. ``slots`` holds the cells, the row of each
-    slot, its session, and the first slot of each date.
+    slot, its session, and the first slot of each date. ``only`` is the row in the cells of each day of each
+    calendar with one slot: -1 where it has none, -2 where it has several.
     """
 
     calendar: tuple[Ints, Ints, Ints]
     slots: tuple[Bytes, Ints, Ints, Ints]
+    only: Ints
 
     @classmethod
     def of(cls, grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> _Layout:
@@ -146,7 +149,9 @@ class _Layout:
             index = np.where(dates[found] == calendar.days, found, -1).astype(np.int32)
         ends = np.append(starts, len(grid.slot)).astype(np.int32)
         row = np.require(calendar_row, np.int32, ["C", "W"])
-        return cls((calendar.days, index, row), (grid.cells, grid.slot, grid.session, ends))
+        of_date = np.append(np.where(np.diff(ends) > 1, _SEVERAL, grid.slot[starts]), _NO_SLOT)
+        only = of_date[index].astype(np.int32)
+        return cls((calendar.days, index, row), (grid.cells, grid.slot, grid.session, ends), only)
 
 
 def pack_grid(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> AttendanceBits:
@@ -162,7 +167,9 @@ def pack_grid(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> At
 
     def on_time(pupils: slice) -> int:
         some = (pupils.start, pupils.stop)
-        return _pack_on_time(some, layout.calendar, layout.slots, _RULES, _SPREAD, planes, counts)
+        return _pack_on_time(
+            some, layout.calendar, layout.slots, layout.only, _RULES, _SPREAD, planes, counts
+        )
 
     most = max(in_threads(on_time, blocks(n_pupils, PUPILS_AT_ONCE)), default=0)
     day = calendar.index(calendar_row[grid.beside.pupil], grid.beside.date)
@@ -231,6 +238,7 @@ def _pack_on_time(  # noqa: PLR0917
     pupils: tuple[int, int],
     calendar: tuple[Ints, Ints, Ints],
     slots: tuple[Bytes, Ints, Ints, Ints],
+    only: Ints,
     rules: Rules,
     spread: Words,
     planes: Bytes,
@@ -238,24 +246,25 @@ def _pack_on_time(  # noqa: PLR0917
 ) -> int:
     """Pack the rows known on their own date; give the largest number of sessions of any day."""
     (_, index, calendar_row), (cells, slot, _, starts), (flags_of, absence) = calendar, slots, rules
-    kinds, most = np.zeros(len(planes), np.int64), 0
+    kinds, most, words = np.zeros(len(planes), np.int64), 0, np.zeros(256, np.uint64)
+    for cell in range(len(words)):
+        words[cell] = spread[flags_of[cell & STATUS]]
     for pupil in range(*pupils):
-        indices = index[calendar_row[pupil]]
+        own = calendar_row[pupil]
         for byte in range(planes.shape[2]):
             word = np.uint64(0)
-            for day in range(8 * byte, min(8 * byte + 8, len(indices))):
-                k = indices[day]
-                if k < 0:
-                    continue
-                flags = int(flags_of[cells[slot[starts[k]], pupil] & STATUS])
-                if starts[k + 1] - starts[k] > 1:
+            for day in range(8 * byte, min(8 * byte + 8, only.shape[1])):
+                row = only[own, day]
+                if row >= 0:
+                    word |= words[cells[row, pupil]] << np.uint64(day & 7)
+                elif row == _SEVERAL:
+                    k = index[own, day]
                     kinds[:] = 0
                     for s in range(starts[k], starts[k + 1]):
                         _count_kinds(kinds, int(flags_of[cells[slot[s], pupil] & STATUS]))
-                    flags = _day_flags(kinds, absence)
                     most = max(most, kinds[_RECORDED])
                     _write_count(counts, pupil, day, kinds[_RECORDED])
-                word |= spread[flags] << np.uint64(day & 7)
+                    word |= spread[_day_flags(kinds, absence)] << np.uint64(day & 7)
             if word != 0:
                 for plane in range(len(planes)):
                     planes[plane, pupil, byte] = (word >> np.uint64(8 * plane)) & np.uint64(255)
@@ -335,6 +344,7 @@ def _pack_late(  # noqa: PLR0917
     """
     (pupil, date, day), (days, index, calendar_row) = where, calendar
     (session, status, known), (cells, slot, slot_session, starts) = rows, slots
+    flags_of, absence = rules
     kinds = np.zeros(len(planes), np.int64)
     n, most, last = 0, 0, 0
     while last < len(pupil):
@@ -346,6 +356,27 @@ def _pack_late(  # noqa: PLR0917
             continue
         k = index[row, at]
         start, stop = (starts[k], starts[k + 1]) if k >= 0 else (0, 0)
+        if last - first == 1 and stop - start <= 1:  # nearly every such day: no lists are made of it
+            cell = cells[slot[start], who] if stop > start else np.uint8(0)
+            same = cell != 0 and slot_session[start] == session[first]
+            number = 2 if cell != 0 and not same else 1
+            most = max(most, number)
+            _write_count(counts, who, at, number)
+            on_time = known[first] <= date[first]
+            kinds[:] = 0
+            if cell != 0 and not (same and on_time):
+                _count_kinds(kinds, int(flags_of[cell & STATUS]))
+            if on_time:
+                _count_kinds(kinds, int(flags_of[status[first] + 1]))
+            _write_flags(planes, who, at, _day_flags(kinds, absence))
+            if not on_time:
+                if same:
+                    kinds[:] = 0
+                _count_kinds(kinds, int(flags_of[status[first] + 1]))
+                flags = _day_flags(kinds, absence)
+                late[0][n], late[1][n], late[2][n], late[3][n] = who, at, known[first], flags
+                n += 1
+            continue
         of_day, of_slot = np.empty(stop - start, np.uint8), slot_session[start:stop]
         for s in range(start, stop):
             of_day[s - start] = cells[slot[s], who]

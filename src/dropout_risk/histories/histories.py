@@ -21,7 +21,7 @@ from dropout_risk.histories.places import students_on
 from dropout_risk.histories.refused_runs import refused_runs
 from dropout_risk.histories.registers import Registers, presumed_calendars, presumed_pupils
 from dropout_risk.histories.runs import Runs
-from dropout_risk.kernels import blocks
+from dropout_risk.kernels import blocks, kernel
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
 from dropout_risk.records.classes import Classes
 from dropout_risk.records.day_grid import DayGrid
@@ -123,8 +123,14 @@ class Observed:
 
 
 def _raise_dates(latest: Ints, rows: UsableRows, column: str, row: Ints) -> None:
-    for part in blocks(len(rows), _AT_ONCE):
-        np.maximum.at(latest, row[rows.pupil[part]], rows.values[column][part])
+    date = np.require(rows.values[column], np.int32, ["C", "W"])
+    _raise_latest(latest, row, np.require(rows.pupil, np.int32, ["C", "W"]), date)
+
+
+@kernel
+def _raise_latest(latest: Ints, row: Ints, pupil: Ints, date: Ints) -> None:
+    for k in range(len(pupil)):
+        latest[row[pupil[k]]] = max(latest[row[pupil[k]]], date[k])
 
 
 def _first_known(rows: UsableRows, row: Ints, n_calendars: int) -> Ints:

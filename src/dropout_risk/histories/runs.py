@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Ints, Longs, Positions
-from dropout_risk.kernels import blocks, in_threads, kernel
-from dropout_risk.records.ordering import order_by
+from dropout_risk.kernels import kernel
+from dropout_risk.records.ordering import order_by, take_rows
 
 
 def move_runs(runs: Runs, rows: Longs, n_pupils: int) -> Runs:
@@ -31,7 +31,7 @@ def offsets_of(counts: Array) -> Longs:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-_AT_ONCE = 1 << 18
+Key = tuple[Ints, Ints, Ints, Ints]
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,16 @@ class Runs:
         cls, pupil: Array, columns: dict[str, Array], key: tuple[str, ...], *, n_pupils: int
     ) -> Self:
         """Sort rows that come in any order."""
+        offsets = offsets_of(np.bincount(pupil, minlength=n_pupils))
+        own = {name: np.require(column, requirements=["C", "W"]) for name, column in columns.items()}
+        runs = cls(offsets, own, key)
+        if _rise(_writable_ints(pupil), _key_columns(runs)):
+            return runs
         rest = [name for name in columns if name not in key and name != "known"]
         order = order_by(pupil, [columns[name] for name in (*key, "known", *rest)])
-        offsets = offsets_of(np.bincount(pupil, minlength=n_pupils))
         if order is None:
-            own = {name: np.require(column, requirements=["C", "W"]) for name, column in columns.items()}
-            return cls(offsets, own, key)
-        return cls(offsets, {name: _take_in_blocks(column, order) for name, column in columns.items()}, key)
+            return runs
+        return cls(offsets, {name: take_rows(column, order) for name, column in columns.items()}, key)
 
     @property
     def pupil(self) -> Ints:
@@ -101,17 +104,6 @@ class Runs:
         if len(rows) == len(self.columns["known"]):
             return KnownRows(self.offsets, self.columns)
         return KnownRows(offsets, self.columns, rows)
-
-
-def _take_in_blocks(column: Array, order: Array) -> Array:
-    """Give the values at some places, all cores at a time: far-apart places wait for memory, not for work."""
-    taken = np.empty(len(order), column.dtype)
-
-    def take(rows: slice) -> None:
-        column.take(order[rows], out=taken[rows], mode="clip")  # "raise" would copy once more
-
-    in_threads(take, blocks(len(order), _AT_ONCE))
-    return taken
 
 
 class KnownRows(Mapping[str, Array]):
@@ -183,9 +175,21 @@ def visible_rows(offsets: Longs, known: Ints, corrected: Bools, ordinal: int) ->
     return rows[:number], found
 
 
+@kernel
+def _rise(pupil: Ints, key: Key) -> bool:
+    """Say whether each row comes after the one before: then nothing has to be sorted."""
+    for row in range(1, len(pupil)):
+        order = int(pupil[row]) - int(pupil[row - 1])
+        for column in range(len(key)):
+            if order == 0:
+                order = int(key[column][row]) - int(key[column][row - 1])
+        if order <= 0:
+            return False
+    return True
+
+
 # --- Merging runs: rows that arrived take their places among those that are there ---
 
-Key = tuple[Ints, Ints, Ints, Ints]
 _COMPARED = 4
 
 

@@ -366,8 +366,11 @@ class DayGrid:
 
     def last_dates(self, group: Ints, n_groups: int, none: int) -> Ints:
         """Give the last date with any row for each group of pupils."""
-        dates = np.where(self.attended(group, n_groups), self.date, none).max(axis=1, initial=none)
-        latest: Ints = dates.astype(np.int32)
+        latest = np.full(n_groups, none, np.int32)
+        if self.n_pupils:
+            group = np.require(group, np.int32, ["C", "W"])
+            waiting = np.bincount(group, minlength=n_groups) > 0
+            _find_last(self.cells, self.slot, self.date, group, waiting, latest)
         np.maximum.at(latest, group[self.beside.pupil], self.beside.date)
         return latest
 
@@ -400,6 +403,22 @@ class DayGrid:
 
 
 _NO_CELLS = (np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int8))
+
+
+@kernel
+def _find_last(  # noqa: PLR0917
+    cells: Bytes, slot: Ints, date: Ints, group: Ints, waiting: npt.NDArray[np.bool_], latest: Ints
+) -> None:
+    """Go back from the last slot until each group that waits has been found in one."""
+    n = waiting.sum()
+    for k in range(len(slot) - 1, -1, -1):
+        if n == 0:
+            break
+        for pupil in range(cells.shape[1]):
+            if waiting[group[pupil]] and cells[slot[k], pupil] != 0:
+                waiting[group[pupil]] = False
+                latest[group[pupil]] = max(latest[group[pupil]], date[k])
+                n -= 1
 
 
 @kernel

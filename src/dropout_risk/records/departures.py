@@ -46,7 +46,7 @@ def days_present_after(attendance: DayGrid, last: Array) -> Longs:
         return count
     for date in np.unique(attendance.date[attendance.date > last.min()]):
         slots = attendance.slot[attendance.date == date]
-        cells = attendance.cells[slots][:, gone] & STATUS
+        cells = attendance.cells[np.ix_(slots, gone)] & STATUS
         count[gone] += _CAME[cells].any(axis=0) & (date > last[gone])
     beside = attendance.beside
     later = (beside.date > last[beside.pupil]) & _CAME[beside.status.astype(np.int64) + 1]

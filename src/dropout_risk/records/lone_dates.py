@@ -13,9 +13,10 @@ import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Bytes, Ints, Longs
 from dropout_risk.kernels import blocks, in_threads, kernel
+from dropout_risk.records.ordering import count_codes
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.tables import LONG_GAP, TABLES, Farness, Table
-from dropout_risk.records.values import FIRST_DATE, NO_DATE
+from dropout_risk.records.values import FIRST_DATE, LAST_DATE, NO_DATE
 
 _CELLS_AT_ONCE = 1 << 22
 
@@ -63,14 +64,15 @@ def check_lone_dates(draft: Draft, today: int) -> None:
     if draft.table.farness is None:
         return
     values = draft.values[draft.table.day]
-    usable = np.flatnonzero(~draft.apart & (values != NO_DATE))
-    own = np.bincount(values[usable] - FIRST_DATE)
+    usable = ~draft.apart & (values != NO_DATE)
+    dated = values if usable.all() else values[usable]
+    own = count_codes(dated, FIRST_DATE, LAST_DATE - FIRST_DATE + 1)
     dates = np.flatnonzero(own)
     counted = dict(zip((dates + FIRST_DATE).tolist(), own[dates].tolist(), strict=True))
     lone = lone_dates(draft.table, draft.counted("days", counted), today)
     draft.counted("lone_dates", {"lone": len(lone)})
     if len(lone):
-        draft.set_rows_apart("lone_date", draft.table.day, usable[np.isin(values[usable], lone)])
+        draft.set_rows_apart("lone_date", draft.table.day, np.flatnonzero(usable & np.isin(values, lone)))
 
 
 def lone_dates(table: Table, counted: Mapping[Hashable, int], today: int) -> Ints:
@@ -110,9 +112,10 @@ class DaysOfRegisters(NamedTuple):
         in_threads(count, blocks(len(date), max(_CELLS_AT_ONCE // max(len(group), 1), 1)))
         pupil, late = beside
         dates = np.unique(np.concatenate([date, late])).astype(np.int32)
-        rows = np.zeros((len(dates), n_groups), np.int32)
+        of_late = np.searchsorted(dates, late) * n_groups + group[pupil]
+        counts = np.bincount(of_late, minlength=len(dates) * n_groups).astype(np.int32)
+        rows: Ints = counts.reshape(len(dates), n_groups)
         np.add.at(rows, np.searchsorted(dates, date), per_slot)
-        np.add.at(rows, (np.searchsorted(dates, late), group[pupil]), 1)
         return cls(dates, rows)
 
     def lone(self, today: int, supported: dict[int, Array]) -> Bools:

@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from dropout_risk.arrays import Array, Ints, Longs
-from dropout_risk.kernels import in_threads, kernel
+from dropout_risk.kernels import blocks, in_threads, kernel
 
 BLOCK_ROWS = 1 << 16
 _FEW = 128
+_SHORT_RUN = 16
+_TAKEN_AT_ONCE = 1 << 18
 _WORD_LIMIT = 2**62
 _LOWEST, _LARGEST = np.iinfo(np.int32).min, np.iinfo(np.int64).max
+
+
+class Arrangement(NamedTuple):
+    """Rows in order, None where they are already, and the places of those that repeat the key before them."""
+
+    rows: Ints | None
+    repeats: Longs
 
 
 def order_by(first: Array, rest: Sequence[Array], rows: Array | None = None) -> Ints | None:
     """Order rows by a first column of whole numbers in a narrow range, then by others; equal rows stay.
 
-    The first column (mostly the pupil) is counted, and only the rows of one of its values are compared with
-    each other, a block of them at a time, so that memory does not grow with the number of columns. NaN comes
-    last. ``rows`` chooses the rows to order; None is given where the rows are in order already.
+    NaN comes last. ``rows`` chooses the rows to order; None is given where the rows are in order already.
 
     >>> order_by(np.array([1, 0, 1], np.int32), [np.array([5.0, 1.0, 2.0])]).tolist()
     [1, 2, 0]
     """
+    return arrange(first, rest, [], rows).rows
+
+
+def arrange(
+    first: Array, key: Sequence[Array], rest: Sequence[Array], rows: Array | None = None
+) -> Arrangement:
+    """Order rows like :func:`order_by`, and tell which of them equal the row before in the first and the key.
+
+    The first column (mostly the pupil) is counted, and only the rows of one of its values are compared with
+    each other, a block of them at a time, so that memory does not grow with the number of columns. The rest
+    is looked at only where the key does not decide.
+    """
     chosen = np.ascontiguousarray(first if rows is None else first[rows], np.int32).view()
     chosen.flags.writeable = False  # as Arrow's are: kernels are compiled for one kind of array
-    if len(chosen) < 2:
-        return None if rows is None else rows.astype(np.int32)
     if len(chosen) <= _FEW:
-        return _order_few(chosen, rest, rows)
+        return _arrange_few(chosen, key, rest, rows)
     low = int(chosen.min())
     offsets = np.zeros(int(chosen.max()) - low + 2, np.int64)
     ordered = None
@@ -41,36 +59,89 @@ def order_by(first: Array, rest: Sequence[Array], rows: Array | None = None) -> 
         ordered = rows.astype(np.int32) if ordered is None else rows[ordered].astype(np.int32)
     cuts = _block_cuts(offsets)
 
-    def sort(block: int) -> Ints | None:
+    def sort(block: int) -> Arrangement:
         bounds = offsets[cuts[block] : cuts[block + 1] + 1]
         start, stop = int(bounds[0]), int(bounds[-1])
         at = slice(start, stop) if ordered is None else ordered[start:stop]
-        order = _order_within(bounds - start, [column[at] for column in rest])
+        order, repeats = _arrange_within(
+            bounds - start, *([column[at] for column in some] for some in (key, rest))
+        )
         if order is not None and ordered is not None:
             ordered[start:stop] = ordered[start:stop][order]
-        return order
+        return Arrangement(order, repeats + start)
 
-    orders = in_threads(sort, range(len(cuts) - 1))
-    if ordered is not None or all(order is None for order in orders):
-        return ordered
+    found = in_threads(sort, range(len(cuts) - 1))
+    repeats = np.concatenate([part.repeats for part in found])
+    if ordered is not None or all(part.rows is None for part in found):
+        return Arrangement(ordered, repeats)
     ordered = np.arange(len(chosen), dtype=np.int32)
-    for block, order in enumerate(orders):
+    for block, (order, _) in enumerate(found):
         if order is not None:
             start = int(offsets[cuts[block]])
             ordered[start : start + len(order)] = order + np.int32(start)
-    return ordered
+    return Arrangement(ordered, repeats)
 
 
-def _order_few(first: Array, rest: Sequence[Array], rows: Array | None) -> Ints | None:
+def group_keys(columns: Sequence[Array]) -> Longs:
+    """Give rows that are equal in all of some columns of whole numbers the same key, others another.
+
+    >>> group_keys([np.array([4, 4, 5]), np.array([1, 1, 1])]).tolist()
+    [0, 0, 1]
+    """
+    keys = np.zeros(len(columns[0]), np.int64)
+    for number, word in enumerate(_packed_words(columns)):
+        keys = word if not number else np.unique(np.stack([keys, word]), axis=1, return_inverse=True)[1]
+    return keys
+
+
+def count_codes(codes: Array, low: int, number: int) -> Longs:
+    """Count the rows of each of so many codes, from the lowest on.
+
+    >>> count_codes(np.array([-1, 0, 0], np.int16), -1, 3).tolist()
+    [1, 2, 0]
+    """
+    if len(codes) <= _FEW or not codes.strides[0]:
+        return np.bincount(codes.astype(np.int64) - low, minlength=number)
+    counts = np.zeros(number, np.int64)
+    _add_counts(np.require(codes, requirements=["C", "W"]), low, counts)
+    return counts
+
+
+def take_rows(column: Array, rows: Array) -> Array:
+    """Give the values of some rows, all cores at a time: far-apart places wait for memory, not for work."""
+    if len(rows) <= _FEW:
+        return column.take(rows)
+    taken = np.empty(len(rows), column.dtype)
+
+    def take(part: slice) -> None:
+        column.take(rows[part], out=taken[part], mode="clip")  # "raise" would copy once more
+
+    in_threads(take, blocks(len(rows), _TAKEN_AT_ONCE))
+    return taken
+
+
+def _arrange_few(
+    first: Array, key: Sequence[Array], rest: Sequence[Array], rows: Array | None
+) -> Arrangement:
     """Order few rows without the fixed costs of counting and packing."""
     at = slice(None) if rows is None else rows
-    columns = [column[at] for column in rest]
-    words = [(_ordered_bits(column) if column.dtype.kind == "f" else column).tolist() for column in columns]
-    keys = list(zip(first.tolist(), *words, strict=True))
+    keys = list(zip(first.tolist(), *_comparable_values(key, at), strict=True))
     order = sorted(range(len(keys)), key=keys.__getitem__)
+    named = [keys[row] for row in order]
+    repeats = np.array([k for k in range(1, len(named)) if named[k] == named[k - 1]], np.int64)
+    if len(repeats) and rest:
+        whole = list(zip(keys, *_comparable_values(rest, at), strict=True))
+        order = sorted(range(len(keys)), key=whole.__getitem__)
     if rows is not None:
-        return rows[order].astype(np.int32)
-    return None if order == list(range(len(order))) else np.array(order, np.int32)
+        return Arrangement(rows[order].astype(np.int32), repeats)
+    return Arrangement(None if order == list(range(len(order))) else np.array(order, np.int32), repeats)
+
+
+def _comparable_values(columns: Sequence[Array], at: Any) -> list[list[Any]]:
+    """Give some rows of columns as lists of values that compare in their order."""
+    return [
+        (_ordered_bits(column[at]) if column.dtype.kind == "f" else column[at]).tolist() for column in columns
+    ]
 
 
 def _block_cuts(offsets: Longs) -> Longs:
@@ -79,16 +150,32 @@ def _block_cuts(offsets: Longs) -> Longs:
     return np.unique(np.append(np.searchsorted(offsets, wanted, side="right") - 1, len(offsets) - 1))
 
 
-def _order_within(bounds: Longs, columns: Sequence[Array]) -> Ints | None:
-    starts, stops = bounds[:-1], bounds[1:]
+def _arrange_within(bounds: Longs, key: Sequence[Array], rest: Sequence[Array]) -> Arrangement:
+    runs = bounds[:-1], bounds[1:]
     order = np.arange(bounds[-1], dtype=np.int32)
+    runs, moved = _sort_by(key, runs, order)
+    repeats = _after_the_first(*runs)
+    _, further = _sort_by(rest, runs, order)
+    return Arrangement(order if moved or further else None, repeats)
+
+
+def _sort_by(
+    columns: Sequence[Array], runs: tuple[Longs, Longs], order: Ints
+) -> tuple[tuple[Longs, Longs], bool]:
+    """Order the rows of runs by some columns; give the runs of equal rows, and whether any row moved."""
     changed = False
-    for word in _packed_words(columns):
-        starts, stops, moved = _sort_runs(starts, stops, word, order)
-        changed |= moved
-        if not len(starts):
+    for word in _packed_words(columns) if len(runs[0]) else ():
+        *tied, moved = _sort_runs(*runs, word, order)
+        runs, changed = (tied[0], tied[1]), changed or moved
+        if not len(runs[0]):
             break
-    return order if changed else None
+    return runs, changed
+
+
+def _after_the_first(starts: Longs, stops: Longs) -> Longs:
+    """Give the places of all rows of runs but the first of each."""
+    more = np.maximum(stops - starts - 1, 0)
+    return np.repeat(starts + 1 - np.cumsum(more) + more, more) + np.arange(more.sum())
 
 
 def _packed_words(columns: Sequence[Array]) -> Iterator[Longs]:
@@ -96,6 +183,9 @@ def _packed_words(columns: Sequence[Array]) -> Iterator[Longs]:
     word: Longs | None = None
     room = 1
     for column in columns:
+        if word is not None and column.dtype.kind == "f":  # takes a word of its own
+            yield word
+            word = None
         numbers, size = _from_zero(column)
         if size == 1:
             continue
@@ -129,6 +219,12 @@ def _ordered_bits(column: Array) -> Longs:
     bits = (column.astype(np.float64) + 0.0).view(np.int64)
     bits = np.where(bits < 0, bits ^ np.int64(_LARGEST), bits)
     return np.where(np.isnan(column), np.int64(_LARGEST), bits)
+
+
+@kernel
+def _add_counts(codes: Ints, low: int, counts: Longs) -> None:
+    for code in codes:
+        counts[code - low] += 1
 
 
 @kernel
@@ -167,6 +263,18 @@ def _merge_runs(  # noqa: PLR0917
 
 
 @kernel
+def _sort_short(keys: Longs, rows: Ints, low: int, high: int) -> None:
+    """Put each row into its place among those before it."""
+    for k in range(low + 1, high):
+        key, row = keys[k], rows[k]
+        at = k
+        while at > low and keys[at - 1] > key:
+            keys[at], rows[at] = keys[at - 1], rows[at - 1]
+            at -= 1
+        keys[at], rows[at] = key, row
+
+
+@kernel
 def _sort_runs(starts: Longs, stops: Longs, word: Longs, order: Ints) -> tuple[Longs, Longs, bool]:
     """Order the rows of each run by their words; give the runs of equal words that are left."""
     moved = False
@@ -182,8 +290,12 @@ def _sort_runs(starts: Longs, stops: Longs, word: Longs, order: Ints) -> tuple[L
             rows[k] = order[start + k]
             keys[k] = word[rows[k]]
             rising &= k == 0 or keys[k] >= keys[k - 1]
-        width = size if rising else 1
-        moved |= not rising
+        if rising:
+            continue
+        moved = True
+        width = _SHORT_RUN
+        for low in range(0, size, width):
+            _sort_short(keys, rows, low, min(low + width, size))
         while width < size:
             for low in range(0, size, 2 * width):
                 middle, high = min(low + width, size), min(low + 2 * width, size)

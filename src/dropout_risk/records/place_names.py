@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from dropout_risk.records.words import chinese_number, narrow_text
 
-_COUNT = re.compile(r"([一二三四五六七八九])?(十)?([一二三四五六七八九])?")
+_COUNT = re.compile(r"(?=[一二三四五六七八九十])([一二三四五六七八九])?(十)?([一二三四五六七八九])?")
 _STAGE = re.compile(r"([初高])中?([一二三\d])")
 _OF_CLASS = re.compile(r"年级|班级|班|第|\b(?:class|grade|room|cls)\b")
 _OF_SCHOOL = (
@@ -30,8 +30,9 @@ def class_key(name: str) -> str:
     >>> class_key("八（1）班") == class_key("8(1)班"), class_key("一班") == class_key("1"), class_key("12班")
     (True, True, '12')
     """
-    text = _STAGE.sub(_level_of, narrow_text(name).casefold())
-    text = _COUNT.sub(_number_of, text)
+    text = narrow_text(name).casefold()
+    if not text.isascii():
+        text = _COUNT.sub(_number_of, _STAGE.sub(_level_of, text))
     parts = _PARTS.findall(_OF_CLASS.sub(" ", text))
     return ".".join(part.lstrip("0") or "0" for part in parts) or text
 
@@ -81,8 +82,6 @@ def _level_of(found: re.Match[str]) -> str:
 
 
 def _number_of(found: re.Match[str]) -> str:
-    if not found[0]:
-        return ""
     if found[1] and found[3] and not found[2]:  # 八一: two numbers
         return f"{chinese_number(found[1])} {chinese_number(found[3])}"
     return str(chinese_number(found[0]))

@@ -8,6 +8,7 @@ from dropout_risk.arrays import Ints
 from dropout_risk.records.calendar import date_of
 from dropout_risk.records.conventions import Conventions
 from dropout_risk.records.grade_levels import FIRST_COHORT, LAST_COHORT
+from dropout_risk.records.ordering import group_keys
 from dropout_risk.records.rows import Draft
 
 _FAR, _FEWEST = 50.0, 3
@@ -50,8 +51,8 @@ def doubt_classes(draft: Draft) -> None:
     for column in ("school_id", "class_id"):
         draft.warn("no_class", column, draft.missing(column) & ~draft.apart)
     placed = np.flatnonzero(~draft.apart & ~draft.missing("class_id"))
-    place = np.stack([school[placed], grade[placed], room[placed]])
-    size = np.unique(place, axis=1, return_counts=True)[1]
+    place = group_keys([school[placed], grade[placed], room[placed]])
+    size = np.unique(place, return_counts=True)[1]
     own = {"pupils": len(placed), "alone": int(np.count_nonzero(size == 1))}
     counted = draft.counted("classes", own)
     if counted["pupils"] >= _FEWEST_PUPILS and counted["alone"] > _NEARLY_ALL * counted["pupils"]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 NOTHING_LOST = ("duplicate_row", "unknown_pupil", "pupil_set_apart")
+_NO_ROWS = np.empty(0, np.int32)
 _MARKS = ("table", "file", "row", "rule", "reason")
 
 
@@ -59,8 +60,8 @@ class SetApart:
         """Collect the rows of a draft that carry an error."""
         errors = [found for found in draft.findings if found.severity == "error"]
         rules = tuple(dict.fromkeys(found.rule for found in errors))
-        rows = np.unique(np.concatenate([np.empty(0, np.int64), *(found.rows for found in errors)]))
-        rows = rows.astype(np.int32)
+        rows = np.concatenate([_NO_ROWS, *(found.rows for found in errors)]).astype(np.int32)
+        rows = np.unique(rows) if errors else rows
         marks = np.zeros(len(rows), np.uint32)
         for found in errors:
             marks[np.searchsorted(rows, found.rows)] |= np.uint32(1 << rules.index(found.rule))

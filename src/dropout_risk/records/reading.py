@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.kernels import prefetch
+from dropout_risk.kernels import in_threads, prefetch
 from dropout_risk.records.mapping import Headers, RecordsMapping
 from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.other_ids import is_id
@@ -87,10 +87,15 @@ class TableReader:
         chunks: list[_Chunk] = []
         draft = self.each(parts, self._chunk, lambda chunk, _: chunks.append(chunk))
         unread = draft.apart.copy()
-        for column in self.table.columns:
-            draft.values[column.name] = self._column(column, chunks, draft)
+        put_together = partial(self._column, chunks=chunks, draft=draft)
+        many = self._length > _MANY
+        columns = (
+            in_threads(put_together, self.table.columns) if many else map(put_together, self.table.columns)
+        )
+        for column, values in zip(self.table.columns, columns, strict=True):
+            draft.values[column.name] = values
             self._report_faults(column, chunks, draft, unread)
-        if self._length > _MANY:
+        if many:
             pa.default_memory_pool().release_unused()
         return draft
 

@@ -40,10 +40,13 @@ class RefusedRows:
 
         ``pupil_row`` is the row in ``students`` of each pupil as the draft numbers them, -1 without one.
         """
+        counted = [found for found in draft.findings if found.severity == "error"]
+        counted = [found for found in counted if found.rule.name not in UNCOUNTED]
+        if not counted:
+            return None
         lost = np.zeros(len(draft), np.bool_)
-        for found in draft.findings:
-            if found.severity == "error" and found.rule.name not in UNCOUNTED:
-                lost[found.rows] = True
+        for found in counted:
+            lost[found.rows] = True
         rows = np.flatnonzero(lost)
         if not len(rows):
             return None

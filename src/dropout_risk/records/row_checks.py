@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from dropout_risk.arrays import Array, Bools
+from dropout_risk.arrays import Array, Bools, Ints
+from dropout_risk.kernels import kernel
 from dropout_risk.records.conventions import Conventions
 from dropout_risk.records.dates import cause_of_future, cause_of_outside
 from dropout_risk.records.family_values import check_family_values
@@ -40,8 +41,10 @@ def check_overlaps(arranged: ArrangedRows) -> None:
         return
     columns = [arranged.values(name) for name in ("student_id", "factor", "value", "valid_from", "valid_to")]
     known = arranged.values("recorded_on")
+    several = _of_one_key(columns[:2])
     columns[4] = np.where(columns[4] == NO_DATE, _OPEN, columns[4])
-    order = np.lexsort((columns[4], columns[2], columns[3], known, columns[1], columns[0]))
+    keys = (columns[4], columns[2], columns[3], known, columns[1], columns[0])
+    order = several[np.lexsort([column[several] for column in keys])]
     order = order[arranged.usable()[order]]
     bad = [
         order[group[k]]
@@ -53,16 +56,21 @@ def check_overlaps(arranged: ArrangedRows) -> None:
     arranged.draft.set_rows_apart("overlapping_periods", "valid_from", arranged.positions(mask))
 
 
+def _of_one_key(key: list[Array]) -> Array:
+    """Give the places of rows, arranged by a key, that share it with the row before or after."""
+    same = np.logical_and.reduce([column[1:] == column[:-1] for column in key])
+    several = np.zeros(len(same) + 1, np.bool_)
+    several[1:] |= same
+    several[:-1] |= same
+    return np.flatnonzero(several)
+
+
 def check_days_of_outcomes(arranged: ArrangedRows) -> None:
     """Note a pupil's outcomes that lie on one day: all of them are used."""
     usable = arranged.usable()
     pupil, date = (arranged.values(name)[usable] for name in ("student_id", "date"))
-    same = (pupil[1:] == pupil[:-1]) & (date[1:] == date[:-1])
-    both = np.zeros(len(pupil), np.bool_)
-    both[1:] |= same
-    both[:-1] |= same
     mask = np.zeros(len(arranged.draft), np.bool_)
-    mask[arranged.positions(usable)[both]] = True
+    mask[arranged.positions(usable)[_of_one_key([pupil, date])]] = True
     arranged.draft.warn("outcomes_on_one_day", "date", mask)
 
 
@@ -115,8 +123,10 @@ def check_readable(draft: Draft, column: Column, faults: Array | None, unread: B
         for known in (faults, unread) if np.count_nonzero(empty) else ():
             empty = empty if known is None else empty & (known == 0)
         draft.set_apart("missing_value", column.name, empty)
+    if faults is None:
+        return
     for position, rule in enumerate(FAULTS):
-        if rule and faults is not None:
+        if rule:
             draft.fault(rule, column.name, faults == position)
 
 
@@ -131,13 +141,14 @@ def check_values(draft: Draft, today: int, conventions: Conventions = _USUAL) ->
     for column in draft.table.columns:
         values = draft.values[column.name]
         if column.kind == "date" and not column.future:
-            ahead = values > today
-            draft.fault(
-                "future_date", column.name, ahead, cause_of_future(values[ahead], today, conventions.dates)
-            )
+            ahead = np.asarray(values > today)
+            if np.count_nonzero(ahead):
+                cause = cause_of_future(values[ahead], today, conventions.dates)
+                draft.fault("future_date", column.name, ahead, cause)
         if column.lowest is not None:
-            below = (values < column.lowest) & ~draft.missing(column.name)
-            draft.fault("negative_number", column.name, below)
+            below = np.asarray(values < column.lowest)
+            if np.count_nonzero(below):
+                draft.fault("negative_number", column.name, below & ~draft.missing(column.name))
         if column.highest is not None:
             draft.fault("implausible_number", column.name, values > column.highest)
     special = _SPECIAL.get(draft.table.name)
@@ -154,10 +165,9 @@ def check_pupils(draft: Draft, usable: Bools) -> None:
     pupil = draft.values["student_id"]
     for cause in CAUSES if pupil.min(initial=0) < NO_PUPIL else ():
         draft.set_apart(cause.rule, "student_id", pupil == cause.code, cause.detail)
-    given = pupil >= 0
-    lost = given.copy()
-    lost[given] = ~usable[pupil[given]]
-    draft.set_apart("pupil_set_apart", "student_id", lost)
+    if not usable.all():
+        lost = ~np.append(usable, True)[np.maximum(pupil, NO_PUPIL)]  # the last place is for nobody
+        draft.set_apart("pupil_set_apart", "student_id", lost)
 
 
 def check_ids(draft: Draft, ids: Any) -> Bools:
@@ -198,25 +208,40 @@ def check_enrolled(draft: Draft, first: Array, last: Array, today: int | None = 
     if column is None:
         return
     begins = "period_start" if "period_start" in draft.table else column
-    pupil, start, stop = (draft.values[name] for name in ("student_id", begins, column))
-    known = (pupil > NO_PUPIL) & ~draft.apart & ~draft.missing(begins) & ~draft.missing(column)
+    pupil, start, stop = (
+        np.require(draft.values[name], np.int32, ["C", "W"]) for name in ("student_id", begins, column)
+    )
+    early, late = (np.zeros(len(draft), np.bool_) for _ in range(2))
+    among = _mark_outside(pupil, start, stop, draft.apart, first, last, early, late)
     if not len(first):
-        draft.counted("outside", {"among": int(known.sum())})
+        draft.counted("outside", {"among": among})
         return
-    early, late = known.copy(), known.copy()
-    early[known] = stop[known] < first[pupil[known]]
-    late[known] = start[known] > last[pupil[known]]
     outside = early | late
     if today is not None:
         whose, until = pupil[outside], np.minimum(last, today)
         cause = cause_of_outside(
-            stop[outside], first[whose], until[whose], int(known.sum()), partial(draft.counted, "outside")
+            stop[outside], first[whose], until[whose], among, partial(draft.counted, "outside")
         )
         if cause != NO_WORDS:
             draft.set_apart("misread_dates", column, outside, cause)
             return
     draft.set_apart("before_enrolled", column, early)
     draft.set_apart("after_left", column, late)
+
+
+@kernel
+def _mark_outside(  # noqa: PLR0917
+    pupil: Ints, start: Ints, stop: Ints, apart: Bools, first: Ints, last: Ints, early: Bools, late: Bools
+) -> int:
+    """Mark the rows outside of their pupil's enrolment; count those of which it can be said."""
+    among = 0
+    for row in range(len(pupil)):
+        if pupil[row] < 0 or apart[row] or start[row] == NO_DATE or stop[row] == NO_DATE:
+            continue
+        among += 1
+        if len(first):
+            early[row], late[row] = stop[row] < first[pupil[row]], start[row] > last[pupil[row]]
+    return among
 
 
 def check_school_days(draft: Draft, days: SchoolDays, school_of: Array) -> None:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.blank_rows import row_numbers
-from dropout_risk.records.ordering import order_by
+from dropout_risk.records.ordering import arrange, count_codes, take_rows
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
@@ -195,7 +195,6 @@ def is_empty(values: Array, kind: Kind) -> Bools:
     return np.isnan(values) if kind == "number" else np.asarray(values == EMPTY[kind])
 
 
-_AT_ONCE = 1 << 20
 _FEW = 128
 _KEPT_AS_WORDS = ("event", "taken")
 
@@ -265,11 +264,8 @@ class UsableRows:
 
     def used(self, name: str) -> Bools:
         """Say of each word of a column whether any row has it."""
-        values = self.values[name]
-        used = np.zeros(len(self.vocabulary(name)) + 1, np.bool_)  # the last place is for empty values
-        for start in range(0, len(values) if len(values) and values.strides[0] else 0, _AT_ONCE):
-            used[values[start : start + _AT_ONCE]] = True
-        return used[:-1]
+        values, number = self.values[name], len(self.vocabulary(name)) + 1
+        return np.asarray(count_codes(values[: len(values) * bool(values.strides[0])], -1, number)[1:] > 0)
 
     @cached_property
     def arrow(self) -> pa.Table:
@@ -334,19 +330,23 @@ class ArrangedRows:
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.columns = _order_of_columns(draft)
+        (first, *key), rest = _order_of_columns(draft.table)
         usable = np.flatnonzero(~draft.apart).astype(np.int32) if np.count_nonzero(draft.apart) else None
-        first, *rest = (draft.values[name] for name in self.columns)
-        self.rows = order_by(
-            first, [column for column in rest if column.strides[0] or not len(column)], usable
+        self.rows, self.repeats = arrange(
+            draft.values[first], self._telling_columns(key), self._telling_columns(rest), usable
         )
+
+    def _telling_columns(self, names: Sequence[str]) -> list[Array]:
+        """Give some columns but for those in which all rows are the same, and each once."""
+        columns = {id(values): values for values in map(self.draft.values.__getitem__, names)}
+        return [column for column in columns.values() if column.strides[0] or not len(column)]
 
     def values(self, name: str) -> Array:
         """Give a column in this order."""
         values = self.draft.values[name]
         if self.rows is None or (len(values) and not values.strides[0]):
             return values if self.rows is None else np.broadcast_to(values[0], len(self.rows))
-        return values.take(self.rows)
+        return take_rows(values, self.rows)
 
     def positions(self, mask: Bools) -> Array:
         """Give the rows of the draft that are marked here."""
@@ -362,30 +362,38 @@ class ArrangedRows:
         table = self.draft.table
         if len(self.draft) < 2:
             return
-        key = [name for name in (*table.key, "recorded_on") if name in table]
-        content = [column.name for column in table.columns if column.name not in key and not column.note]
-        same_key = ~self._changes(key)
-        if not np.count_nonzero(same_key):
+        _, names = _order_of_columns(table)
+        content = [name for name in names if not table[name].note]
+        if not len(self.repeats):
             return
-        differs = same_key & (self._changes(content) if content else False)
-        contradicting = _whole_groups(same_key, differs)
+        differs = self._differs(content)
+        new = np.append(True, np.diff(self.repeats) != 1)
+        group = np.cumsum(new) - 1
+        hit = np.zeros(int(group[-1]) + 1, np.bool_)
+        hit[group[differs]] = True
+        copies, firsts = self.repeats[~hit[group]], self.repeats[new][hit] - 1
+        contradicting = np.concatenate([firsts, self.repeats[hit[group]]])
         name = table.key[-1] if table.of_pupils else table.key[0]
-        self.draft.set_rows_apart("duplicate_row", name, self.positions(same_key & ~contradicting))
+        self.draft.set_rows_apart("duplicate_row", name, self._rows_at(copies))
         rule = "contradicting_rows" if "recorded_on" in table else "contradicting_undated"
-        self.draft.set_rows_apart(rule, content[0] if content else "", self.positions(contradicting))
+        self.draft.set_rows_apart(rule, content[0] if content else "", self._rows_at(contradicting))
 
-    def _changes(self, names: Sequence[str]) -> Bools:
-        """Mark the rows that differ from the row before in any of these columns."""
-        first = self.values(names[0]) if names else np.empty(0)
-        changed = np.zeros(len(first), np.bool_)
+    def _rows_at(self, places: Array) -> Array:
+        """Give the rows of the draft at some places of this order."""
+        return places if self.rows is None else self.rows[places]
+
+    def _differs(self, names: Sequence[str]) -> Bools:
+        """Mark, of the rows that repeat a key, those that differ in any column from the row before."""
+        rows, before = self._rows_at(self.repeats), self._rows_at(self.repeats - 1)
+        differs = np.zeros(len(rows), np.bool_)
         for name in names:
-            values = self.values(name)
-            unequal = values[1:] != values[:-1]
+            values = self.draft.values[name]
+            one, other = values[rows], values[before]
+            unequal = one != other
             if values.dtype.kind == "f":
-                unequal &= ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
-            changed[1:] |= unequal
-        changed[:1] = True
-        return changed
+                unequal &= ~(np.isnan(one) & np.isnan(other))
+            differs |= unequal
+        return differs
 
     def usable_rows(self, ids: Any, pupil_row: Array) -> UsableRows:
         """Give the usable rows, and let go of the draft's columns.
@@ -413,18 +421,8 @@ class ArrangedRows:
         return UsableRows(draft.table, values, draft.words, ids)
 
 
-def _order_of_columns(draft: Draft) -> list[str]:
-    table = draft.table
-    notes = [column.name for column in table.columns if column.note]
-    first = [*table.key, *(["recorded_on"] if "recorded_on" in table else [])]
-    return [*first, *(name for name in table.names if name not in (*first, *notes)), *notes]
-
-
-def _whole_groups(same: Bools, marked: Bools) -> Bools:
-    """Mark all rows of every run of same rows in which any row is marked."""
-    if not marked.any():
-        return marked
-    group = np.cumsum(~same, dtype=np.int32)
-    hit = np.zeros(int(group[-1]) + 1, np.bool_)
-    hit[group[marked]] = True
-    return np.asarray(hit[group])
+def _order_of_columns(table: Table) -> tuple[list[str], list[str]]:
+    """Give the columns by which rows come: the key with ``recorded_on``, and all others, notes last."""
+    key = [*table.key, *(["recorded_on"] if "recorded_on" in table else [])]
+    rest = [column for column in table.columns if column.name not in key]
+    return key, [column.name for column in sorted(rest, key=lambda column: column.note)]

@@ -16,6 +16,7 @@ import numpy as np
 
 from dropout_risk.records.exam_names import plain_subject, timeless_exam
 from dropout_risk.records.exam_spellings import CORE, EXAM_SPELLINGS, SUBJECT_SPELLINGS, TERM_SPELLINGS
+from dropout_risk.records.ordering import count_codes
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.words import chinese_number, remember_words, word_key
 from dropout_risk.text import same_words
@@ -93,7 +94,7 @@ def check_twin_names(draft: Draft) -> None:
             continue
         if not any(_all_pairs(draft, column, [1] * len(names))):  # before any row is counted
             continue
-        number = np.bincount(draft.values[column] + 1, minlength=len(names) + 1)[1:].tolist()
+        number = count_codes(draft.values[column], -1, len(names) + 1)[1:].tolist()
         twins = _all_pairs(draft, column, number)
         told: dict[str, list[int]] = {}
         for code, other, shown in twins:

@@ -8,6 +8,8 @@ from dropout_risk.arrays import Bools
 from dropout_risk.records.rows import EMPTIED, Draft, is_empty
 from dropout_risk.records.values import EMPTY
 
+_FEW = 128
+
 
 def check_unknown_codes(draft: Draft) -> None:
     """Set rows apart in which a number is a code for "not known"; where a value may be missing, empty it."""
@@ -28,5 +30,7 @@ def check_unknown_codes(draft: Draft) -> None:
 def _is_code(draft: Draft, name: str, codes: tuple[float, ...]) -> Bools:
     values = draft.values[name]
     if len(values) and not values.strides[0] and is_empty(values[:1], draft.table[name].kind).all():
+        return np.zeros(len(values), np.bool_)
+    if len(values) <= _FEW and not {*codes} & {*values.tolist()}:
         return np.zeros(len(values), np.bool_)
     return np.asarray(np.logical_or.reduce([values == code for code in codes]))

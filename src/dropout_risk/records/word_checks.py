@@ -11,6 +11,7 @@ from dropout_risk.arrays import Bools, Ints, Longs
 from dropout_risk.records.exam_spellings import CORE
 from dropout_risk.records.family_values import FAMILY_VALUES
 from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.ordering import count_codes, group_keys
 from dropout_risk.records.place_names import class_key, school_key_among
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.twin_names import check_twin_names
@@ -49,9 +50,10 @@ def _spellings_of_column(draft: Draft, name: str) -> Bools | None:
     """Mark the rows whose word is a rarer spelling of another, of classes within a school and grade level."""
     words, codes = draft.words[name], draft.values[name]
     if name == "class_id":
-        places = np.stack([draft.values["school_id"], draft.values["grade_level"]]).astype(np.int64)
-        within = np.unique(places, axis=1, return_inverse=True)[1].reshape(-1)
-        return _rarer_spellings(words, codes, within, class_key)
+        if not words_alike(words, class_key):
+            return None
+        places = group_keys([draft.values["school_id"], draft.values["grade_level"]])
+        return _rarer_spellings(words, codes, np.unique(places, return_inverse=True)[1], class_key)
     counted = _word_counts(draft, name)
     rarer = rarer_words(counted, school_key_among(sorted(counted)) if name == "school_id" else word_key)
     marked = np.array([*(word in rarer for word in words), False])
@@ -61,7 +63,7 @@ def _spellings_of_column(draft: Draft, name: str) -> Bools | None:
 def _word_counts(draft: Draft, name: str) -> dict[str, int]:
     """Count the rows of each word of a column of the whole table."""
     words = draft.words[name]
-    number = np.bincount(draft.values[name] + 1, minlength=len(words) + 1)[1:].tolist() if words else []
+    number = count_codes(draft.values[name], -1, len(words) + 1)[1:].tolist() if words else []
     return {str(word): n for word, n in draft.counted(name, dict(zip(words, number, strict=True))).items()}
 
 
@@ -87,12 +89,8 @@ def words_alike(words: Iterable[str], key: Callable[[str], str] = word_key) -> b
     return len({*map(key, given)}) < len(given)
 
 
-def _rarer_spellings(
-    words: list[str], codes: Ints, within: Longs, form: Callable[[str], str]
-) -> Bools | None:
-    """Mark the rows whose word is rarer in its place than one that differs in next to nothing, if any are."""
-    if not words_alike(words, form):
-        return None
+def _rarer_spellings(words: list[str], codes: Ints, within: Longs, form: Callable[[str], str]) -> Bools:
+    """Mark the rows whose word is rarer in its place than one that differs in next to nothing."""
     keys: dict[str, int] = {}
     key = np.array([*(keys.setdefault(form(word), len(keys)) for word in words), -1], np.int64)
     place = within + 1

@@ -10,10 +10,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, wraps
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, TypeVar
 
 Word = str | int | float | bool
-Parts = TypeVarTuple("Parts")
 Result = TypeVar("Result")
 _LONGEST, _MOST_KEPT = 200, 4096
 
@@ -27,13 +26,13 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ _]+(?=\d)")
 _JOINTS = re.compile(r"[ _]+|(?<=[^\W\d])-(?=[^\W\d])")
 
 
-def remember_words(read: Callable[[*Parts], Result]) -> Callable[[*Parts], Result]:
+def remember_words(read: Callable[..., Result]) -> Callable[..., Result]:
     """Keep what a function makes of words, of a few thousand of them, and of none that is longer than any."""
     kept = lru_cache(maxsize=_MOST_KEPT)(read)
 
     @wraps(read)
-    def read_words(*words: *Parts) -> Result:
-        return kept(*words) if sum(len(str(word)) for word in words) <= _LONGEST else read(*words)
+    def read_words(*words: str) -> Result:
+        return kept(*words) if sum(map(len, words)) <= _LONGEST else read(*words)
 
     return read_words
 
@@ -67,7 +66,8 @@ def plain_word(text: str) -> str:
     >>> plain_word(" Unit  Test 3"), plain_word("语 文"), plain_word("ＰＨＱ－９")
     ('unit test 3', '语文', 'phq-9')
     """
-    return _BESIDE_WIDE.sub("", " ".join(narrow_text(text).casefold().split()))
+    word = " ".join(narrow_text(text).casefold().split())
+    return word if word.isascii() else _BESIDE_WIDE.sub("", word)
 
 
 def plain_form(header: str) -> str:
@@ -87,6 +87,8 @@ def word_key(text: str) -> str:
     (True, False, '1_2')
     """
     word = plain_word(text)
+    if word.isalnum():
+        return word
     return _JOINTS.sub("", _BETWEEN_DIGITS.sub("\0", word)).replace("\0", "_") or word
 
 
@@ -133,7 +135,7 @@ class Words(Mapping[str, Any]):
             return self._exact[bare]
         if bare in _EMPTY:
             return self._found.get(word_key(bare)) if bare and self.of_nothing is None else self.of_nothing
-        found = self._found[bare] if bare in self._found else self._found.get(word_key(bare))
+        found = self._found.get(bare if bare in self._found else word_key(bare)) if self._found else None
         return self.otherwise(bare) if found is None and self.otherwise is not None else found
 
     def word_of(self, text: str | None) -> str | None:
