@@ -31,7 +31,7 @@ _PROBLEM: Schema = {
     "required": ["code", "message", "field", "hint"],
 }
 ERROR: Schema = {
-    "title": "Every reply that is no success",
+    "description": "Every reply that is no success",
     "type": "object",
     "properties": {
         "error": _PROBLEM,
@@ -44,7 +44,7 @@ ERROR: Schema = {
 
 _NAME: Schema = {"type": ["string", "integer"]}
 CONTEXT_ROW: Schema = {
-    "title": "A row of the class context, as ClassContext.to_rows writes it",
+    "description": "A row of the class context, as ClassContext.to_rows writes it",
     "type": "object",
     "properties": {
         "school_id": _NAME,
@@ -99,6 +99,22 @@ EXAMPLES: Schema = {
 }  # fmt: skip
 """An example of each request, which the tests send."""
 
+TITLES = {
+    "score": "ScoreRequest",
+    "score_features": "FeaturesRequest",
+    "score_stored": "StoredRequest",
+    "explain_change": "ChangeRequest",
+    "what_if": "WhatIfRequest",
+    "feedback": "FeedbackRequest",
+    "reply": "ScoreReply",
+    "changes": "ChangesReply",
+    "what_ifs": "WhatIfsReply",
+    "said": "FeedbackReply",
+    "error": "Refusal",
+    "context_row": "ClassContextRow",
+}
+"""What a client that is generated calls its types."""
+
 
 def service_description() -> Schema:
     """Describe every address of the service."""
@@ -139,16 +155,20 @@ def service_description() -> Schema:
         "security": [{name: []} for name in SCHEMES] + [{}],
         "components": {
             "securitySchemes": SCHEMES,
-            "schemas": {
-                **{name: contract_schema(f"{name}.request") for name in EXAMPLES},
-                "reply": contract_schema("score.reply"),
-                "changes": _answers_schema("before", "as_of", "request_id", "language", "model"),
-                "what_ifs": _answers_schema("as_of", "request_id", "language", "model"),
-                "said": SAID,
-                "error": ERROR,
-                "context_row": CONTEXT_ROW,
-            },
+            "schemas": {name: schema | {"title": TITLES[name]} for name, schema in _schemas().items()},
         },
+    }
+
+
+def _schemas() -> Schema:
+    return {
+        **{name: contract_schema(f"{name}.request") for name in EXAMPLES},
+        "reply": contract_schema("score.reply"),
+        "changes": _answers_schema(before={"type": "string", "format": "date"}),
+        "what_ifs": _answers_schema(),
+        "said": SAID,
+        "error": ERROR,
+        "context_row": CONTEXT_ROW,
     }
 
 
@@ -166,11 +186,17 @@ def _posted_path(name: str, summary: str, reply: str = "reply") -> Schema:
     }
 
 
-def _answers_schema(*days_and_names: str) -> Schema:
-    """Describe a list of answers by the words of their days and names."""
+def _answers_schema(**more: Schema) -> Schema:
+    """Describe a list of answers, by the words of their days and names."""
     listed: Schema = {"type": "array", "items": {"type": "object"}}
-    told: Schema = {name: {"type": ["string", "object"]} for name in days_and_names}
-    told |= {"results": listed, "errors": listed}
+    told: Schema = more | {
+        "as_of": {"type": "string", "format": "date"},
+        "request_id": _TEXT,
+        "language": {"enum": ["zh", "en"]},
+        "model": {"type": "object"},
+        "results": listed,
+        "errors": listed,
+    }
     return {"type": "object", "properties": told, "required": [*told]}
 
 

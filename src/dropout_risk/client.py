@@ -118,10 +118,15 @@ class ScoringClient:
 
     Examples
     --------
-    >>> with ScoringClient("http://127.0.0.1:3000") as client:  # doctest: +SKIP
+    Without ``transport`` it asks the service at ``url``; this one stands in its place in tests.
+
+    >>> import httpx
+    >>> told = {"results": [{"student_id": "p-1", "band": "watch"}], "errors": []}
+    >>> stand_in = httpx.MockTransport(lambda request: httpx.Response(200, json=told))
+    >>> with ScoringClient("http://127.0.0.1:3000", transport=stand_in) as client:
     ...     reply = client.score([{"student_id": "p-1", "grade_level": 8}], as_of="2025-03-03")
     ...     [pupil["band"] for pupil in reply["results"]]
-    ['not_judged']
+    ['watch']
     """
 
     def __init__(

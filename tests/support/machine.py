@@ -154,7 +154,17 @@ SCHEMATHESIS = Need(
     ("-m", "pip", "install", "--quiet", "--target", str(SCHEMATHESIS_FOLDER), "schemathesis==4.32.5"),
 )  # fmt: skip
 """In a folder of its own: it asks for another version of jsonschema-rs than the service has."""
-NEEDS = {"library": (OPENMP,), "tests": (OPENMP, BROWSER, FONTS, JAVA, POSTGRES, SCHEMATHESIS)}
+GENERATOR_FOLDER = ROOT / "build" / "openapi-python-client"
+GENERATOR = Need(
+    "openapi-python-client", (), (GENERATOR_FOLDER / "openapi_python_client").is_dir,
+    "the client that is generated",
+    ("-m", "pip", "install", "--quiet", "--target", str(GENERATOR_FOLDER), "openapi-python-client==0.29.1"),
+)  # fmt: skip
+"""In a folder of its own, with what it and its clients import: the library needs none of it."""
+NEEDS = {
+    "library": (OPENMP,),
+    "tests": (OPENMP, BROWSER, FONTS, JAVA, POSTGRES, SCHEMATHESIS, GENERATOR),
+}
 
 
 def require(*needs: Need) -> None:

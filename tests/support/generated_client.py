@@ -1,0 +1,34 @@
+"""Asks the service by a client that was generated from its own description; run by itself, in a process.
+
+``python generated_client.py URL BODIES`` takes a JSON file of an operation's name and a body each, with the
+folder of the client on the path, and prints what each reply is: its status, its type, and what it tells.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def ask(client: Any, operation: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    """Send a body as the typed request that the client has for an operation."""
+    found = importlib.import_module(f"generated.api.default.{operation}")
+    named = {}
+    if body is not None:
+        request = found.sync_detailed.__annotations__["body"]
+        named["body"] = request.from_dict(body)
+        assert named["body"].to_dict() == body
+    reply = found.sync_detailed(client=client, **named)
+    told = reply.parsed
+    return {"status": reply.status_code, "type": type(told).__name__, "told": told.to_dict()}
+
+
+if __name__ == "__main__":
+    from generated import Client
+
+    asked = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
+    with Client(base_url=sys.argv[1]) as opened:
+        print(json.dumps([ask(opened, *one) for one in asked]))
