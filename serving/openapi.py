@@ -79,6 +79,26 @@ SAID: Schema = {
     "properties": {"request_id": _TEXT, "model": {"type": "object"}, "written": {"type": "object"}},
     "required": ["request_id", "model", "written"],
 }
+_TENSOR: Schema = {
+    "type": "object",
+    "properties": {
+        "name": _TEXT,
+        "shape": {"type": "array", "items": {"type": "integer"}},
+        "datatype": {"enum": ["BYTES", "FP64"]},
+        "data": {"type": "array", "items": {"type": ["number", "string", "null"]}},
+    },
+    "required": ["name", "shape", "datatype", "data"],
+}
+INFERRED: Schema = {
+    "type": "object",
+    "properties": {
+        "model_name": _TEXT,
+        "model_version": _TEXT,
+        "id": _TEXT,
+        "outputs": {"type": "array", "items": _TENSOR},
+    },
+    "required": ["model_name", "model_version", "outputs"],
+}
 _ABOUT = (
     "Risks of dropping out with their reasons. They inform people; they never decide. Every address is good "
     f"with the version of the contract before it, too: /v{CONTRACT}/score; replies say it in "
@@ -96,6 +116,13 @@ EXAMPLES: Schema = {
     "explain_change": _STORED | {"before": "2025-03-03", "as_of": "2025-04-07"},
     "what_if": _STORED | {"most": 2},
     "feedback": {"student_id": "p-001", "answers": {"absence_share_20d": "right"}},
+    "infer": {
+        "inputs": [
+            {"name": "student_id", "shape": [2], "datatype": "BYTES", "data": ["p-001", "p-002"]},
+            {"name": "absence_share_20d", "shape": [2], "datatype": "FP64", "data": [0.3, None]},
+        ],
+        "parameters": {"language": "en"},
+    },
 }  # fmt: skip
 """An example of each request, which the tests send."""
 
@@ -110,7 +137,10 @@ TITLES = {
     "changes": "ChangesReply",
     "what_ifs": "WhatIfsReply",
     "said": "FeedbackReply",
+    "infer": "InferenceRequest",
+    "inferred": "InferenceReply",
     "error": "Refusal",
+    "inference_error": "InferenceRefusal",
     "context_row": "ClassContextRow",
 }
 """What a client that is generated calls its types."""
@@ -129,6 +159,7 @@ def service_description() -> Schema:
         "/feedback": {
             "post": _posted_path("feedback", "What the school says of the reasons of a case", "said")
         },
+        **_protocol_paths(),
         "/model": {"get": _question_path("model", "Name, version, metrics and card", {"type": "object"})},
         "/catalogue": {
             "get": _question_path(
@@ -160,6 +191,29 @@ def service_description() -> Schema:
     }
 
 
+def _protocol_paths() -> dict[str, dict[str, Schema]]:
+    """Describe the open inference protocol's addresses, where refusals have its form."""
+    model = {"name": "model", "in": "path", "required": True, "schema": _TEXT, "example": "dropout_risk"}
+    told = "The same by the open inference protocol"
+    refused = "inference_error"
+    infer = _posted_path("infer", told, "inferred", refused) | {"parameters": [model]}
+    about = [
+        _question_path(name, told, {"type": "object"}, refused)
+        for name in ("v2_server", "v2_model", "v2_model_ready")
+    ]
+    for one in about[1:]:
+        one["parameters"] = [model]
+        one["responses"]["404"] = infer["responses"]["404"]
+    return {
+        "/v2/health/live": {"get": _probe_path("The process runs")},
+        "/v2/health/ready": {"get": _probe_path("The model is loaded")},
+        "/v2": {"get": about[0]},
+        "/v2/models/{model}": {"get": about[1]},
+        "/v2/models/{model}/ready": {"get": about[2]},
+        "/v2/models/{model}/infer": {"post": infer},
+    }
+
+
 def _schemas() -> Schema:
     return {
         **{name: contract_schema(f"{name}.request") for name in EXAMPLES},
@@ -167,12 +221,14 @@ def _schemas() -> Schema:
         "changes": _answers_schema(before={"type": "string", "format": "date"}),
         "what_ifs": _answers_schema(),
         "said": SAID,
+        "inferred": INFERRED,
         "error": ERROR,
+        "inference_error": ERROR | {"properties": ERROR["properties"] | {"error": _TEXT}},
         "context_row": CONTEXT_ROW,
     }
 
 
-def _posted_path(name: str, summary: str, reply: str = "reply") -> Schema:
+def _posted_path(name: str, summary: str, reply: str = "reply", refused: str = "error") -> Schema:
     asked = _schema_reference(name)
     if name == "score":  # the contract leaves these rows open; what reads them does not
         asked |= {"properties": {"class_context": {"items": _schema_reference("context_row")}}}
@@ -182,7 +238,7 @@ def _posted_path(name: str, summary: str, reply: str = "reply") -> Schema:
         "operationId": name,
         "requestBody": {"required": True, "content": content},
         "responses": {"200": _json_response("Results, and rows that were not used", _schema_reference(reply))}
-        | _refusal_responses(),
+        | _refusal_responses(refused),
     }
 
 
@@ -200,11 +256,11 @@ def _answers_schema(**more: Schema) -> Schema:
     return {"type": "object", "properties": told, "required": [*told]}
 
 
-def _question_path(name: str, summary: str, schema: Schema) -> Schema:
+def _question_path(name: str, summary: str, schema: Schema, refused: str = "error") -> Schema:
     return {
         "summary": summary,
         "operationId": name,
-        "responses": {"200": _json_response(summary, schema)} | _door_responses(),
+        "responses": {"200": _json_response(summary, schema)} | _door_responses(refused),
     }
 
 
@@ -227,21 +283,21 @@ def _probe_path(summary: str, *, is_open: bool = True) -> Schema:
     return {"summary": summary, "responses": told | _door_responses()}
 
 
-def _door_responses() -> Schema:
+def _door_responses(refused: str = "error") -> Schema:
     """Give the refusals of whoever is not known, asks for what is not theirs, or cannot be looked up."""
     kinds = (NotSignedInError, NotGrantedError, NotAnsweredError, TooSlowError)
     return {
-        str(kind.status): _json_response(f"{kind.code}: {kind.__doc__}", _schema_reference("error"))
+        str(kind.status): _json_response(f"{kind.code}: {kind.__doc__}", _schema_reference(refused))
         for kind in kinds
     }
 
 
-def _refusal_responses() -> Schema:
+def _refusal_responses(refused: str) -> Schema:
     said: dict[int, list[str]] = {}
     for kind in RequestError.__subclasses__():
         said.setdefault(kind.status, []).append(f"{kind.code}: {kind.__doc__}")
     return {
-        str(status): _json_response(" ".join(said[status]), _schema_reference("error"))
+        str(status): _json_response(" ".join(said[status]), _schema_reference(refused))
         for status in sorted(said)
     }
 

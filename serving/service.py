@@ -48,7 +48,7 @@ from dropout_risk.scoring.scores import Scores
 from serving.asked_scores import RawRecords, ReadyFeatures
 from serving.body import RefusedError
 from serving.costs import Limits
-from serving.door import App, Door, kind_of, service_fault
+from serving.door import INFER, MODEL, PROTOCOL, App, Door, kind_of, service_fault
 from serving.guard import Guard
 from serving.metrics import Metrics
 from serving.observer import Observer
@@ -57,6 +57,7 @@ from serving.review import review_routes
 from serving.served_model import PINNED, SWITCH
 from serving.stored_pupils import StoredPupils
 from serving.switching import Switching
+from serving.tensors import InferredFeatures, require_named
 
 STAGES = "dropout_risk_stage_seconds"
 LEFT_OUT = (TimeoutMiddleware, OpenTelemetryMiddleware)
@@ -85,6 +86,16 @@ async def _answer_about(request: Request) -> Response:
     return Response(_prepared_now().pages[request.url.path], media_type="application/json")
 
 
+async def _answer_about_model(request: Request) -> Response:
+    """Answer about the model that is named, or say that there is no such model."""
+    state = request.state
+    try:
+        require_named(_prepared_now().model, state.rest, state.version)
+    except DropoutRiskError as error:
+        state.problems = [error]
+    return await _answer_about(request)
+
+
 def _prepared_now() -> Prepared:
     now: Prepared = bentoml.get_current_service().now
     return now
@@ -99,7 +110,10 @@ def _desk_parts() -> list[Route]:
     return desk_routes(lambda: _prepared_now().desk)
 
 
-ABOUT = [Route(path, _answer_about) for path in ("/model", "/catalogue", "/docs.json")]
+ABOUT = [
+    *(Route(path, _answer_about) for path in ("/model", "/catalogue", "/docs.json", PROTOCOL)),
+    Route(MODEL, _answer_about_model),
+]
 
 
 @bentoml.asgi_app(Starlette(routes=[*ABOUT, *review_routes(lambda: _prepared_now().room), *_desk_parts()]))
@@ -157,6 +171,15 @@ class DropoutRisk:
         """Score up to 10,000 rows of ready features."""
         state, now = ctx.request.state, self.now
         asked = ReadyFeatures(now.model, {}, body)
+        return await self._in_lane(
+            ctx, lambda: self._scored(state, now, asked), waits=_waits_for_database(state, now)
+        )
+
+    @bentoml.api(route=INFER, output_spec=dict)
+    async def infer(self, body: bytes, /, ctx: bentoml.Context) -> Response:
+        """Score up to 10,000 rows of ready features that come as tensors."""
+        state, now = ctx.request.state, self.now
+        asked = InferredFeatures(now.model, {}, body, state.rest, state.version)
         return await self._in_lane(
             ctx, lambda: self._scored(state, now, asked), waits=_waits_for_database(state, now)
         )
@@ -227,7 +250,8 @@ class DropoutRisk:
         scores, read = read_by(now, state.reader, asked, state.request_id, timed)
         with timed(stage="write"):
             told = read.to_dict()
-            written = _as_json(told)
+            require_numbers(told)
+            written = _as_json(asked.reply(told))
         self._count_reply(asked.route, told)
         challenger = self.switching.challenger
         if challenger is not None:
@@ -295,16 +319,19 @@ def _waits_for_database(state: Any, now: Prepared) -> bool:
 
 def written_reply(scores: Scores) -> bytes:
     """Write the reply of scores."""
-    return _as_json(scores.to_dict())
+    told = scores.to_dict()
+    require_numbers(told)
+    return _as_json(told)
+
+
+def require_numbers(told: dict[str, Any]) -> None:
+    """Refuse a score that is no number: JSON has none such, and null would say that nothing is known."""
+    if not all(math.isfinite(result.get("log_odds", 0.0)) for result in told["results"]):
+        raise ValueError
 
 
 def _as_json(reply: dict[str, Any]) -> bytes:
-    """Write a reply pupil by pupil: written at once, a large one would hold up every other request.
-
-    ValueError if a score is no number: JSON has none such, and null would say that nothing is known.
-    """
-    if not all(math.isfinite(result.get("log_odds", 0.0)) for result in reply.get("results", ())):
-        raise ValueError
+    """Write a reply pupil by pupil: written at once, a large one would hold up every other request."""
     parts = []
     for name, value in reply.items():
         listed = isinstance(value, list)
