@@ -360,7 +360,7 @@ def _known_address(scope: Scope) -> Scope:
         return {**scope, "path": path, "raw_path": path.encode(), "state": state}
     kept = next((before.removesuffix("/") for before in NAMING if path.startswith(before)), path)
     if kept not in (*REVIEW, DESK):
-        nowhere = f"{PROTOCOL}{NOWHERE}" if path.startswith(f"{PROTOCOL}/") else NOWHERE
+        nowhere = f"{PROTOCOL}{NOWHERE}" if path.startswith(f"{MODEL}/") else NOWHERE
         return {**scope, "path": path if path in ROUTES else nowhere}
     state = {**scope.get("state", {}), "query": scope.get("query_string", b"").decode("latin-1")}
     if kept != path:

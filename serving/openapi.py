@@ -105,16 +105,17 @@ _ABOUT = (
     "X-Contract-Version."
 )
 _STORED = {"student_ids": ["p-001"], "language": "en"}
+_SCORE = json.loads((files("dropout_risk.scoring") / "contract" / "score.request.example.json").read_bytes())
 EXAMPLES: Schema = {
-    "score": json.loads(
-        (files("dropout_risk.scoring") / "contract" / "score.request.example.json").read_bytes()
-    ),
+    "score": _SCORE,
     "score_features": {
         "rows": [{"student_id": "p-001", "features": {"absence_share_20d": 0.3}}], "language": "en"
     },
     "score_stored": _STORED,
     "explain_change": _STORED | {"before": "2025-03-03", "as_of": "2025-04-07"},
     "what_if": _STORED | {"most": 2},
+    "explain_records": _SCORE | {"before": "2025-02-03"},
+    "what_if_records": _SCORE | {"most": 1},
     "feedback": {"student_id": "p-001", "answers": {"absence_share_20d": "right"}},
     "infer": {
         "inputs": [
@@ -125,6 +126,8 @@ EXAMPLES: Schema = {
     },
 }  # fmt: skip
 """An example of each request, which the tests send."""
+OF_RECORDS = {"explain_change": "explain_records", "what_if": "what_if_records"}
+"""What may be asked about pupils of the store, and of which records."""
 
 TITLES = {
     "score": "ScoreRequest",
@@ -132,6 +135,8 @@ TITLES = {
     "score_stored": "StoredRequest",
     "explain_change": "ChangeRequest",
     "what_if": "WhatIfRequest",
+    "explain_records": "ChangeOfRecordsRequest",
+    "what_if_records": "WhatIfOfRecordsRequest",
     "feedback": "FeedbackRequest",
     "reply": "ScoreReply",
     "changes": "ChangesReply",
@@ -232,6 +237,9 @@ def _posted_path(name: str, summary: str, reply: str = "reply", refused: str = "
     asked = _schema_reference(name)
     if name == "score":  # the contract leaves these rows open; what reads them does not
         asked |= {"properties": {"class_context": {"items": _schema_reference("context_row")}}}
+    of_records = OF_RECORDS.get(name)
+    if of_records is not None:
+        asked = {"oneOf": [asked, _schema_reference(of_records)]}
     content = {"application/json": {"schema": asked, "example": EXAMPLES[name]}}
     return {
         "summary": summary,
@@ -252,6 +260,7 @@ def _answers_schema(**more: Schema) -> Schema:
         "model": {"type": "object"},
         "results": listed,
         "errors": listed,
+        "warnings": listed,
     }
     return {"type": "object", "properties": told, "required": [*told]}
 

@@ -38,12 +38,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dropout_risk.access.read_scores import ReadPlan
 from dropout_risk.access.reader import LOCAL_READER, Reader
-from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.explanation.reason import SIDES
-from dropout_risk.scoring.contract_problems import MOST_PROBLEMS
 from dropout_risk.scoring.scores import Scores
 from serving.asked_scores import RawRecords, ReadyFeatures
 from serving.body import RefusedError
@@ -52,6 +49,7 @@ from serving.door import INFER, MODEL, PROTOCOL, App, Door, kind_of, service_fau
 from serving.guard import Guard
 from serving.metrics import Metrics
 from serving.observer import Observer
+from serving.planned import plan_for
 from serving.prepared import Prepared
 from serving.review import review_routes
 from serving.served_model import PINNED, SWITCH
@@ -179,7 +177,7 @@ class DropoutRisk:
     async def infer(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 10,000 rows of ready features that come as tensors."""
         state, now = ctx.request.state, self.now
-        asked = InferredFeatures(now.model, {}, body, state.rest, state.version)
+        asked = InferredFeatures(now.model, {}, body, named=state.rest, version=state.version)
         return await self._in_lane(
             ctx, lambda: self._scored(state, now, asked), waits=_waits_for_database(state, now)
         )
@@ -191,12 +189,12 @@ class DropoutRisk:
 
     @bentoml.api(route="/explain/change", output_spec=dict)
     async def explain_change(self, body: bytes, /, ctx: bentoml.Context) -> Response:
-        """Say why the risks of pupils of the store changed between two days."""
+        """Say why the risks of pupils changed between two days: of the store, or of raw records."""
         return await self._of_store(ctx, "/explain/change", body)
 
     @bentoml.api(route="/what_if", output_spec=dict)
     async def what_if(self, body: bytes, /, ctx: bentoml.Context) -> Response:
-        """Find what would bring the risks of pupils of the store below a target."""
+        """Find what would bring the risks of pupils below a target: of the store, or of raw records."""
         return await self._of_store(ctx, "/what_if", body)
 
     @bentoml.api(route="/feedback", output_spec=dict)
@@ -290,11 +288,7 @@ def read_by(
     ``timed`` measures each stage of it.
     """
     with timed(stage="read"):
-        if reader != LOCAL_READER or now.looks.audit is not None:
-            asked.require_names()
-        plan = ReadPlan.of(reader, asked.route, asked.placed(_placed_for(now, reader)))
-    if plan.outside:
-        raise RefusedError([asked.not_yours(pupil) for pupil in plan.outside[:MOST_PROBLEMS]])
+        plan = plan_for(now, reader, asked)
     with timed(stage="score"):
         scores = asked.scores(name)
     with timed(stage="redact"):
@@ -304,12 +298,6 @@ def read_by(
     with timed(stage="note"):
         now.looks.note(reader, asked.route, plan.told, name)
     return scores, read
-
-
-def _placed_for(now: Prepared, reader: Reader) -> PlacedPupils | None:
-    """Say where pupils are by the store, if there is one, and it matters."""
-    everywhere = all(grant.scope == "county" for grant in reader.grants)
-    return None if everywhere else now.room.placed()
 
 
 def _waits_for_database(state: Any, now: Prepared) -> bool:

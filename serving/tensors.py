@@ -1,7 +1,7 @@
-"""The open inference protocol (v2): tensors become a request of ``/score_features``, and its reply tensors.
+"""The open inference protocol (v2): tensors become a request for scores of rows, and its reply tensors.
 
-Nothing is scored here, and nobody is told more: rights, limits, scores and the audit are those of the rows that
-the tensors stand for.
+Nothing is scored here, and nobody is told more: rights, limits, scores and the audit are those of the rows
+that the tensors stand for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dropout_risk.scoring.risk_model import RiskModel
 from serving.asked_scores import ReadyFeatures
 from serving.body import Contract, RefusedError
 
-INFER = Contract("infer", loose="inputs")
+INFER = Contract("infer", "inputs")
 ID, WORDS = "student_id", "BYTES"
 _ENCODE = msgspec.json.Encoder().encode
 Told = dict[str, Any]
@@ -41,9 +41,9 @@ numbers are null.
 class InferredFeatures(ReadyFeatures):
     """Ready features of pupils as tensors, asked of a model by its name and version."""
 
+    route: str = "/v2/models/infer"
     named: str = ""
     version: str = ""
-    route = "/v2/models/infer"
 
     @cached_property
     def tensors(self) -> dict[str, Any]:
@@ -76,7 +76,12 @@ class InferredFeatures(ReadyFeatures):
         asked = [output["name"] for output in self.tensors.get("outputs", ())] or [*OUTPUTS]
         name = {"id": self.tensors["id"]} if "id" in self.tensors else {}
         outputs = [_output(output, rows) for output in dict.fromkeys(asked)]
-        return {"model_name": self.model.name, "model_version": self.model.version, **name, "outputs": outputs}
+        return {
+            "model_name": self.model.name,
+            "model_version": self.model.version,
+            **name,
+            "outputs": outputs,
+        }
 
 
 def require_named(model: RiskModel, name: str, version: str = "") -> None:
@@ -91,7 +96,8 @@ def about_model(model: RiskModel) -> dict[str, Any]:
     """Describe what goes in and comes out, as the protocol describes a model."""
     features = [{"name": name, "datatype": "FP64", "shape": [-1]} for name in model.catalogue]
     outputs = [
-        {"name": name, "datatype": kind, "shape": [-1, *behind]} for name, (kind, behind, _) in OUTPUTS.items()
+        {"name": name, "datatype": kind, "shape": [-1, *behind]}
+        for name, (kind, behind, _) in OUTPUTS.items()
     ]
     return {
         "name": model.name,

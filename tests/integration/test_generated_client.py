@@ -79,22 +79,30 @@ def without_names(told):
 def test_a_generated_client_is_told_what_ours_is_told(asked, service, example, pupils):
     rows = [{"student_id": "p", "features": {"absence_share_20d": 0.3}}]
     ids = {"student_ids": [*pupils], "language": "en"}
+    records = {"as_of": example["as_of"], "students": example["students"], "language": "zh"}
     with ScoringClient(service) as own:
         expected = [
-            own.score(example["students"], **{key: part for key, part in example.items() if key != "students"}),
+            own.score(
+                example["students"], **{key: part for key, part in example.items() if key != "students"}
+            ),
             own.score_features(rows, language="en"),
             own.score_stored(pupils, language="en"),
             own.explain_change(pupils, "2025-03-03", language="en"),
             own.what_if(pupils, most=1, language="en"),
+            own.change_of_records(example["students"], "2025-02-03", example["as_of"]),
+            own.what_if_of_records(example["students"], example["as_of"], most=1),
             own.model(),
         ]
     replies = asked(
         ("score", example), ("score_features", {"rows": rows, "language": "en"}), ("score_stored", ids),
-        ("explain_change", ids | {"before": "2025-03-03"}), ("what_if", ids | {"most": 1}), ("model", None),
+        ("explain_change", ids | {"before": "2025-03-03"}), ("what_if", ids | {"most": 1}),
+        ("explain_change", records | {"before": "2025-02-03"}), ("what_if", records | {"most": 1}),
+        ("model", None),
     )  # fmt: skip
-    assert [reply["status"] for reply in replies] == [200] * 6
-    kinds = [reply["type"] for reply in replies]
-    assert kinds[:5] == [TITLES[name] for name in ("reply", "reply", "reply", "changes", "what_ifs")]
+    assert [reply["status"] for reply in replies] == [200] * 8
+    kinds = [reply["type"] for reply in replies[:-1]]
+    told = ("reply", "reply", "reply", "changes", "what_ifs", "changes", "what_ifs")
+    assert kinds == [TITLES[name] for name in told]
     assert [without_names(reply["told"]) for reply in replies] == list(map(without_names, expected))
 
 

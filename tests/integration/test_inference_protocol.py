@@ -84,7 +84,9 @@ def test_the_model_is_described_by_what_goes_in_and_comes_out(client):
     assert [client.get(f"/v2/health/{word}").status_code for word in ("live", "ready")] == [200, 200]
 
 
-@pytest.mark.parametrize("path", ["/v2/models/other", f"{NAME}/versions/other", f"{NAME}/versions/other/ready"])
+@pytest.mark.parametrize(
+    "path", ["/v2/models/other", f"{NAME}/versions/other", f"{NAME}/versions/other/ready"]
+)
 def test_another_model_is_not_there(client, path):
     assert client.get(path).status_code == 404
     reply = infer(client, tensors(), f"{path.removesuffix('/ready')}/infer")
@@ -120,7 +122,7 @@ def test_a_body_of_many_short_rows_counts_as_large():
 
 
 def test_rights_and_audit_are_those_of_rows(bundle, tmp_path):
-    """An auditor is told of nobody's name, whoever has no part of scores nothing, and looks are written down."""
+    """An auditor is told no name, whoever has no part of scores nothing, and looks are written down."""
     from dropout_risk.access.audit import open_audit
     from dropout_risk.exchange.pseudonyms import make_key
 
@@ -128,7 +130,9 @@ def test_rights_and_audit_are_those_of_rows(bundle, tmp_path):
     url = f"sqlite:///{tmp_path}/audit.db"
     keys = {role: with_key(tmp_path, role, role) for role in ("counsellor", "auditor", "operator")}
     more = {"DROPOUT_RISK_AUDIT_URL": url, "DROPOUT_RISK_AUDIT_KEY": tmp_path / "audit.key"}
-    with asked_service(bundle, tmp_path, DROPOUT_RISK_API_KEYS_FILE=tmp_path / "keys.json", **more) as service:
+    with asked_service(
+        bundle, tmp_path, DROPOUT_RISK_API_KEYS_FILE=tmp_path / "keys.json", **more
+    ) as service:
         path = f"{NAME}/infer"
         told = outputs_of(posted(service, path, tensors(), keys["counsellor"]))
         own = posted(service, "/score_features", rows(), keys["counsellor"]).json()["results"]

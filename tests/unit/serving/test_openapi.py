@@ -54,7 +54,7 @@ def test_every_address_that_takes_a_body_is_described_with_an_example():
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_keeps_the_contract(name):
-    contract, example = Contract(name, loose=""), EXAMPLES[name]
+    contract, example = Contract(name), EXAMPLES[name]
     assert contract.read(json.dumps(example).encode()) == example
     with pytest.raises(RefusedError):
         contract.read(json.dumps(example | {"no such field": 1}).encode())
