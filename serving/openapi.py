@@ -274,7 +274,15 @@ def _question_path(name: str, summary: str, schema: Schema, refused: str = "erro
 
 
 def _page_path(summary: str, *named: str) -> Schema:
-    language = {"name": "lang", "in": "query", "schema": {"enum": ["zh", "en"]}}
+    asked = [
+        {"name": "lang", "in": "query", "schema": {"enum": ["zh", "en"]}},
+        {
+            "name": "role",
+            "in": "query",
+            "schema": _TEXT,
+            "description": "Of the reader's roles, the one to read in",
+        },
+    ]
     ids = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in named]
     shown = {"description": summary, "content": {"text/html": {}}}
     told = dict.fromkeys(("200", "400", "404", "503"), shown)
@@ -282,7 +290,7 @@ def _page_path(summary: str, *named: str) -> Schema:
     refused = _door_responses()
     lost = refused["503"]  # a page that says it, or the door's refusal
     refused["503"] = lost | {"content": shown["content"] | lost["content"]}
-    return {"summary": summary, "parameters": [*ids, language], "responses": told | busy | refused}
+    return {"summary": summary, "parameters": [*ids, *asked], "responses": told | busy | refused}
 
 
 def _probe_path(summary: str, *, is_open: bool = True) -> Schema:

@@ -214,7 +214,9 @@ class _Redaction:
         answered = {answer.student_id for answer in given}
         found = self.reader.open_errors(given.errors, answered)
         errors = [self.error(error, is_open=is_open) for error, is_open in found]
-        notes = {name: self.reader.open_warnings(said) for name, said in given.notes.items()}
+        notes = given.notes
+        if not self.role.reads_all:
+            notes = {name: self.reader.open_warnings(said) for name, said in notes.items()}
         return Answers(map(self.answer, given), errors, notes if self.role.names else {})
 
     def answer(self, given: Change | WhatIf) -> Change | WhatIf:
