@@ -35,6 +35,7 @@ from dropout_risk.access.granted_scope import GrantedScope, roles_for_pages, see
 from dropout_risk.access.read_scores import role_of_scores
 from dropout_risk.access.reader import LOCAL_READER, Reader
 from dropout_risk.access.route_rights import STRONGEST
+from dropout_risk.casebook.people import Grant
 from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.errors import (
     BundleError,
@@ -212,7 +213,9 @@ class ReviewRoom:
 
         The local reader alone reads in the declared role; NotGrantedError for whoever has not the role.
         """
-        found = {self.role.name: ()} if reader == LOCAL_READER else roles_for_pages(reader, ROOT)
+        found: dict[str, tuple[Grant, ...]] = {self.role.name: ()}
+        if reader != LOCAL_READER:
+            found = roles_for_pages(reader, ROOT)
         if not found or asked not in (None, *found):
             raise NotGrantedError(
                 "These pages are not for you.", hint="ask whoever gave you the key or the role"

@@ -223,7 +223,8 @@ class DropoutRisk:
         state = ctx.request.state
         try:
             arrived = perf_counter()
-            return await state.answer(lambda: self._answered(state, work, arrived), waits=waits)
+            made: Response = await state.answer(lambda: self._answered(state, work, arrived), waits=waits)
+            return made
         except DropoutRiskError as error:
             state.problems = [error]
         return Response()
