@@ -20,11 +20,11 @@ import logging
 import math
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
@@ -70,13 +70,28 @@ class GuardedService(bentoml.Service[Any]):
         """Build the application, always as the entry: BentoML reads pickles in every other service.
 
         Of BentoML's middlewares its time limit goes, which keeps a timer for each request until the limit is
-        over, and its tracing, which names each request once more: the door does both.
+        over, and its tracing, which names each request once more: the door does both. A body goes to its
+        method as it is: BentoML would make the JSON schema of "bytes" anew for each.
         """
         app = super().to_asgi(is_main=True)
         app.user_middleware = [kept for kept in app.user_middleware if kept.cls not in LEFT_OUT]
+        app.router.routes[:0] = [
+            Route(api.route, partial(_answer_body, api.func), methods=["POST"]) for api in self.apis.values()
+        ]
         limits = Limits.from_environment()
         metrics = Metrics.of(BentoMLContainer.metrics_client.get())
         return Door(app, limits, Guard(limits.seconds), metrics)
+
+
+class Asked(NamedTuple):
+    """What a method reads of BentoML's context."""
+
+    request: Request
+
+
+async def _answer_body(method: Callable[..., Awaitable[Response]], request: Request) -> Response:
+    """Hand a body to the method of its address."""
+    return await method(bentoml.get_current_service(), await request.body(), ctx=Asked(request))
 
 
 async def _answer_about(request: Request) -> Response:
