@@ -65,19 +65,20 @@ class Contract:
         else is wrong: it refuses nobody else, and the check of records names the rows.
         """
         try:
-            request = _parse_body(body)
+            request, finite = _parse_body(body)
             if self._of_records is not None and isinstance(request, dict) and "students" in request:
-                return self._of_records.checked(request, by_row=True)
-            return self.checked(request, by_row=by_row)
+                return self._of_records.checked(request, by_row=True, finite=finite)
+            return self.checked(request, by_row=by_row, finite=finite)
         except RecursionError:
             raise RefusedError([JsonBombError("The body is nested too deeply.", field=WHOLE_BODY)]) from None
         except RequestError as error:
             raise RefusedError([error]) from None
 
-    def checked(self, request: Any, *, by_row: bool) -> dict[str, Any]:
-        """Give what was parsed as a request that keeps the contract."""
+    def checked(self, request: Any, *, by_row: bool, finite: bool) -> dict[str, Any]:
+        """Give what was parsed as a request that keeps the contract; ``finite``: no NaN is in it."""
         check = self._form if by_row else self._check
-        if not (check.is_valid(request) and all(is_finite(request.get(name)) for name in self._loose)):
+        loose = () if finite else self._loose
+        if not (check.is_valid(request) and all(is_finite(request.get(name)) for name in loose)):
             problems = problems_of(request, self._limited)
             if problems:
                 raise RefusedError(problems[:MOST_PROBLEMS])
@@ -153,13 +154,17 @@ def _make_whole(value: Any, places: Any) -> Any:
     return value
 
 
-def _parse_body(body: bytes) -> Any:
-    """Read JSON; what the quick reader refuses, or may have lost a field of, is read again with care."""
+def _parse_body(body: bytes) -> tuple[Any, bool]:
+    """Read JSON, and say whether all its numbers are finite, which the quick reader makes sure of.
+
+    What that refuses, or may have lost a field of, is read again with care.
+    """
     try:
         data = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError):
-        return _parse_with_care(body)
-    return data if _count_fields(data) == body.count(b":") else _parse_with_care(body)
+        return _parse_with_care(body), False
+    whole = _count_fields(data) == body.count(b":")
+    return (data, True) if whole else (_parse_with_care(body), False)
 
 
 def _count_fields(value: Any) -> int:

@@ -42,8 +42,8 @@ class Sentences:
     def __call__(self, position: Longs, value: Floats, state: SmallInts, rows: ToldRows) -> Picked:
         """Word some values of some features; a missing one with the reason why it is missing."""
         if len(position) <= _OF_A_PUPIL and not rows.footings:
-            own = zip(position.tolist(), value.tolist(), state.tolist(), strict=True)
-            return Picked([self._text(*one, {}) for one in own], np.arange(len(position)))
+            given = zip(position.tolist(), value.tolist(), state.tolist(), strict=True)
+            return Picked([self._text(*one, {}) for one in given], np.arange(len(position)))
         texts: list[str] = []
         at = np.empty(len(position), dtype=np.int64)
         kind = (position + len(self._features) * state.astype(np.int64)).astype(np.int16)

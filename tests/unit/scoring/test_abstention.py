@@ -17,7 +17,14 @@ from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.logistic import LogisticModel
-from dropout_risk.scoring.abstention import NOTHING, FactSwings, FetchAdvice, facts_of, judged_by, too_little_known
+from dropout_risk.scoring.abstention import (
+    NOTHING,
+    FactSwings,
+    FetchAdvice,
+    facts_of,
+    judged_by,
+    too_little_known,
+)
 from dropout_risk.settings import BandSettings
 
 
@@ -164,7 +171,7 @@ def test_a_pupil_is_told_the_same_alone_and_in_another_order(seed, n):
     ]
     _, alone, own = advised(calibrated, values[:1], swings=advice.swings)
     assert (own.low[0], own.high[0]) == (worth.low[0], worth.high[0]) or np.isnan(worth.low[0])
-    assert advice.told(own, alone, too_little_known(values[:1], SOME), "en") == told[:1]
+    assert advice.told(own, alone, too_little_known(values[:1], judged_by(SOME)), "en") == told[:1]
 
 
 def test_swings_read_back_are_the_same_and_hold_no_fact_of_few():
@@ -178,7 +185,8 @@ def test_a_fact_is_named_in_both_languages_with_what_it_could_do():
     values = np.array([[0.5] * 4 + [np.nan] * 2 + [0.5] * 3])
     advice, risks, worth = advised(model(WEIGHTS), values)
     english, chinese = (
-        advice.told(worth, risks, too_little_known(values, judged_by(SOME)), language)[0][0] for language in ("en", "zh")
+        advice.told(worth, risks, too_little_known(values, judged_by(SOME)), language)[0][0]
+        for language in ("en", "zh")
     )
     assert english.startswith("Worth fetching first: a well-being test. It could move the risk from ")
     assert chinese.startswith("最值得先补：心理测评。补上后，风险可能从")
