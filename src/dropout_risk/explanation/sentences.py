@@ -17,8 +17,9 @@ from dropout_risk.features.missing import STATE_WORDS
 from dropout_risk.text import ASIDE, Language
 
 MOST_REMEMBERED = 200_000
-_FEW, _OF_A_PUPIL = 4, 16
-"""So many values are not compared with each other before they are worded."""
+_FEW, _READY = 4, 2_000
+"""So many values, and so many without a row behind them, are not compared with each other before they are
+worded."""
 
 
 class Doubted(Protocol):
@@ -41,7 +42,7 @@ class Sentences:
 
     def __call__(self, position: Longs, value: Floats, state: SmallInts, rows: ToldRows) -> Picked:
         """Word some values of some features; a missing one with the reason why it is missing."""
-        if len(position) <= _OF_A_PUPIL and not rows.footings:
+        if len(position) <= _READY and not rows.footings:
             given = zip(position.tolist(), value.tolist(), state.tolist(), strict=True)
             return Picked([self._text(*one, {}) for one in given], np.arange(len(position)))
         texts: list[str] = []
