@@ -191,7 +191,7 @@ def service_description() -> Schema:
         "security": [{name: []} for name in SCHEMES] + [{}],
         "components": {
             "securitySchemes": SCHEMES,
-            "schemas": {name: schema | {"title": TITLES[name]} for name, schema in _schemas().items()},
+            "schemas": {name: schema | {"title": TITLES[name]} for name, schema in _named_schemas().items()},
         },
     }
 
@@ -219,7 +219,7 @@ def _protocol_paths() -> dict[str, dict[str, Schema]]:
     }
 
 
-def _schemas() -> Schema:
+def _named_schemas() -> Schema:
     return {
         **{name: contract_schema(f"{name}.request") for name in EXAMPLES},
         "reply": contract_schema("score.reply"),

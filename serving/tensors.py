@@ -75,7 +75,7 @@ class InferredFeatures(ReadyFeatures):
         rows = [wrong.get(row) or next(results) for row in range(len(self.request["rows"]))]
         asked = [output["name"] for output in self.tensors.get("outputs", ())] or [*OUTPUTS]
         name = {"id": self.tensors["id"]} if "id" in self.tensors else {}
-        outputs = [_output(output, rows) for output in dict.fromkeys(asked)]
+        outputs = [_output_tensor(output, rows) for output in dict.fromkeys(asked)]
         return {
             "model_name": self.model.name,
             "model_version": self.model.version,
@@ -108,7 +108,7 @@ def about_model(model: RiskModel) -> dict[str, Any]:
     }
 
 
-def _output(name: str, rows: list[Told]) -> dict[str, Any]:
+def _output_tensor(name: str, rows: list[Told]) -> dict[str, Any]:
     kind, behind, value = OUTPUTS[name]
     values = [value(told, told.get(ID) or "") for told in rows]
     data = [number for pair in values for number in pair] if behind else values
