@@ -399,10 +399,11 @@ class RiskModel(ModelParts):
         pupils: npt.ArrayLike | None = None,
         *,
         former: RiskModel | None = None,
+        contexts: tuple[ClassContext | None, ClassContext | None] = (None, None),
         language: Language | None = None,
     ) -> Answers[Change]:
         """Say why risks changed between two dates; see :func:`dropout_risk.scoring.change.change`."""
-        return change(self, records, before, now, pupils, former=former, language=language)
+        return change(self, records, before, now, pupils, former=former, contexts=contexts, language=language)
 
     def what_if(
         self,
@@ -412,10 +413,13 @@ class RiskModel(ModelParts):
         *,
         most: int = 3,
         target: float | None = None,
+        context: ClassContext | None = None,
         language: Language | None = None,
     ) -> Answers[WhatIf]:
         """Find what would bring risks below a target; see :func:`dropout_risk.scoring.what_if.what_if`."""
-        return what_if(self, records, as_of, pupils, most=most, target=target, language=language)
+        return what_if(
+            self, records, as_of, pupils, most=most, target=target, context=context, language=language
+        )
 
     def redact(self, given: Given, role: str | Role, *, language: Language | None = None) -> Given:
         """Fold what a role may not see; see :func:`dropout_risk.scoring.redaction.redact`."""
