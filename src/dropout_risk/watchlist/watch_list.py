@@ -73,6 +73,7 @@ def _too_little(pupil: PupilScore, language: Language) -> Unscored:
 
 
 ListOwner = tuple[str | None, str | None]
+_Members = dict[ListOwner, tuple[list[PupilHead], list[Unscored]]]
 
 
 @dataclass(frozen=True, repr=False)
@@ -190,9 +191,7 @@ class WatchList:
         last = last.for_role(scores.read_by or "").before(as_of) if last else None
         left = collect_unscored(scores, unscored)
         members = _by_teacher(pupil_heads(scores.pupils), left)
-        lines = {
-            owner: CapacityLine.through(pupils, settings.capacity) for owner, (pupils, _) in members.items()
-        }
+        lines = _drawn_lines(members, settings)
         listed = [row for line in lines.values() for row in (*line.alerts, *line.above)]
         entries = {
             row: WatchEntry.of(pupil, as_of, last, settings.changed_points)
@@ -329,16 +328,25 @@ def _cohort_size(scores: Scores, left: Iterable[Unscored]) -> int:
     return len(scored) + sum(item.student_id is None or item.student_id not in scored for item in left)
 
 
-def _by_teacher(
-    pupils: Iterable[PupilHead], unscored: Iterable[Unscored]
-) -> dict[ListOwner, tuple[list[PupilHead], list[Unscored]]]:
-    members: dict[ListOwner, tuple[list[PupilHead], list[Unscored]]] = {}
+def _by_teacher(pupils: Iterable[PupilHead], unscored: Iterable[Unscored]) -> _Members:
+    members: _Members = {}
     for pupil in pupils:
         if pupil.alerted or pupil.band != UNKNOWN_BAND:
             members.setdefault((pupil.school_id, pupil.responsible_id), ([], []))[0].append(pupil)
     for item in unscored:
         members.setdefault((item.school_id, item.responsible_id), ([], []))[1].append(item)
     return members
+
+
+def _drawn_lines(members: _Members, settings: WatchListSettings) -> dict[ListOwner, CapacityLine]:
+    return {owner: CapacityLine.through(pupils, settings.capacity) for owner, (pupils, _) in members.items()}
+
+
+def above_the_line(scores: Scores, settings: WatchListSettings) -> list[PupilHead]:
+    """Give the pupils without an alert who are on the list of these scores, none of them put into words."""
+    heads = [*pupil_heads(_as_read(scores).pupils)]
+    lines = _drawn_lines(_by_teacher(heads, ()), settings)
+    return [heads[row] for line in lines.values() for row in line.above]
 
 
 def _none_last(owner: ListOwner) -> tuple[tuple[bool, str], ...]:
