@@ -110,7 +110,7 @@ class ScoredPupils(KeptPupils):
 
     def heads(self, hears: Callable[[str], bool] = lambda rule: True) -> Iterator[PupilHead]:
         """Say what decides where each pupil stands; of alerts, only those that are heard."""
-        columns, alerts = self._everybody.columns, self._everybody.alerts
+        (ids, schools, persons, risks, bands), alerts = self._everybody.columns, self._everybody.alerts
         for row, at in enumerate(self._at.tolist()):
             heard = tuple(alert for alert in alerts[at] if hears(alert.rule)) if alerts[at] else ()
-            yield PupilHead(row, *[column[at] for column in columns], heard)
+            yield PupilHead(row, ids[at], schools[at], persons[at], risks[at], bands[at], heard)
