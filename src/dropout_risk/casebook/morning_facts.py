@@ -67,11 +67,21 @@ def morning_facts(
         If nobody was at school on the day.
     """
     scores = model.score(histories, day, language=language)
-    told = _Told(
-        model, histories, scores, day, directory or Directory.empty(), settings or model.settings.cases
-    )
+    return facts_of_scores(model, histories, scores, directory=directory, settings=settings)
+
+
+def facts_of_scores(
+    model: RiskModel,
+    histories: Histories,
+    scores: Scores,
+    *,
+    directory: Directory | None = None,
+    settings: CaseSettings | None = None,
+) -> MorningFacts:
+    """Say what the case book is told of scores of everybody that are at hand; nobody is put into words."""
+    told = _Told(model, histories, scores, directory or Directory.empty(), settings or model.settings.cases)
     return MorningFacts(
-        day,
+        told.day,
         told.placed,
         told.days,
         [*told.alerted(), *told.listed()],
@@ -88,9 +98,14 @@ class _Told:
     model: RiskModel
     histories: Histories
     scores: Scores
-    day: dt.date
     directory: Directory
     settings: CaseSettings
+
+    @property
+    def day(self) -> dt.date:
+        """The date of the scores."""
+        assert self.scores.as_of is not None  # noqa: S101
+        return self.scores.as_of
 
     @cached_property
     def _snapshot(self) -> Snapshot:

@@ -164,8 +164,10 @@ class PupilHead(NamedTuple):
     row: int
     student_id: str | int
     school_id: str | None
+    class_id: str | None
     responsible_id: str | None
     risk: float
+    interval: tuple[float, float]
     band: str
     alerts: tuple[Alert, ...]
 
@@ -227,8 +229,8 @@ def pupil_heads(pupils: Sequence[PupilScore]) -> Iterator[PupilHead]:
         return
     for index, pupil in enumerate(pupils):
         yield PupilHead(
-            index, pupil.student_id, pupil.school_id, pupil.responsible_id, pupil.risk, pupil.band,
-            pupil.alerts,
+            index, pupil.student_id, pupil.school_id, pupil.class_id, pupil.responsible_id, pupil.risk,
+            pupil.interval, pupil.band, pupil.alerts,
         )  # fmt: skip
 
 

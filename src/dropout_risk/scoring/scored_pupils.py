@@ -17,6 +17,7 @@ from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.progress import progress_line
 from dropout_risk.scoring.population import Population, Progress, tell_progress
 from dropout_risk.scoring.score_rows import KeptPupils, PupilHead, row_errors, with_ranks
+from dropout_risk.scoring.score_writer import IDS
 from dropout_risk.scoring.scores import PupilScore, RowError
 
 _AT_ONCE = 2048
@@ -34,9 +35,10 @@ class _Everybody:
 
     @cached_property
     def columns(self) -> list[list[Any]]:
-        """What a pupil's place is decided by, but for the alerts."""
-        names = ("student_id", "school_id", "responsible_id", "risk", "band")
-        return [self.rows[name].to_pylist() for name in names]
+        """What is told of each but the alerts, in the order of a head."""
+        columns = {name: self.rows[name].to_pylist() for name in (*IDS, "risk", "low", "high", "band")}
+        interval = [*zip(columns.pop("low"), columns.pop("high"), strict=True)]
+        return [*(columns[name] for name in (*IDS, "risk")), interval, columns["band"]]
 
     @cached_property
     def alerts(self) -> list[tuple[Alert, ...]]:
@@ -110,7 +112,7 @@ class ScoredPupils(KeptPupils):
 
     def heads(self, hears: Callable[[str], bool] = lambda rule: True) -> Iterator[PupilHead]:
         """Say what decides where each pupil stands; of alerts, only those that are heard."""
-        (ids, schools, persons, risks, bands), alerts = self._everybody.columns, self._everybody.alerts
+        columns, alerts = self._everybody.columns, self._everybody.alerts
         for row, at in enumerate(self._at.tolist()):
             heard = tuple(alert for alert in alerts[at] if hears(alert.rule)) if alerts[at] else ()
-            yield PupilHead(row, ids[at], schools[at], persons[at], risks[at], bands[at], heard)
+            yield PupilHead._make((row, *(column[at] for column in columns), heard))
