@@ -44,6 +44,7 @@ class Stages:
         """End a stage; the next one begins."""
         wall, cpu = self._begun
         self.seconds[stage] = (time.perf_counter() - wall, time.process_time() - cpu)
+        print(stage, self.seconds[stage], file=sys.stderr, flush=True)
         self._mark()
 
     def skip(self) -> None:

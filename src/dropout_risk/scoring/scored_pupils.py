@@ -10,7 +10,6 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
-from dropout_risk.alerts.alert import Alert
 from dropout_risk.arrays import Positions
 from dropout_risk.explanation.columns import Given
 from dropout_risk.kernels import blocks, prefetch
@@ -34,17 +33,14 @@ class _Everybody:
     notes: Mapping[int, tuple[str, ...]] | None
 
     @cached_property
-    def columns(self) -> list[list[Any]]:
-        """What is told of each but the alerts, in the order of a head."""
+    def told(self) -> list[tuple[Any, ...]]:
+        """What a head holds of each besides its row."""
         columns = {name: self.rows[name].to_pylist() for name in (*IDS, "risk", "low", "high", "band")}
-        interval = [*zip(columns.pop("low"), columns.pop("high"), strict=True)]
-        return [*(columns[name] for name in (*IDS, "risk")), interval, columns["band"]]
-
-    @cached_property
-    def alerts(self) -> list[tuple[Alert, ...]]:
-        """The alerts of each."""
+        interval = zip(columns.pop("low"), columns.pop("high"), strict=True)
         found = self.population.alerts
-        return [found[pupil] for pupil in self.pupils.tolist()]
+        alerts = [found[pupil] for pupil in self.pupils.tolist()]
+        named = (columns[name] for name in (*IDS, "risk"))
+        return [*zip(*named, interval, columns["band"], alerts, strict=True)]
 
     def worded(self, at: Positions) -> list[PupilScore]:
         """Put some into words, by the one way of scoring, and give each its rank."""
@@ -112,7 +108,8 @@ class ScoredPupils(KeptPupils):
 
     def heads(self, hears: Callable[[str], bool] = lambda rule: True) -> Iterator[PupilHead]:
         """Say what decides where each pupil stands; of alerts, only those that are heard."""
-        columns, alerts = self._everybody.columns, self._everybody.alerts
+        told = self._everybody.told
         for row, at in enumerate(self._at.tolist()):
-            heard = tuple(alert for alert in alerts[at] if hears(alert.rule)) if alerts[at] else ()
-            yield PupilHead._make((row, *(column[at] for column in columns), heard))
+            head = PupilHead._make((row, *told[at]))
+            heard = head.alerts and tuple(alert for alert in head.alerts if hears(alert.rule))
+            yield head._replace(alerts=heard) if head.alerts else head

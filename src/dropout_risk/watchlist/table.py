@@ -108,7 +108,8 @@ def list_csv(watch_list: WatchList, directory: Directory | None = None) -> str:
         for row in _rows_of_group(group, language):
             if directory is not None:
                 row["name"] = directory.name_of(row["student_id"])
-            writer.writerow([_cell_text(row.get(name), name, language) for name in columns])
+            told = ((name, row.get(name)) for name in columns)
+            writer.writerow(["" if cell is None else _cell_text(cell, name, language) for name, cell in told])
     return out.getvalue()
 
 
@@ -170,8 +171,6 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
 
 
 def _cell_text(value: Any, column: str, language: Language) -> Any:
-    if value is None:
-        return ""
     if isinstance(value, float):
         return f"{value:.3f}"
     if column in _CLOSED:
