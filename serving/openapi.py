@@ -57,6 +57,11 @@ CONTEXT_ROW: Schema = {
         "mean": {"type": "number"},
         "sd": {"type": "number", "minimum": 0},
         "n": {"type": "integer", "minimum": 0},
+        "school_n": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "description": "of a feature",
+        },
     },
     "required": ["school_id", "class_id", "feature", "subject", "exam", "date", "mean", "sd", "n"],
     "additionalProperties": False,

@@ -64,10 +64,10 @@ def bundle(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def risk_model(bundle):
-    """The model of that bundle, willing to score made-up records that nothing marks."""
+    """The model of that bundle."""
     from dropout_risk.scoring.risk_model import RiskModel
 
-    return RiskModel.load(bundle, allow_synthetic=True)
+    return RiskModel.load(bundle)
 
 
 @pytest.fixture(scope="session")

@@ -326,6 +326,8 @@ CONTEXT_ROW = {"school_id": "s", "class_id": "c", "grade_level": None, "feature"
         {"n": 0},
         {"n": -1},
         {"n": "40"},
+        {"school_n": -1},
+        {"school_n": 40.5},
         {"of": 1},
         {"mean": None},
         {"school_id": None},

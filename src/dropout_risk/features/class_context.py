@@ -187,10 +187,12 @@ def mark_standings(sitting: Ints, percent: Floats, exam: Ints, mean: Floats, sd:
 
 SMALLEST_CLASS = 3
 _COLUMNS = ("school_id", "class_id", "grade_level", "feature", "subject", "exam", "date", "mean", "sd", "n")
+_OPTIONAL = ("grade_level", "school_n")
 _KEYS = ("school_id", "class_id", "feature", "subject", "exam")
 _DATES, _SHIFT = 1 << 22, 1 << 20  # room for every date, also before 1970
 _SAME_MARK = 1e-9
 _FIRST_DAY, _LARGEST = "1970-01-01", 1e9
+_NUMBERS, _UNTOLD = ("mean", "sd", "n", "school_n"), -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +200,8 @@ class Moments:
     """Rows of a class context: coded names and a date, with a mean, a spread and a count.
 
     ``words`` are the names behind the codes of ``cls``, and ``feature`` or ``subject``, ``exam`` and
-    ``date``; classes are named as in :class:`Classes`.
+    ``date``; classes are named as in :class:`Classes`. ``school_n`` counts the values of a feature in the
+    whole school; -1 where nobody says.
     """
 
     words: Mapping[str, Sequence[str]]
@@ -206,6 +209,7 @@ class Moments:
     mean: Floats
     sd: Floats
     n: Longs
+    school_n: Longs
 
     @classmethod
     def of_rows(cls, names: Mapping[str, Sequence[str]], date: Any, numbers: Mapping[str, Any]) -> Self:
@@ -214,7 +218,8 @@ class Moments:
         codes = {name: _word_positions(names[name], words[name]) for name in names}
         mean, sd = (np.asarray(numbers[name], dtype=np.float64) for name in ("mean", "sd"))
         codes["date"] = np.asarray(date, dtype=np.int32)
-        return cls(words, codes, mean, sd, np.asarray(numbers["n"], dtype=np.int64))
+        n, school_n = (np.asarray(numbers[name], dtype=np.int64) for name in ("n", "school_n"))
+        return cls(words, codes, mean, sd, n, school_n)
 
     def table(self) -> pd.DataFrame:
         """Give the rows with words for codes; what they do not name is empty."""
@@ -228,12 +233,12 @@ class Moments:
             words = np.array([*self.words.get(name, ()), ""], dtype=object)
             columns[name] = words[self.codes.get(name, none - 1)]
         columns["date"] = self.codes.get("date", none).astype(np.int64)
-        columns |= {"mean": self.mean, "sd": self.sd, "n": self.n}
-        return pd.DataFrame({name: columns[name] for name in _COLUMNS})
+        columns |= {"mean": self.mean, "sd": self.sd, "n": self.n, "school_n": self.school_n}
+        return pd.DataFrame({name: columns[name] for name in (*_COLUMNS, "school_n")})
 
 
 def _no_moments(*names: str) -> Moments:
-    return Moments.of_rows({name: [] for name in names}, [], {"mean": [], "sd": [], "n": []})
+    return Moments.of_rows({name: [] for name in names}, [], {name: [] for name in _NUMBERS})
 
 
 class _Exams:
@@ -314,7 +319,7 @@ class ClassContext:
         codes = {name: getattr(sittings, name)[sat] for name in names}
         words: dict[str, Sequence[str]] = {"cls": histories.classes.names}
         words |= {name: histories.words.get(name, ()) for name in ("subject", "exam")}
-        exams = Moments(words, codes, mean[sat], sd[sat], n[sat])
+        exams = Moments(words, codes, mean[sat], sd[sat], n[sat], np.full(len(sat), _UNTOLD))
         return cls(exams, _no_moments("cls", "feature"))
 
     def with_means(
@@ -323,15 +328,16 @@ class ClassContext:
         """Give a context with the class means of features added.
 
         ``indices`` says which columns of ``values``, shape (n_pupils, n_features), and ``names`` what they
-        are called; ``members`` who counts.
+        are called; ``members`` who counts. A class has a row of every feature, or of none.
         """
         classes = snapshot.histories.classes
         mean, sd, n = feature_moments(classes, values, np.array(indices, dtype=np.int64), members)
-        feature, cls = np.nonzero(n)
+        feature, cls = np.nonzero(np.broadcast_to(n.any(axis=0), n.shape))
         codes = {"cls": cls.astype(np.int32), "feature": feature.astype(np.int32)}
         words = {"cls": classes.names, "feature": list(names)}
-        there = (feature, cls)
-        return replace(self, features=Moments(words, codes, mean[there], sd[there], n[there]))
+        there, school_n = (feature, cls), _numbers_of_schools(classes.names, n)
+        told = Moments(words, codes, mean[there], sd[there], n[there], school_n[there])
+        return replace(self, features=told)
 
     def __len__(self) -> int:
         return len(self.exams.n) + len(self.features.n)
@@ -340,9 +346,9 @@ class ClassContext:
     def table(self) -> pd.DataFrame:
         """All rows, those of exams first.
 
-        Columns ``school_id, class_id, grade_level, feature, subject, exam, date, mean, sd, n``. A row is
-        either of a feature (``subject`` and ``exam`` empty) or of an exam (``feature`` empty, ``date`` an
-        ordinal). ``grade_level`` is text, empty where none is known.
+        Columns ``school_id, class_id, grade_level, feature, subject, exam, date, mean, sd, n, school_n``. A
+        row is either of a feature (``subject`` and ``exam`` empty) or of an exam (``feature`` empty, ``date``
+        an ordinal, ``school_n`` -1). ``grade_level`` is text, empty where none is known.
         """
         parts = [part.table() for part in (self.exams, self.features) if len(part.n)]
         return pd.concat(parts, ignore_index=True) if parts else self.exams.table()
@@ -372,25 +378,20 @@ class ClassContext:
     def unrecorded(self, snapshot: Snapshot, tables: Mapping[str, str]) -> Bools:
         """Mark the features of tables of which a pupil's school has no value of anybody.
 
-        ``tables`` names the table of each feature. False where the context has nothing of the pupil's class,
-        and for a table that it names no feature of: rows from elsewhere may leave out what schools keep. A
-        context that was made of histories names all features, also those that nobody has a value of.
+        ``tables`` names the table of each feature. False where the context has no row of the pupil's class
+        and the table, or one that does not count the school: rows from elsewhere may leave out what schools
+        keep. A context that was made of histories has all of them, for each class alone as for all.
         """
         rows, classes = self.features, snapshot.histories.classes
-        names, n_classes = list(dict.fromkeys(tables.values())), len(rows.words["cls"])
-        words = [parts_of_class(name)[0] for name in rows.words["cls"]]
-        school = _word_positions(words, list(dict.fromkeys(words)))
+        names = list(dict.fromkeys(tables.values()))
         table_of = _word_positions([tables.get(name) for name in rows.words["feature"]], names)
-        told = np.zeros(
-            (n_classes + 1, len(names) + 1), np.bool_
-        )  # by school; of no table in the last column
-        told[school[rows.codes["cls"]], table_of[rows.codes["feature"]]] = True
-        known = np.zeros(n_classes + 1, np.bool_)
-        known[rows.codes["cls"]] = True
-        named = np.isin(np.arange(len(names) + 1), table_of)
-        lacks = ~told[np.append(school, -1)] & known[:, np.newaxis] & named
+        shape = (len(rows.words["cls"]) + 1, len(names) + 1)  # what is of no class, of no table comes last
+        listed, kept = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+        listed[rows.codes["cls"], table_of[rows.codes["feature"]]] = True
+        some = rows.school_n != 0
+        kept[rows.codes["cls"][some], table_of[rows.codes["feature"][some]]] = True
         at = _class_positions(rows.words["cls"], classes)[classes.codes]
-        return np.asarray(lacks[at][:, _word_positions(list(tables.values()), names)])
+        return np.asarray((listed & ~kept)[at][:, _word_positions(list(tables.values()), names)])
 
     @cached_property
     def _means(self) -> tuple[dict[str, int], Floats]:
@@ -458,25 +459,16 @@ class ClassContext:
     def to_rows(self) -> list[dict[str, Any]]:
         """Write the context as rows for a request's ``class_context``.
 
-        A feature that nobody has a value of has a row with ``n`` 0 for each class: that it is known of nobody
-        is known too.
+        A class has a row of each feature: ``n`` 0 where nobody has a value, ``school_n`` 0 where nobody of
+        the school has. That something is known of nobody is known too, also where one class is sent alone.
         """
-        rows: list[dict[str, Any]] = [*self.table.to_dict(orient="records"), *self._known_of_nobody()]
+        rows: list[dict[str, Any]] = self.table.to_dict(orient="records")
         for row in rows:
             row["date"] = date_of(row["date"]).isoformat() if row["subject"] else None
             row["grade_level"] = int(row["grade_level"]) if row["grade_level"] else None
+            if row["school_n"] == _UNTOLD:
+                del row["school_n"]
         return rows
-
-    def _known_of_nobody(self) -> list[dict[str, Any]]:
-        words, told = self.features.words, set(self.features.codes["feature"].tolist())
-        none = {"subject": "", "exam": "", "date": 0, "mean": 0.0, "sd": 0.0, "n": 0}
-        named = [dict(zip(_COLUMNS, parts_of_class(name), strict=False)) for name in words["cls"]]
-        return [
-            cls | {"feature": word} | none
-            for code, word in enumerate(words["feature"])
-            if code not in told
-            for cls in named
-        ]
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
@@ -484,7 +476,7 @@ class ClassContext:
 
         RequestError if a row has an unknown or a missing column, a number or a name that is none, or a date
         that is none or lies before 1970; its ``field`` says where. ``grade_level`` may be missing: the class
-        is then known by its school and name alone.
+        is then known by its school and name alone; so may ``school_n``: no table then counts as not kept.
         """
         read = [_read_row(row, f"class_context[{index}]") for index, row in enumerate(rows)]
         return cls(
@@ -532,6 +524,15 @@ def _class_positions(names: Sequence[str], classes: Classes) -> Ints:
     return np.append(indices_of_classes(classes.names, names), np.int32(-1))
 
 
+def _numbers_of_schools(names: Sequence[str], n: Longs) -> Longs:
+    """Give the number of values in the school of each class, in the shape of those in the classes."""
+    schools = [parts_of_class(name)[0] for name in names]
+    school = _word_positions(schools, list(dict.fromkeys(schools)))
+    sums = np.zeros((len(n), len(names)), dtype=np.int64)
+    np.add.at(sums.T, school, n.T)
+    return sums[:, school]
+
+
 def _word_codes(words: Sequence[str]) -> dict[str, int]:
     return {word: code for code, word in enumerate(words)}
 
@@ -544,17 +545,14 @@ def _word_positions(values: Sequence[str | None], words: Sequence[str]) -> Ints:
 def _moments_of(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Moments:
     named = {"cls": [class_name(row["school_id"], row["class_id"], row["grade_level"]) for row in rows]}
     named |= {name: [row[name] for row in rows] for name in names}
-    numbers = {name: [row[name] for row in rows] for name in ("mean", "sd", "n")}
-    made = Moments.of_rows(named, [row["date"] for row in rows], numbers)
-    told = made.n > 0
-    codes = {name: codes[told] for name, codes in made.codes.items()}
-    return Moments(made.words, codes, made.mean[told], made.sd[told], made.n[told])
+    numbers = {name: [row[name] for row in rows] for name in _NUMBERS}
+    return Moments.of_rows(named, [row["date"] for row in rows], numbers)
 
 
 def _read_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not isinstance(row, Mapping):
         raise RequestError("A class context row is not an object.", field=where)
-    for name in sorted((set(row) ^ set(_COLUMNS)) - ({"grade_level"} - set(row))):
+    for name in sorted((set(row) ^ {*_COLUMNS, *_OPTIONAL}) - (set(_OPTIONAL) - set(row))):
         raise RequestError(f"A class context row does not have the columns {', '.join(_COLUMNS)}.",
                            hint=nearest(name, _COLUMNS), field=where)  # fmt: skip
     names: dict[str, Any] = {name: _read_name(row[name], f"{where}.{name}") for name in _KEYS}
@@ -564,7 +562,20 @@ def _read_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise RequestError("A class context row has a negative sd.", field=f"{where}.sd")
     if numbers["n"] < (0 if names["subject"] == "" else 1) or not numbers["n"].is_integer():
         raise RequestError("A class context row has an n that counts nobody.", field=f"{where}.n")
-    return names | {"date": _read_day(row["date"], f"{where}.date")} | numbers | {"n": int(numbers["n"])}
+    counts = {"n": int(numbers["n"]), "school_n": _read_school_n(row, numbers["n"], where)}
+    return names | {"date": _read_day(row["date"], f"{where}.date")} | numbers | counts
+
+
+def _read_school_n(row: Mapping[str, Any], n: float, where: str) -> int:
+    """Take the count of the school, no smaller than that of the class; none is said of an exam."""
+    if row.get("school_n") is None:
+        return _UNTOLD
+    number = _read_number(row["school_n"], f"{where}.school_n")
+    if number < n or not number.is_integer():
+        raise RequestError(
+            "A class context row has a school_n that counts fewer than its class.", field=f"{where}.school_n"
+        )
+    return int(number)
 
 
 def _read_name(value: Any, where: str) -> str:

@@ -37,6 +37,8 @@ FEWEST_DATES = 10
 """On fewer dates nothing is said of a register with a row for few of its pupils."""
 EXCHANGED_DATES = 20
 """Rows that say on so many dates that most were away may have their words the wrong way round."""
+EXCHANGED_PUPILS = 10
+"""Fewer pupils of one class may well have been away: those who left it stay in its level of then."""
 FULL_DATES = 5
 """A register that names most pupils, mostly present, on so many dates names everybody."""
 
@@ -150,14 +152,16 @@ class _Found:
         rows, came, few = _count_all_rows(cells, beside, registers, wanted)
         for row in np.unique(registers.school[wanted & unclear]):
             place = wanted & (registers.school == row)
-            verdict = judge.verdict_of(place, int(rows[place].sum()), int(came[place].sum()))
+            verdict = judge.verdict_of(
+                place, int(rows[place].sum()), int(came[place].sum()), whole_school=True
+            )
             if verdict:
                 full = (rows >= FEWEST_ROWS) & (came >= DOUBTFUL_SHARE * rows)
                 found.mark(verdict, place & ~full if verdict == _ONLY else place, own=False)
         odd = (few | (came < DOUBTFUL_SHARE * rows)) & ~found.only & ~found.asked_about
         for register in np.flatnonzero(wanted & odd):
             place = np.arange(len(registers)) == register
-            verdict = judge.verdict_of(place, int(rows[register]), int(came[register]))
+            verdict = judge.verdict_of(place, int(rows[register]), int(came[register]), whole_school=False)
             if verdict:
                 found.mark(verdict, place, own=bool(register < len(registers.classes)))
         return found
@@ -277,7 +281,7 @@ class _Judge:
     beside: BesideRows
     registers: AttendanceRegisters
 
-    def verdict_of(self, place: Bools, rows: int, came: int) -> str:
+    def verdict_of(self, place: Bools, rows: int, came: int, *, whole_school: bool) -> str:
         """Name what some registers together are found or doubted to be; nothing where all is well."""
         if not rows or (came >= PRESENT_SHARE * rows and rows < FEWEST_ROWS):
             return ""
@@ -286,7 +290,8 @@ class _Judge:
         sparse = spread.held < DOUBTFUL_COVER * spread.on_dates
         if came >= DOUBTFUL_SHARE * rows:
             return _SPARSE if often and sparse and spread.dates >= FEWEST_DATES else ""
-        exchanged = _EXCHANGED * (often and spread.dates >= EXCHANGED_DATES)
+        several = spread.pupils >= (FEWEST_PUPILS if whole_school else EXCHANGED_PUPILS)
+        exchanged = _EXCHANGED * (often and several and spread.dates >= EXCHANGED_DATES)
         if came >= PRESENT_SHARE * rows:
             return _MOSTLY if sparse else exchanged
         only = spread.held < FULL_COVER * spread.on_weekdays if often else spread.leaves_out

@@ -24,7 +24,7 @@ from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.marks import restore_sittings
 from dropout_risk.records.other_ids import OtherIds, explain_unknown
-from dropout_risk.records.plausible import doubt_classes
+from dropout_risk.records.plausible import doubt_classes, doubt_grade_levels
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import ListPart, Part
@@ -263,6 +263,8 @@ class RecordsCheck:
             doubt_classes(draft)
         check_values(draft, self.today, replace(self.mapping.conventions, year_start=self.year_start))
         check_words(draft, self.mapping)
+        if not draft.is_of_request:
+            doubt_grade_levels(draft, self.today)
         self.spells = Spells.of(draft, self.mapping, doubtful)
         self.gaps = self.spells.gaps
         lost = SetApart.of(draft)

@@ -12,6 +12,8 @@ from dropout_risk.records.rows import Draft
 
 _FAR, _FEWEST = 50.0, 3
 _FEWEST_PUPILS, _NEARLY_ALL = 10, 0.8
+FIRST_AGE, FAR_AGE, DAYS_A_YEAR = 6.5, 3.5, 365.25
+"""The middle age of level 0 at the turn of its year, and how many years a pupil may lie from the middle."""
 
 
 def read_grade_levels(draft: Draft, today: int, conventions: Conventions) -> None:
@@ -56,6 +58,30 @@ def doubt_classes(draft: Draft) -> None:
         mask = np.zeros(len(draft), np.bool_)
         mask[placed] = True
         draft.warn("classes_of_one", "class_id", mask)
+
+
+def doubt_grade_levels(draft: Draft, today: int) -> None:
+    """Doubt levels whose pupils are years too old or too young, as where 1 is the first of middle school.
+
+    No day is known on which the levels held, but that it is no earlier than the last enrolment in the school
+    and no later than today: a pupil who was too old then is so now, and who is too young today was so before.
+    """
+    school, level, born, enrolled = (
+        draft.values[name].astype(np.int64)
+        for name in ("school_id", "grade_level", "birth_date", "enrolled_on")
+    )
+    entered = np.where(draft.missing("enrolled_on") | (enrolled > today), np.iinfo(np.int32).min, enrolled)
+    last = np.full(int(school.max(initial=-1)) + 2, np.iinfo(np.int32).min, np.int64)
+    np.maximum.at(last, school, entered)
+    known = ~(draft.apart | draft.missing("grade_level") | draft.missing("birth_date"))
+    known &= draft.missing("left_on")
+    usual = FIRST_AGE + level.astype(np.float64)
+    old = known & ((last[school] - born) / DAYS_A_YEAR > usual + FAR_AGE)
+    young = known & ((today - born) / DAYS_A_YEAR < usual - FAR_AGE)
+    own = {name: int(np.count_nonzero(mask)) for name, mask in (("known", known), ("odd", old | young))}
+    counted = draft.counted("ages", own)
+    if counted["known"] >= _FEWEST_PUPILS and 2 * counted["odd"] > counted["known"]:
+        draft.warn("odd_ages", "grade_level", old | young)
 
 
 def _school_years(days: Ints, year_start: tuple[int, int]) -> Ints:

@@ -37,9 +37,10 @@ class ModelParts:
     the baselines; ``card`` is the model card in Markdown, by language; ``trained_to`` is the last date of
     which training knew anything. Without ``timing`` nobody knows how a risk spreads over the horizon.
     ``published`` is what was kept when the model was put into use: the day, the statement of its owner, and
-    the reason if checks stood against it. ``allow_synthetic`` is whoever loads it saying that a model of
-    made-up pupils may score real ones; no bundle says it. ``profiles`` say what the classes and schools of
-    the training were like; without them no class is ever said to be unlike those.
+    the reason if checks stood against it. ``allow_synthetic`` says whether a model of made-up
+    pupils may score records that nothing marks as made up, as in Python it may, and where people act on
+    its lists it may not; no bundle says it. ``profiles`` say what the classes and schools of the training
+    were like; without them no class is ever said to be unlike those.
     """
 
     name: str
@@ -57,7 +58,7 @@ class ModelParts:
     timing: Timing | None = None
     published: dict[str, Any] = field(default_factory=dict)
     profiles: GroupProfiles | None = None
-    allow_synthetic: bool = False
+    allow_synthetic: bool = True
 
     def refuse_real(self, marked: bool) -> None:
         """Refuse records that are not marked as made up where the model is; SyntheticModelError."""

@@ -215,7 +215,7 @@ def _moments_of_classes(context: ClassContext, names: Sequence[str]) -> GroupMom
     rows, index = context.features, {name: at for at, name in enumerate(names)}
     column = np.array([index.get(word, -1) for word in rows.words["feature"]] or [-1], dtype=np.int64)
     feature, cls = column[rows.codes["feature"]], rows.codes["cls"]
-    use, shape = feature >= 0, (len(rows.words["cls"]), len(names))
+    use, shape = (feature >= 0) & (rows.n > 0), (len(rows.words["cls"]), len(names))
     mean, sd, n = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64)
     for table, values in ((mean, rows.mean), (sd, rows.sd), (n, rows.n)):
         table[cls[use], feature[use]] = values[use]

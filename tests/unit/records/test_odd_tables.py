@@ -64,8 +64,51 @@ def test_nothing_is_said_of_clean_tables() -> None:
     assert rules(attendance=register(), grades=marks(), attendance_totals=totals()) == []
 
 
+def aged(age: float, level: int, enrolled: dt.date | None = dt.date(2024, 9, 1), **more: Any) -> Rows:
+    born = dt.date(2024, 9, 1) - dt.timedelta(days=round(age * 365.25))
+    return [
+        row | {"grade_level": level, "birth_date": born, "enrolled_on": enrolled} | more for row in pupils()
+    ]
+
+
+@pytest.mark.parametrize("level", range(13))
+def test_pupils_of_the_usual_age_are_not_doubted_nor_those_two_years_behind(level: int) -> None:
+    for years in (-1, 0, 2):
+        assert rules(aged(6.3 + level + years, level), attendance=register()) == []
+
+
+@pytest.mark.parametrize(("age", "level"), [(12.5, 1), (15.6, 2), (13.1, 12), (0.2, 8)])
+def test_levels_that_count_from_another_school_are_doubted(age: float, level: int) -> None:
+    assert rules(aged(age, level), attendance=register()) == ["odd_ages"]
+    mapped = {"words": {"grade_level": {str(level): round(age) - 6}}}
+    if age > 1:
+        assert rules(aged(age, level), attendance=register(), mapping=mapped) == []
+
+
+@pytest.mark.parametrize(("level", "named"), [(2023, "cohort_year"), (40, "implausible_number")])
+def test_a_level_that_is_none_says_nothing_of_ages(level: int, named: str) -> None:
+    assert rules(aged(13.5, level), attendance=register()) == [named]
+
+
+def test_ages_of_old_records_are_not_judged_by_the_day_they_are_read_on() -> None:
+    long_ago = aged(13.5 + 9, 7, enrolled=dt.date(2014, 9, 1))
+    assert rules(long_ago) == rules(aged(13.5 + 9, 7, enrolled=None)) == []
+    assert rules(aged(12.5, 1, left_on=dt.date(2024, 10, 1))) == []
+
+
 def test_a_register_with_its_words_exchanged_is_doubted() -> None:
     assert rules(attendance=register(away="present", here="absent")) == ["words_exchanged"]
+
+
+def test_the_few_of_a_class_who_stopped_coming_are_no_exchanged_words() -> None:
+    left = [row | {"class_id": "8-2", "student_id": f"q{k}"} for k, row in enumerate(pupils(4))]
+    away = [
+        {"student_id": row["student_id"], "date": day, "status": "present" if number < 9 else "absent"}
+        for row in left
+        for number, day in enumerate(DAYS)
+    ]
+    assert rules(students=pupils() + left, attendance=register() + away) == []
+    assert rules(students=left, attendance=away) == ["words_exchanged"]
 
 
 def test_who_declares_that_everybody_is_named_hears_no_doubt_of_the_register() -> None:

@@ -8,6 +8,7 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.compute import compute_features
+from dropout_risk.scoring.request import request_of, score_request
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +81,7 @@ def test_a_context_that_leaves_a_table_out_does_not_say_that_nobody_keeps_it(ris
     sent = unrecorded(lambda row: sources.get(row["feature"], "grades") in {"attendance", "grades"})
     assert not sent[:, family].any()
     school = rows[0]["school_id"]
-    lacks = unrecorded(lambda row: not (is_family(row) and row["school_id"] == school))
-    own = np.array(histories.students["school_id"].to_pylist()) == school
-    assert lacks[own][:, family].any()
-    assert not lacks[~own][:, family].any()
+    assert not unrecorded(lambda row: not (is_family(row) and row["school_id"] == school)).any()
     reply = risk_model.score_histories(
         histories,
         "2025-06-02",
@@ -92,3 +90,62 @@ def test_a_context_that_leaves_a_table_out_does_not_say_that_nobody_keeps_it(ris
         language="en",
     )
     assert not any(text.startswith("Family: something") for pupil in reply.pupils for text in pupil.warnings)
+
+
+@pytest.fixture(scope="module")
+def two_schools(tables):
+    """Two schools, of which the second keeps no family table, and the first no test but in one class."""
+    pupils = tables["students"].to_pandas()
+    first = pupils["student_id"].isin(pupils["student_id"][::2])
+    pupils["school_id"] = np.where(first, "a", "b")
+    family, wellbeing = (tables[name].to_pandas() for name in ("family", "wellbeing"))
+    of_a = set(pupils.loc[first, "student_id"])
+    tested = set(pupils.loc[first & (pupils["class_id"] == pupils["class_id"].iloc[0]), "student_id"])
+    kept = {
+        "students": pupils,
+        "family": family[family["student_id"].isin(of_a)],
+        "wellbeing": wellbeing[wellbeing["student_id"].isin(tested)],
+    }
+    return dr.SchoolRecords.from_tables(**tables | kept, today="2026-05-01")
+
+
+def test_rows_of_one_class_alone_say_what_its_school_keeps_as_all_rows_do(risk_model, two_schools):
+    histories = dr.Histories.from_records(two_schools)
+    catalogue = risk_model.catalogue
+    whole = compute_features(histories, "2025-06-02", catalogue)
+    rows, lacks = whole.context.to_rows(), whole.unrecorded(catalogue)
+    schools = np.array(histories.students["school_id"].to_pylist())
+    family = np.array([item.source == "family" for item in catalogue.values()])
+    assert lacks[schools == "b"][:, family].all(axis=1).sum() > 100
+    assert not lacks[schools == "a"].any()
+
+    for key in {(row["school_id"], row["class_id"], row["grade_level"]) for row in rows}:
+        own = [row for row in rows if (row["school_id"], row["class_id"], row["grade_level"]) == key]
+        alone = compute_features(
+            histories, "2025-06-02", catalogue, context=ClassContext.from_rows(own)
+        ).unrecorded(catalogue)
+        there = alone.any(axis=1)
+        assert (alone[there] == lacks[there]).all()
+        assert there.any() == (key[0] == "b")
+
+
+def test_a_request_with_the_rows_of_its_class_alone_has_the_risk_that_the_records_have(
+    risk_model, two_schools
+):
+    histories = dr.Histories.from_records(two_schools)
+    whole = risk_model.score(two_schools, "2025-06-02", language="en")
+    rows = compute_features(histories, "2025-06-02", risk_model.catalogue).context.to_rows()
+    students = histories.students.to_pylist()
+    some = [next(item for item in students if item["school_id"] == school) for school in ("a", "b")]
+    for pupil in some:
+        own = [
+            row
+            for row in rows
+            if (row["school_id"], row["class_id"], row["grade_level"])
+            == (pupil["school_id"], pupil["class_id"], pupil["grade_level"])
+        ]
+        request = request_of(two_schools, [pupil["student_id"]], "2025-06-02", "en")
+        (alone,) = score_request(risk_model, request | {"class_context": own}).pupils
+        there = whole[pupil["student_id"]]
+        assert alone.log_odds == there.log_odds
+        assert (alone.raising, alone.lowering) == (there.raising, there.lowering)

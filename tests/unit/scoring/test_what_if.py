@@ -36,10 +36,9 @@ def small_model():
     risky = 6 * X["absence_share_20d"].fillna(0) + 2 * X["late_share_20d"].fillna(0) - 4 * marks
     y = (risky + np.random.default_rng(0).normal(scale=0.5, size=len(X)) > risky.quantile(0.8)).astype(int)
     classifier = dr.RiskClassifier("lightgbm", catalogue=catalogue).fit(X, y)
-    model = dr.RiskModel.from_classifier(
+    return dr.RiskModel.from_classifier(
         classifier, catalogue=catalogue, X=X, y=y, settings=dr.Settings(), synthetic=True
     )
-    return dataclasses.replace(model, allow_synthetic=True)  # nothing marks the frames that are changed
 
 
 @functools.cache
