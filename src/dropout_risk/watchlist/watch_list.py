@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -38,7 +38,9 @@ _MISSING_SHOWN = 2
 _ABOUT_A_WEEK = range(5, 10)
 
 
-def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored]:
+def collect_unscored(
+    scores: Scores, pupils: Sequence[PupilHead], given: Iterable[Unscored]
+) -> list[Unscored]:
     """Collect everybody who could not be scored, with the reason: nobody is left out in silence.
 
     Errors count where they speak of a pupil who has no score; a pupil of band ``unknown`` counts unless an
@@ -47,7 +49,6 @@ def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored
     left: dict[Hashable, Unscored] = {}
     for index, item in enumerate(given):
         left.setdefault(("given", index) if item.student_id is None else item.student_id, item)
-    pupils = list(pupil_heads(scores.pupils))
     scored = {pupil.student_id for pupil in pupils}
     for error in sorted(scores.errors, key=lambda item: item.code not in PUPIL_ERRORS):
         if error.student_id not in scored:
@@ -189,8 +190,9 @@ class WatchList:
         settings = WatchListSettings() if settings is None else settings
         last = _state_of(previous, settings)
         last = last.for_role(scores.read_by or "").before(as_of) if last else None
-        left = collect_unscored(scores, unscored)
-        members = _by_teacher(pupil_heads(scores.pupils), left)
+        pupils = [*pupil_heads(scores.pupils)]
+        left = collect_unscored(scores, pupils, unscored)
+        members = _by_teacher(pupils, left)
         lines = _drawn_lines(members, settings)
         listed = [row for line in lines.values() for row in (*line.alerts, *line.above)]
         entries = {
@@ -208,7 +210,7 @@ class WatchList:
             settings=settings,
             groups=tuple(groups),
             last=last,
-            cohort=_cohort_size(scores, left),
+            cohort=_cohort_size(pupils, left),
             registers=scores.registers,
             unlike=scores.unlike,
             read_by=scores.read_by or "",
@@ -322,9 +324,9 @@ def _state_of(
     return previous.state if isinstance(previous, WatchList) else previous
 
 
-def _cohort_size(scores: Scores, left: Iterable[Unscored]) -> int:
+def _cohort_size(pupils: Iterable[PupilHead], left: Iterable[Unscored]) -> int:
     """Count the pupils, apart from how they are spread over the parts."""
-    scored = {pupil.student_id for pupil in pupil_heads(scores.pupils)}
+    scored = {pupil.student_id for pupil in pupils}
     return len(scored) + sum(item.student_id is None or item.student_id not in scored for item in left)
 
 
