@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import scale_data
+from dropout_risk.cli.options import seek_cycles_rarely
 from scale_parts import histories_of
 from scale_scores import _model
 
@@ -54,12 +55,13 @@ class Stages:
 
 def measure(data: Path, pupils: int) -> dict[str, Any]:
     """Run the morning of the last day of so many pupils, and the whole run beside it."""
+    seek_cycles_rarely()
     place = scale_data.province(data, pupils)
     before, day = scale_data.one_day(place)
     last = scale_data.last_day(day)
     store, model = _stored(data, before, pupils), _model(data, "logistic")
-    _run(Stages(), *_small(data), model)
     with tempfile.TemporaryDirectory(dir=data) as folder:
+        _run(Stages(), *_small(data, Path(folder)), model)
         shutil.copytree(store, Path(folder) / "store")
         stages = Stages()
         told = _run(stages, Path(folder) / "store", day, last, model)
@@ -81,11 +83,10 @@ def _stored(data: Path, before: Path, pupils: int) -> Path:
     return store
 
 
-def _small(data: Path) -> tuple[Path, Path, dt.date]:
+def _small(data: Path, folder: Path) -> tuple[Path, Path, dt.date]:
     """Give a store and a day of 3,000 pupils, on which everything is compiled."""
     before, day = scale_data.one_day(scale_data.province(data, 3000))
-    store = data / "day-small-store"
-    shutil.rmtree(store, ignore_errors=True)
+    store = folder / "small-store"
     histories_of(before).save(store)
     return store, day, scale_data.last_day(day)
 

@@ -165,6 +165,7 @@ def watchlist(
     allow_synthetic: options.AllowSynthetic = False,
 ) -> None:
     """Write the morning's watch list: whom to see first, why, since when, and what help fits."""
+    options.seek_cycles_rarely()
     from dropout_risk.pages.reader_folders import last_state, write_morning, write_reader_folders
     from dropout_risk.pages.review import Review, reader_of_pages
     from dropout_risk.records.directory import Directory
