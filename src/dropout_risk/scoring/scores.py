@@ -264,9 +264,11 @@ class Scores:
 
     def __getitem__(self, student_id: str | int) -> PupilScore:
         """Give the score of one pupil by its id; UnknownPupilError if it has none."""
-        for pupil in self.pupils:
-            if pupil.student_id == student_id:
-                return pupil
+        from dropout_risk.scoring.score_rows import pupil_heads
+
+        for head in pupil_heads(self.pupils):
+            if head.student_id == student_id:
+                return self.pupils[head.row]
         raise UnknownPupilError(
             "No pupil of this id was scored.",
             hint="ids are texts or whole numbers as in the records; scores.errors says who was not scored",
