@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -241,6 +240,7 @@ class PupilPage:
     attendance: AttendanceStrip | None
     marks: MarksChart | None
     told: tuple[tuple[str, tuple[str, ...]], ...]
+    since_heading: str
     since_last: tuple[str, ...]
     would_change: tuple[str, ...]
     missing: tuple[str, ...]
@@ -253,13 +253,13 @@ class PupilPage:
 class PupilPageWriter:
     """Writes pupils' pages for one role; ``cards`` words alerts and changes in the way of the list.
 
-    ``last`` is the date of the list before, ``within`` the days of ``risk_within``; ``table`` is the table of
-    help; ``labels`` name the features that a row may merge.
+    ``told`` are the keys of the pupil's alerts that earlier lists have told, ``within`` the days of
+    ``risk_within``; ``table`` is the table of help; ``labels`` name the features that a row may merge.
     """
 
     role: Role
     cards: CardWriter
-    last: dt.date | None = None
+    told: Collection[str] = ()
     within: tuple[int, ...] = ()
     outcome: OutcomeSettings = field(default_factory=OutcomeSettings)
     table: HelpTable | None = None
@@ -301,13 +301,14 @@ class PupilPageWriter:
             within=risk_within_text(score, self.within, reaches, language) if judged else "",
             graduates=graduation_note(level, snapshot.as_of, self.outcome, language),
             crisis=crisis,
-            alerts=self.cards.told_alerts(item for item in score.alerts if item.is_of_today(self.last)),
-            followed=self.cards.told_alerts(item for item in score.alerts if not item.is_of_today(self.last)),
+            alerts=self.cards.told_alerts(item for item in score.alerts if item.is_of_today(self.told)),
+            followed=self.cards.told_alerts(item for item in score.alerts if not item.is_of_today(self.told)),
             facts=fact_lines(score.facts, language),
             domains=Waterfall.of(score, self._domains(score), language) if drawn else None,
             reasons=Waterfall.of(score, self._reasons(score), language) if drawn else None,
             attendance=AttendanceStrip.of(snapshot, language) if "attendance" in sees else None,
             marks=MarksChart.of(snapshot, language) if "grades" in sees else None,
+            since_heading=word("since_last_time" if self.cards.compared else "since_a_week"),
             since_last=(*self._standing(entry), *(changes.changed if _tells_of_change(entry) else ())),
             would_change=changes.would_change if judged else (),
             missing=score.missing,
@@ -318,8 +319,13 @@ class PupilPageWriter:
         )
 
     def _domains(self, score: PupilScore) -> list[WaterfallPart]:
-        """Give the sum of each domain, the strongest push first, and what no open domain tells."""
+        """Give the sum of each domain, the strongest push first, and what no open domain tells.
+
+        Beside a critical answer no bar says that tests lower the risk: it is in the rest.
+        """
         sizes = {name: score.domains[name] for name in DOMAINS if name in score.domains}
+        if is_crisis(score) and sizes.get(CONFIDENTIAL, 0.0) < 0:
+            del sizes[CONFIDENTIAL]
         parts = [
             WaterfallPart(_side_of_bar(size), DOMAINS[name].to(self.cards.language), "", size)
             for name, size in sizes.items()

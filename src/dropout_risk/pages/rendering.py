@@ -12,11 +12,12 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.explanation.reason import Reason
+from dropout_risk.explanation.reason_days import days_of_reason
 from dropout_risk.pages.links import Links
 from dropout_risk.pages.words import page_words
 from dropout_risk.proposals.error_words import error_words
 from dropout_risk.text import CLAUSES, Language, Text
-from dropout_risk.watchlist.reason_notes import comparison_text, days_of_reason
+from dropout_risk.watchlist.reason_notes import comparison_text
 
 
 def note_on_reason(reason: Reason, language: Language) -> str:

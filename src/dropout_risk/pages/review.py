@@ -273,7 +273,7 @@ class Review:
                 directory=self.directory,
                 last_week=self.watch_list.last_week,
             ),
-            None if last is None else last.as_of,
+            () if last is None else last.told.get(score.student_id, ()),
             tuple(self.scores.model.get("risk_within_days", ())),
             self.model.settings.outcome,
             help_table(self.model.settings),

@@ -68,6 +68,7 @@ PUPIL_WORDS: dict[str, Text] = {
     "last_mark": Text(zh="最近{share}（{date}）", en="last {share} ({date})"),
     "no_marks": Text(zh="没有成绩记录。", en="No marks are recorded."),
     "since_last_time": Text(zh="与上次相比", en="Since last time"),
+    "since_a_week": Text(zh="与一周前的记录相比", en="Against the records of a week ago"),
     "what_would_change": Text(zh="哪些变化会改变风险", en="What would change the risk"),
     "to_find_out": Text(zh="有待核实的信息", en="Not known, and worth finding out"),
     "nothing_missing": Text(zh="没有缺项。", en="Nothing is missing."),

@@ -250,6 +250,7 @@ class ScoreWriter:
             doubted=evidence.doubted,
             footings=evidence.footings,
             ordinal=evidence.ordinal,
+            alerted=evidence.alerted,
         )
         chosen = self.reasons.choose(rows)
         if evidence.past is not None:

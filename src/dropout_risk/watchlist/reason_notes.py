@@ -1,10 +1,10 @@
-"""What stands beside a reason's sentence: what to hold it against, and from which days its rows are."""
+"""What stands beside a reason's sentence: what to hold it against."""
 
 from __future__ import annotations
 
 from dropout_risk.catalogue.feature import YES_OR_NO
 from dropout_risk.explanation.reason import Reason
-from dropout_risk.text import DAY_OF_YEAR, Language, Text, date_in_words, percent_text, tenths_in_words
+from dropout_risk.text import Language, Text, percent_text, tenths_in_words
 
 _COMPARISONS = {
     "class": Text(zh="同班其他同学平均{value}", en="class-mates: {value} on average"),
@@ -14,9 +14,6 @@ _COMPARISONS = {
 _NONE_OF_THEM = Text(zh="同班其他同学都没有", en="class-mates: none")
 _YES = Text(zh="同班其他同学中有{value}", en="{value} of class-mates")
 _YES_STAYED = Text(zh="坚持在读的学生中有{value}", en="{value} of pupils who stayed")
-_FROM_TO = Text(zh="{first}至{last}", en="{first} to {last}")
-_SINCE = Text(zh="{first}起", en="since {first}")
-_WITH_DAYS = Text(zh="{text}（{days}）", en="{text} ({days})")
 
 
 def comparison_text(reason: Reason, language: Language) -> str:
@@ -47,30 +44,3 @@ def _like_the_sentence(reason: Reason, value: float, language: Language) -> str:
     number = value * reason.counted / reason.value
     between = "" if language == "zh" else " "
     return f"{tenths_in_words(number).to(language)}{between}{reason.counted_unit}"
-
-
-def days_of_reason(reason: Reason, language: Language) -> str:
-    """Write from when to when the rows lie that a value came from; nothing where the sentence says it.
-
-    What is on record of a family holds since a day.
-    """
-    first, last = reason.first_day, reason.last_day
-    if first is None or last is None:
-        return ""
-    since = date_in_words(first, language)
-    if since in reason.text:
-        return ""
-    if reason.domain == "family":
-        return _SINCE.fill(language, first=since)
-    if first == last:
-        return since
-    same_year = first.year == last.year
-    until = DAY_OF_YEAR.fill(language, day=last) if same_year else date_in_words(last, language)
-    return _FROM_TO.fill(language, first=since, last=until)
-
-
-def dated_text(reason: Reason, language: Language, text: str | None = None) -> str:
-    """Give a reason's sentence with the days of the rows it came from."""
-    text = reason.text if text is None else text
-    days = days_of_reason(reason, language)
-    return _WITH_DAYS.fill(language, text=text, days=days) if days else text

@@ -12,12 +12,12 @@ import pandas as pd
 from dropout_risk.alerts.duty import duty_text
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.evaluation.caution import caution_lines
+from dropout_risk.explanation.reason_days import dated_text
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
-from dropout_risk.watchlist.reason_notes import dated_text
 from dropout_risk.watchlist.wording import listed_reasons, listed_refusals, shorten_list
 
 if TYPE_CHECKING:
