@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from dropout_risk.alerts.duty import duty_text, urgency_of
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.pages.links import Links
-from dropout_risk.pages.on_record import shows_band
 from dropout_risk.pages.pupil_search import FoundPupil, risk_in_words
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.text import Language
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup, count_pupils
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import listed_reasons
+from dropout_risk.watchlist.wording import listed_reasons, shows_band
 
 OWN_SHOWN, HEAD_SHOWN, ROWS_SHOWN = 5, 3, 12
 

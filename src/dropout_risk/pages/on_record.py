@@ -6,10 +6,9 @@ import datetime as dt
 
 import numpy as np
 
-from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM
 from dropout_risk.records.directory import PERSONAL, Directory
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.settings import LOWEST_BAND, OutcomeSettings
+from dropout_risk.settings import OutcomeSettings
 from dropout_risk.text import ITEMS, Language, Text, date_in_words, percent_text
 
 RECORD_WORDS: dict[str, Text] = {
@@ -59,16 +58,6 @@ def contact_lines(directory: Directory, score: PupilScore, language: Language) -
     """Give what the directory says of a pupil besides its name, each with what it is called."""
     told = directory.of(score.student_id)
     return tuple((COLUMN_WORDS[name].to(language), told[name]) for name in told if name != "name")
-
-
-def is_crisis(score: PupilScore) -> bool:
-    """Say whether a critical answer is among the alerts: then neither rank nor band stands beside it."""
-    return any(alert.rule == CRITICAL_ITEM for alert in score.alerts)
-
-
-def shows_band(score: PupilScore) -> bool:
-    """Say whether a page may tell the band of a risk: "low" beside a critical answer would reassure."""
-    return not is_crisis(score) or score.band != LOWEST_BAND
 
 
 def days_to_graduation(grade_level: float, as_of: dt.date, outcome: OutcomeSettings) -> int | None:

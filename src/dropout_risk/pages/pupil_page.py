@@ -17,9 +17,7 @@ from dropout_risk.pages.on_record import (
     contact_lines,
     days_to_graduation,
     graduation_note,
-    is_crisis,
     risk_within_text,
-    shows_band,
 )
 from dropout_risk.pages.pupil_charts import AttendanceStrip, MarksChart, Waterfall, WaterfallPart
 from dropout_risk.pages.rendering import note_on_reason
@@ -30,7 +28,7 @@ from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, OutcomeSettings
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
 from dropout_risk.watchlist.group import WatchEntry
-from dropout_risk.watchlist.wording import ListedReason, listed_reasons, shorten_list
+from dropout_risk.watchlist.wording import ListedReason, is_crisis, listed_reasons, shorten_list, shows_band
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005

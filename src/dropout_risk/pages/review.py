@@ -233,7 +233,12 @@ class Review:
 
     def _whole_cohort(self, links: Links) -> CohortPage:
         return cohort_page(
-            self.scores, self.watch_list, self.model.settings.bands, links, directory=self.directory
+            self.scores,
+            self.watch_list,
+            self.model.settings.bands,
+            links,
+            directory=self.directory,
+            withhold="name" not in self.role.reads_of_directory,
         )
 
     def _cohort_part(self, whole: CohortPage, links: Links, part: int) -> str:

@@ -143,6 +143,11 @@ REVIEW_WORDS: dict[str, Text] = {
         en="Of pupils whose risk is not low: for how many each domain raises it most. The darker, the larger "
         "the share of the school.",
     ),
+    "small_withheld": Text(
+        zh="不足{fewest}人的各组不列出；为防倒推，另有一组也不列出。各校名单除外。",
+        en="Groups of fewer than {fewest} pupils are withheld, and with them the next smallest; lists are "
+        "not.",
+    ),
     "at_risk": Text(zh="风险不低", en="Not low"),
     "reason_not_scored": Text(zh="原因", en="Reason"),
     "everybody_scored": Text(zh="全部学生都已评估。", en="Everybody could be judged."),

@@ -18,7 +18,7 @@ from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
-from dropout_risk.watchlist.wording import listed_reasons, listed_refusals, shorten_list
+from dropout_risk.watchlist.wording import listed_reasons, listed_refusals, shorten_list, shows_band
 
 if TYPE_CHECKING:
     from dropout_risk.watchlist.watch_list import WatchList
@@ -147,7 +147,7 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
         "class_id": pupil.class_id,
         "student_id": pupil.student_id,
         "part": part,
-        "band": pupil.band,
+        "band": pupil.band if shows_band(pupil) else None,
         "risk": pupil.risk if judged else None,
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
