@@ -15,14 +15,13 @@ from dropout_risk.pages.changes import Changes
 from dropout_risk.pages.links import LIST_ONLY, Links
 from dropout_risk.pages.on_record import (
     contact_lines,
-    days_to_graduation,
-    graduation_note,
     risk_within_text,
 )
 from dropout_risk.pages.pupil_charts import AttendanceStrip, MarksChart, Waterfall, WaterfallPart
 from dropout_risk.pages.rendering import note_on_reason
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
+from dropout_risk.scoring.graduation import days_to_graduation, graduation_note
 from dropout_risk.scoring.roles import Role
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, OutcomeSettings
@@ -282,6 +281,7 @@ class PupilPageWriter:
         crisis, ranked = is_crisis(score), judged and score.rank_in_school and not is_crisis(score)
         level = float(snapshot.student_column("grade_level")[0])
         reaches = days_to_graduation(level, snapshot.as_of, self.outcome)
+        graduates = graduation_note(level, snapshot.as_of, self.outcome, language) if judged else ""
         return PupilPage(
             student_id=str(score.student_id),
             name=self.cards.directory.name_of(score.student_id),
@@ -297,7 +297,7 @@ class PupilPageWriter:
             band_word=BAND_WORDS[score.band].to(language) if shows_band(score) else "",
             rank=word("rank", rank=score.rank_in_school) if ranked else "",
             within=risk_within_text(score, self.within, reaches, language) if judged else "",
-            graduates=graduation_note(level, snapshot.as_of, self.outcome, language),
+            graduates=graduates,
             crisis=crisis,
             alerts=self.cards.told_alerts(item for item in score.alerts if item.is_of_today(self.told)),
             followed=self.cards.told_alerts(item for item in score.alerts if not item.is_of_today(self.told)),
@@ -310,7 +310,7 @@ class PupilPageWriter:
             since_last=(*self._standing(entry), *(changes.changed if _tells_of_change(entry) else ())),
             would_change=changes.would_change if judged else (),
             missing=score.missing,
-            warnings=score.notes,
+            warnings=tuple(note for note in score.notes if note != graduates),
             told=self._told(score) if judged else (),
             help=tuple(HelpLine(item.text, self._because(item, score)) for item in score.suggested_help),
             notes=self._notes(),

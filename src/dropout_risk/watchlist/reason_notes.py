@@ -19,9 +19,19 @@ _YES_STAYED = Text(zh="坚持在读的学生中有{value}", en="{value} of pupil
 def comparison_text(reason: Reason, language: Language) -> str:
     """Give what to hold a value against, in the form in which the sentence tells the value; else nothing."""
     given = reason.comparison
-    if not given or reason.value is None:
+    return _compared_text(reason, str(given["kind"]), float(given["value"]), language) if given else ""
+
+
+def own_past_text(reason: Reason, language: Language) -> str:
+    """Give the pupil's own value of twelve weeks before, where the comparison is another one."""
+    if reason.own_past is None or (reason.comparison or {}).get("kind") == "own_past":
         return ""
-    value, kind = float(given["value"]), str(given["kind"])
+    return _compared_text(reason, "own_past", reason.own_past, language)
+
+
+def _compared_text(reason: Reason, kind: str, value: float, language: Language) -> str:
+    if reason.value is None:
+        return ""
     nobody = kind == "class" and reason.value > 0 and abs(value) < _NOTHING
     if reason.unit == YES_OR_NO.to(language):
         if reason.value != 1 or kind == "own_past":

@@ -14,6 +14,7 @@ from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.evaluation.caution import caution_lines
 from dropout_risk.explanation.reason_days import dated_text
 from dropout_risk.records.directory import Directory
+from dropout_risk.scoring.score_writer import WARNINGS_OF_MODEL
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
@@ -43,6 +44,7 @@ LIST_COLUMNS: dict[str, Text] = {
     "facts": Text(zh="已知情况", en="facts"),
     "reasons": Text(zh="模型计算依据", en="reasons"),
     "missing": Text(zh="有待核实的信息", en="missing"),
+    "notes": Text(zh="还请注意", en="notes"),
     "suggested_help": Text(zh="可以怎么帮", en="suggested_help"),
     "not_scored_because": Text(zh="暂不评估的原因", en="not_scored_because"),
 }
@@ -156,8 +158,15 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
         "facts": CLAUSES.join(language, fact_lines(pupil.facts, language)),
         "reasons": CLAUSES.join(language, reason_texts(pupil, language)),
         "missing": shorten_list([*listed_refusals(pupil), *pupil.missing], _MISSING_SHOWN, language),
+        "notes": CLAUSES.join(language, _own_notes(pupil, language)),
         "suggested_help": CLAUSES.join(language, (item.text for item in pupil.suggested_help)),
     }
+
+
+def _own_notes(pupil: PupilScore, language: Language) -> Iterator[str]:
+    """Give what is to know of a pupil, but for what stands in another column or holds for the whole model."""
+    elsewhere = {*listed_refusals(pupil), *(text.to(language) for text in WARNINGS_OF_MODEL)}
+    return (note for note in pupil.notes if note not in elsewhere)
 
 
 def _cell_text(value: Any, column: str, language: Language) -> Any:
