@@ -90,6 +90,8 @@ def _reassuring(page: str, pupil: Pupil) -> Iterator[str]:
 
 def _line_read(text: str) -> Line:
     head, _, rest = text.partition("：")
+    if head == "学籍变动":  # in the order of the days
+        return text, frozenset()
     days = re.fullmatch(r"(.*缺课\d+天(?:（.*）)?)：(.*)", rest)
     return (
         (f"{head}：{days[1]}", frozenset(days[2].split("、")))
@@ -135,7 +137,7 @@ def _way(pupil: Pupil) -> Iterator[str]:
 
 
 def _events(pupil: Pupil) -> Iterator[str]:
-    for row in pupil.district.rows[pupil.id]["outcomes"]:
+    for row in sorted(pupil.district.rows[pupil.id]["outcomes"], key=itemgetter("date")):
         if row["event"] in _EVENTS and row["date"] < pupil.as_of:
             yield f"{_full(row['date'])}{_EVENTS[row['event']]}"
 

@@ -592,15 +592,6 @@ FACTORS: dict[str, tuple[set[str], set[str] | None]] = {
     "登记为进城务工人员随迁子女": ({"migrant_child"}, None),
     "登记为由祖辈照料": ({"grandparents_care"}, None),
 }  # fmt: skip
-ABSENT_FACTORS = {
-    "没有父母双方均外出务工的登记": "登记为留守儿童，父母双方均外出务工",
-    "没有留守儿童登记": "登记为留守儿童", "没有单亲家庭登记": "登记为单亲家庭",
-    "没有父母离异登记": "登记为父母离异", "没有孤儿或事实无人抚养登记": "登记为孤儿或事实无人抚养儿童",
-    "没有父母无法照料的登记": "登记有父母一方因病、残或其他原因无法照料",
-    "没有父母或监护人离世的登记": "登记有父母或监护人离世",
-    "没有低保、特困或防返贫监测登记": "登记为低保、特困或防返贫监测家庭", "没有残疾登记": "登记有残疾",
-    "没有随迁子女登记": "登记为进城务工人员随迁子女", "没有隔代抚养登记": "登记为由祖辈照料",
-}  # fmt: skip
 
 
 def _holding(pupil: Pupil, factors: set[str] | None, values: set[str] | None = None) -> list[dict[str, Any]]:
@@ -624,13 +615,7 @@ def _factor(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(None if rows else "on record", **_ends([row["valid_from"] for row in rows]), of_any=of_any)
 
 
-@says(f"^(?P<text>{'|'.join(ABSENT_FACTORS)})$")
-def _no_factor(pupil: Pupil, said: re.Match[str]) -> Counted:
-    held = _holding(pupil, *FACTORS[ABSENT_FACTORS[said["text"]]])
-    return Counted("not on record" if held or not pupil.family else None)
-
-
-@says(r"^目前(登记有(?P<n>\d+)项家庭困难|没有家庭困难登记)$")
+@says(r"^目前登记有(?P<n>\d+)项家庭困难$")
 def _burdens(pupil: Pupil, said: re.Match[str]) -> Counted:
     rows = _holding(pupil, None)
     number = len({row["factor"] for row in rows})
@@ -638,11 +623,10 @@ def _burdens(pupil: Pupil, said: re.Match[str]) -> Counted:
     def of_any(one: Pupil) -> float:
         return float(len({row["factor"] for row in _holding(one, None)})) if one.family else math.nan
 
-    told = number if said["n"] or not number else "burdens"
-    return Counted(told, **_ends([row["valid_from"] for row in rows]), of_any=of_any)
+    return Counted(number, **_ends([row["valid_from"] for row in rows]), of_any=of_any)
 
 
-@says(r"^近60个教学日(新增(?P<n>\d+)项家庭困难|没有新增家庭困难)$")
+@says(r"^近60个教学日新增(?P<n>\d+)项家庭困难$")
 def _recent(pupil: Pupil, said: re.Match[str]) -> Counted:
     def rows(one: Pupil) -> list[dict[str, Any]]:
         return [
@@ -657,8 +641,7 @@ def _recent(pupil: Pupil, said: re.Match[str]) -> Counted:
     def of_any(one: Pupil) -> float:
         return float(len({row["factor"] for row in rows(one)})) if one.family else math.nan
 
-    told = number if said["n"] or not number else "changes"
-    return Counted(told, **_ends([row["valid_from"] for row in own]), of_any=of_any)
+    return Counted(number, **_ends([row["valid_from"] for row in own]), of_any=of_any)
 
 
 @says(r"^(家校距离(?P<n>[\d.]+)公里|家就在学校旁)$")

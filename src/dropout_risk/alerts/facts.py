@@ -166,11 +166,13 @@ class FactRows:
 
     @cached_property
     def column(self) -> Listed:
-        """The facts as lists of :data:`FACT`: by the kinds' order, the newest first."""
+        """The facts as lists of :data:`FACT`: by the kinds' order, the newest first; outcomes as they came."""
         columns = self._columns or [[np.zeros(0, np.int64)] * 5]
         parts = [np.concatenate(column).astype(np.int64) for column in zip(*columns, strict=True)]
+        events = np.isin(parts[1], [_KINDS.index(name) for name in EVENTS_TOLD])
         newest = np.where(parts[1] == _KINDS.index(LAST_MARK), 0, -parts[4])  # marks stay by subject
-        order = np.lexsort((newest, parts[1], parts[0]))
+        kind = np.where(events, _KINDS.index(EVENTS_TOLD[0]), parts[1])
+        order = np.lexsort((np.where(events, parts[4], newest), kind, parts[0]))
         pupil, kind, label, text, since = (part[order] for part in parts)
         words = list(self._words)
         told: dict[str, Column] = {

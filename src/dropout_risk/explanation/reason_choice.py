@@ -26,7 +26,7 @@ class Facts(NamedTuple):
     n_features), NaN where there is none; ``domains`` and ``causes`` the index of each feature's among all of
     them; ``signed`` is 1 where values on the two sides of 0 are worded as opposites, such as marks that rise
     or fall. ``worse`` is which way a value reads as worse, and ``faults`` is 1 where nothing but 0 reads as
-    good. ``belied`` has a bit for each kind of alert beside which a feature does not lower the risk in words.
+    good; ``kept`` is 1 where 0 means that nothing is on record. ``belied`` has a bit for each kind of alert beside which a feature does not lower the risk in words.
     """
 
     told: Longs
@@ -37,6 +37,7 @@ class Facts(NamedTuple):
     causes: Longs
     signed: Longs
     faults: Longs
+    kept: Longs
     belied: Longs
 
     @classmethod
@@ -57,6 +58,7 @@ class Facts(NamedTuple):
             causes=_as_longs(list(CAUSES).index(feature.cause) for feature in features),
             signed=_as_longs(feature.negative_sentence is not None for feature in features),
             faults=_as_longs(feature.faults for feature in features),
+            kept=_as_longs(feature.measure.of_records_kept for feature in features),
             belied=_as_longs(
                 sum(
                     1 << bit
@@ -114,8 +116,8 @@ class ChosenReasons(NamedTuple):
 
         A fact is worded by its strongest member whose value fits the direction of the sum; where no value
         does (it raises the risk and lies on the safe side of its reference, or says that marks rise; it
-        lowers the risk and tells of a day missed), its sum is in ``other``. So is all that is missing: that
-        nobody wrote something down is no reason but something to find out.
+        lowers the risk and tells of a day missed), its sum is in ``other``. So is all that is missing, and
+        that nothing is on record of a family: what nobody wrote down is no reason but something to find out.
         ``backgrounds`` gives the index of each pupil's background, by default 0. ``alerted`` has the bits
         of each pupil's alerts (:func:`alert_bits`), by default none: what they belie is in ``other``.
         """
@@ -241,10 +243,10 @@ def _find_voices(values: Floats, own: Floats, stayed: Floats, facts: Facts, tall
     It is the strongest (of equals, the first) that pulls the way of the sum, and whose value does not say
     the contrary: where it has a direction, it lies on that side of its reference, if there is one; what
     lowers the risk tells of no fault, and what raises it does not tell that there was none. What is missing
-    has no voice.
+    has no voice, nor has that nothing is on record.
     """
     for feature in range(len(values)):
-        if np.isnan(values[feature]):
+        if np.isnan(values[feature]) or (values[feature] == 0 and facts.kept[feature] != 0):
             continue
         number, direction = tally.fact[feature], facts.worse[feature]
         total, strength = tally.sums[number], abs(own[feature])

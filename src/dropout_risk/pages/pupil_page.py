@@ -364,7 +364,8 @@ class PupilPageWriter:
     def _because(self, given: Help, score: PupilScore) -> str:
         """Give what is on record behind a suggestion: the line's own words, and the facts."""
         sentences = {alert.rule: self.cards.word("todays_alert") for alert in score.alerts}
-        facts = {fact.name: fact.text for fact in reversed(score.facts)}  # of several, the latest
+        latest = sorted(score.facts, key=lambda fact: str(fact.since or ""))
+        facts = {fact.name: fact.text for fact in latest}  # of several, the latest
         told = dict.fromkeys(sentences[name] for name in given.because if name in sentences)
         if facts.keys() & {*given.because}:
             table = shipped_help() if self.table is None else self.table

@@ -168,6 +168,15 @@ def test_history_of_outcomes_is_told_with_its_days():
     assert [fact.name for fact in facts] == ["suspected_dropout", "returned"]
 
 
+def test_history_of_outcomes_is_told_in_the_order_of_its_days():
+    events = {-90: "suspected_dropout", -80: "returned", -50: "suspected_dropout", -40: "returned"}
+    rows = [{"student_id": "p-1", "date": DAYS[day], "event": event} for day, event in events.items()]
+    facts, _ = read(outcomes=rows)
+    assert [(fact.name, fact.since) for fact in facts] == [
+        (event, DAYS[day]) for day, event in events.items()
+    ]
+
+
 def test_a_test_is_a_fact_only_at_its_cut_off_and_for_who_sees_psychology():
     test = {"student_id": "p-1", "date": DAYS[-9], "instrument": "MHT", "scale": "total"}
     facts, _ = read(wellbeing=[test | {"score": 66}])

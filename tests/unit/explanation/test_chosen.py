@@ -29,7 +29,7 @@ def facts_by_hand(row):
 
 def fits_by_hand(place, row, stayed, total):
     monotone = FEATURES[place].worse
-    if np.isnan(row[place]):
+    if np.isnan(row[place]) or (row[place] == 0 and FEATURES[place].measure.of_records_kept):
         return False
     if FEATURES[place].faults and (total > 0) != (row[place] > 0):
         return False
@@ -98,6 +98,15 @@ def test_beside_an_alert_nothing_that_it_belies_is_told_to_lower_the_risk_and_al
     assert (found.speaker[1] == calm.speaker[1]).all()
     everything = found.total.sum(axis=(1, 2)) + found.other
     assert np.allclose(everything, contributions.sum(axis=1), rtol=0, atol=1e-9)
+
+
+@given(numbers)
+def test_that_nothing_is_on_record_of_a_family_is_no_reason(contributions):
+    facts = Facts.of(CATALOGUE, np.full(N, np.nan))
+    found = ChosenReasons.of(facts, np.zeros((3, N)), contributions)
+    kept = {place for place, item in enumerate(FEATURES) if item.measure.of_records_kept}
+    assert {FEATURES[place].domain for place in kept} == {"family"}
+    assert not kept & {*found.features.tolist()}
 
 
 def test_what_says_how_marks_go_speaks_with_one_voice():
