@@ -166,7 +166,7 @@ class FactRows:
 
     @cached_property
     def column(self) -> Listed:
-        """The facts as lists of :data:`FACT`: by the kinds' order, the newest first; outcomes as they came."""
+        """The facts as lists of :data:`FACT`: by the kinds' order, the newest first; outcomes by day."""
         columns = self._columns or [[np.zeros(0, np.int64)] * 5]
         parts = [np.concatenate(column).astype(np.int64) for column in zip(*columns, strict=True)]
         events = np.isin(parts[1], [_KINDS.index(name) for name in EVENTS_TOLD])

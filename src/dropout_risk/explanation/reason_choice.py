@@ -26,7 +26,8 @@ class Facts(NamedTuple):
     n_features), NaN where there is none; ``domains`` and ``causes`` the index of each feature's among all of
     them; ``signed`` is 1 where values on the two sides of 0 are worded as opposites, such as marks that rise
     or fall. ``worse`` is which way a value reads as worse, and ``faults`` is 1 where nothing but 0 reads as
-    good; ``kept`` is 1 where 0 means that nothing is on record. ``belied`` has a bit for each kind of alert beside which a feature does not lower the risk in words.
+    good; ``kept`` is 1 where 0 means that nothing is on record. ``belied`` has a bit for each kind of alert
+    beside which a feature does not lower the risk in words.
     """
 
     told: Longs

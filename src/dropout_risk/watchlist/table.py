@@ -102,11 +102,13 @@ def list_csv(watch_list: WatchList, directory: Directory | None = None) -> str:
     headers = [header.to(language) for header in columns.values()]
     cautions = caution_lines(watch_list.model, language, None)
     writer.writerow([*headers, *cautions])  # the last ones head empty columns: always on top
+    nothing = [""] * len(cautions)
     for group in watch_list.groups:
         for row in _rows_of_group(group, language):
             if directory is not None:
                 row["name"] = directory.name_of(row["student_id"])
-            writer.writerow([_cell_text(row.get(name), name, language) for name in columns])
+            cells = [_cell_text(row.get(name), name, language) for name in columns]
+            writer.writerow([*cells, *nothing])
     return out.getvalue()
 
 

@@ -1,7 +1,10 @@
 """What lists and pages say of their model."""
 
+import csv
 from dataclasses import replace
 
+import duckdb
+import pandas as pd
 import pytest
 
 from dropout_risk.evaluation.caution import caution_lines, cautions_of
@@ -75,6 +78,16 @@ def test_the_csv_says_it_in_its_first_line_and_in_no_row():
 
     assert "不得投入使用" in head
     assert not [row for row in rows if "不得投入使用" in row]
+
+
+def test_programs_read_the_csv_with_as_many_cells_in_every_row_as_in_its_head(tmp_path):
+    watch_list = listed(cautions_of(report(synthetic=True).to_dict(), {}), 8)
+    rows = [*csv.reader(list_csv(watch_list).splitlines())]
+    assert len(rows) > 1
+    assert len({len(row) for row in rows}) == 1
+
+    path = watch_list.to_csv(tmp_path / "list.csv")
+    assert duckdb.read_csv(str(path)).columns[:3] == pd.read_csv(path).columns[:3].tolist() == rows[0][:3]
 
 
 def test_a_section_of_a_bundle_from_before_has_no_points_and_is_read():
