@@ -82,7 +82,7 @@ def _reassuring(page: str, pupil: Pupil) -> Iterator[str]:
     for alerts, belied in (
         (_critical(pupil), "心理|困扰分|MHT|PHQ|SDQ"),
         (_falling_marks(pupil), "进步|上升走势|比自己以往高|没有比上一次下降"),
-        (_unexplained(pupil), "缺课.*少"),
+        (_unexplained(pupil), "比此前少"),
     ):
         if any(alerts):
             yield from (line.strip() for line in lowering if re.search(belied, line))

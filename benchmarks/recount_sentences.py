@@ -251,24 +251,57 @@ def _present_yesterday(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(None if there else "at school", day, day)
 
 
-@says(r"^近60个教学日周一、周五的缺课率(比其他日子(?P<way>高|低)(?P<n>[\d.]+)个百分点|与其他日子相同)$")
+@says(r"^近60个教学日周一、周五的缺课率与其他日子相同$")
+def _weekdays_alike(pupil: Pupil, said: re.Match[str]) -> Counted:
+    return _compared_days(*_by_weekday(pupil))
+
+
+@says(
+    r"^近60个教学日的(?P<a_of>\d+)个周一、周五缺课(?P<a>\d+)天，其他(?P<b_of>\d+)天缺课(?P<b>\d+)天，"
+    r"周一、周五偏(?P<way>多|少)$"
+)
 def _weekdays(pupil: Pupil, said: re.Match[str]) -> Counted:
+    return _compared_days(*_by_weekday(pupil), said)
+
+
+def _by_weekday(pupil: Pupil) -> tuple[list[tuple[Day, str]], list[tuple[Day, str]]]:
     days = pupil.days_in(60)
-    named = [status in ABSENT for day, status in days if day.weekday() in {0, 4}]
-    others = [status in ABSENT for day, status in days if day.weekday() not in {0, 4}]
-    points = 100 * (sum(named) / len(named) - sum(others) / len(others))
-    return Counted(_way(points, said, "高"), **_ends([day for day, _ in days]))
+    named = [item for item in days if item[0].weekday() in {0, 4}]
+    return named, [item for item in days if item not in named]
 
 
-@says(r"^近10个教学日的缺课率(比此前50个教学日(?P<way>上升|下降)(?P<n>[\d.]+)个百分点|与此前50个教学日持平)$")
+@says(r"^近10个教学日的缺课率与此前50个教学日持平$")
+def _no_trend(pupil: Pupil, said: re.Match[str]) -> Counted:
+    return _compared_days(*_now_and_before(pupil))
+
+
+@says(
+    r"^近10个教学日缺课(?P<a>\d+)天（有记录(?P<a_of>\d+)天），"
+    r"此前50个教学日缺课(?P<b>\d+)天（有记录(?P<b_of>\d+)天），比此前(?P<way>多|少)$"
+)
 def _trend(pupil: Pupil, said: re.Match[str]) -> Counted:
+    return _compared_days(*_now_and_before(pupil), said)
+
+
+def _now_and_before(pupil: Pupil) -> tuple[list[tuple[Day, str]], list[tuple[Day, str]]]:
     now = pupil.days_in(10)
-    before = [item for item in pupil.days_in(60) if item not in now]
-    points = 100 * (
-        sum(status in ABSENT for _, status in now) / len(now)
-        - sum(status in ABSENT for _, status in before) / len(before)
+    return now, [item for item in pupil.days_in(60) if item not in now]
+
+
+def _compared_days(
+    these: list[tuple[Day, str]], others: list[tuple[Day, str]], said: re.Match[str] | None = None
+) -> Counted:
+    """Recount the days missed of two kinds of days; ``way`` says of which there were more."""
+    missed = [sum(status in ABSENT for _, status in days) for days in (these, others)]
+    counted = (missed[0], len(these), missed[1], len(others))
+    share = missed[0] * len(others) - missed[1] * len(these)
+    right = (
+        share == 0
+        if said is None
+        else tuple(int(said[name]) for name in ("a", "a_of", "b", "b_of")) == counted
+        and share * (1 if said["way"] == "多" else -1) > 0
     )
-    return Counted(_way(points, said, "上升"), **_ends([day for day, _ in (*now, *before)]))
+    return Counted(None if right else "days missed", **_ends([day for day, _ in (*these, *others)]))
 
 
 def _way(points: float, said: re.Match[str], up: str) -> float | str:
