@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from dropout_risk.alerts.help import help_table
 from dropout_risk.arrays import Bools
 from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
-from dropout_risk.evaluation.caution import caution_lines
+from dropout_risk.evaluation.caution import caution_head, caution_lines
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
@@ -218,7 +218,8 @@ class Review:
         page = morning_page(self.watch_list, links, self.directory)
         grades = grades_of(self.watch_list.groups)
         caution = caution_lines(self.scores.model, self.language, grades)
-        return self._render("morning.html", links, page=page, caution=caution)
+        head = caution_head(caution, self.scores.model, self.language)
+        return self._render("morning.html", links, page=page, caution=caution, caution_head=head)
 
     def search(self, question: PupilQuestion, links: Links) -> str:
         """Render a page of the pupils that a question finds; UnknownPupilError if it has no such page."""

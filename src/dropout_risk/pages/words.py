@@ -182,6 +182,7 @@ REVIEW_WORDS: dict[str, Text] = {
         en="mean {mean}; nine tenths of the pupils lie between {low} and {high}",
     ),
     "too_few": Text(zh="学生太少，不画。", en="Too few pupils for a picture."),
+    "whole_card": Text(zh="模型说明书全文", en="The whole model card"),
     "how_to_read": Text(zh="怎样读一条计算依据", en="How to read a reason"),
 }
 
