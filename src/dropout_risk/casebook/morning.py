@@ -52,6 +52,7 @@ class Signal:
     ``since`` is the first day of what it tells, ``level`` the level whose case it is, and ``due_in`` within
     how many school days it is to be acted upon; one that is not ``urgent`` stirs no case that is there.
     Pupils of one ``urgency`` are equally urgent: only among them may a declared trial change the order.
+    ``school`` is that of somebody who has left it.
     """
 
     pupil: str
@@ -62,6 +63,7 @@ class Signal:
     urgent: bool = True
     due_in: int = 0
     urgency: str = ""
+    school: str = ""
 
 
 class Attended(NamedTuple):
@@ -115,6 +117,11 @@ class MorningFacts:
         return frozenset(school for school in schools if self.days.is_open(school, self.day))
 
     @cached_property
+    def care(self) -> tuple[Signal, ...]:
+        """The signals that only counsellors know of: they wait for no school day."""
+        return tuple(signal for signal in self.signals if signal.line == "care")
+
+    @cached_property
     def placed(self) -> dict[str, Placed]:
         """Where each pupil is."""
         return {pupil.pupil: pupil for pupil in self.pupils}
@@ -122,6 +129,8 @@ class MorningFacts:
 
 def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -> MorningReport | None:
     """Run the morning of a day, in one transaction: all of it or nothing.
+
+    Where no school is open nobody has a round; what only counsellors know of opens its cases all the same.
 
     Parameters
     ----------
@@ -140,7 +149,7 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
     LawBrokenError
         If a law would not hold afterwards; nothing is written then.
     """
-    if not facts.open_schools:
+    if not facts.open_schools and not facts.care:
         return None
     with book.writing() as connection:
         lock_book(connection)
@@ -149,7 +158,11 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
             return None
         people = people or People.implied(facts.pupils)
         _refuse_nobody(facts, people)
-        return _Morning(book, connection, facts, people, last).run()
+        morning = _Morning(book, connection, facts, people, last)
+        if facts.open_schools:
+            return morning.run()
+        morning.run_care()
+        return None
 
 
 def _refuse_nobody(facts: MorningFacts, people: People) -> None:
@@ -213,13 +226,29 @@ class _Morning:
             self.facts.registers,
         )
         self._strike_clock(report)
+        self._refuse_broken()
+        return report
+
+    def run_care(self) -> None:
+        """Open what only counsellors know of on a day without school, and tell them; nobody has a round."""
+        self._write_grants()
+        self._hand_over()
+        known = {*self.of_pupil.values()}
+        answered = self._answered()
+        for signal in self.facts.care:
+            self._take(signal, answered, Counter())
+        self.writer.flush()
+        new = [case for number, case in self.live.items() if number not in known and case.line == "care"]
+        self._write_notices([(DIGESTS["care"], case.owner, 0) for case in new])
+        self._refuse_broken()
+
+    def _refuse_broken(self) -> None:
         broken = broken_laws(self.connection, chain=False)
         if broken:
             raise LawBrokenError(
                 f"On {self.day} the book would break {'; '.join(map(str, broken))}.",
                 hint="nothing was written; mend what is named, then run the morning again",
             )
-        return report
 
     # --- What was not answered, and who has gone ---
 
@@ -324,6 +353,8 @@ class _Morning:
             self._stir(self.live[number], signal, key)
             return None
         placed = self.facts.placed.get(signal.pupil)
+        if placed is None and signal.line == "care":
+            placed = self._place(signal.pupil, signal.school)
         if placed is None:
             return "not_at_school"
         if (signal.pupil, signal.rule, None if signal.rule == LISTED else signal.since) in answered:
@@ -453,12 +484,17 @@ class _Morning:
 
         Cases that only counsellors know of are told apart, since nobody else may learn their number.
         """
+        due = [case for case in self.live.values() if self._is_due(case)]
+        ages = [
+            (DIGESTS[case.line], case.owner, self._waited(case.school, case.due or self.day)) for case in due
+        ]
+        return self._write_notices(ages)
+
+    def _write_notices(self, ages: Sequence[tuple[str, str, int]]) -> int:
+        """Put one notice for each digest and owner into the outbox, from how long each case has waited."""
         waiting: dict[tuple[str, str], list[int]] = {}
-        for case in self.live.values():
-            if self._is_due(case):
-                waiting.setdefault((DIGESTS[case.line], case.owner), []).append(
-                    self._waited(case.school, case.due or self.day)
-                )
+        for digest, owner, age in ages:
+            waiting.setdefault((digest, owner), []).append(age)
         channels = {
             grant.person: grant.channel for grant in self.people.live_grants(self.day) if grant.channel
         }

@@ -35,7 +35,8 @@ def shifted_week(dates: Ints, rows: Array) -> Text | None:
     for told, week, edge in _SHIFTED:
         inside = held[list(week)]
         outside = held.sum() - inside.sum()
-        if held[edge] >= _AS_MANY * np.median(inside) > 0 and outside <= _HARDLY_ANY * held.sum():
+        usual = _AS_MANY * np.median(inside)
+        if min(held[edge], inside.min()) >= usual > 0 and outside <= _HARDLY_ANY * held.sum():
             return told
     return None
 
