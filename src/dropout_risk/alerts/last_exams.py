@@ -53,8 +53,10 @@ class LastExams(NamedTuple):
         bounds, _ = runs_of_subjects(exams.offsets, exams["subject"])
         last = bounds[1:] - 1
         last = last[np.isfinite(percent[last]) | (percent[last] == MISSED)]
-        whole = (exams[name][last].astype(np.int64) for name in ("pupil", "subject", "exam", "date"))
-        return cls(*whole, percent[last])
+        pupil, subject, exam, date = (
+            exams[name][last].astype(np.int64) for name in ("pupil", "subject", "exam", "date")
+        )
+        return cls(pupil, subject, exam, date, percent[last])
 
     @classmethod
     def _without_a_row(cls, snapshot: Snapshot, context: ClassContext, words: dict[str, list[str]]) -> Self:

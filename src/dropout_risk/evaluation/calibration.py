@@ -190,7 +190,7 @@ SLOPE = Question(
 IN_THE_LARGE = Question(
     "calibration_in_the_large",
     "总体校准",
-    Text(zh="给出的风险总体上是否偏高或偏低", en="whether its risks are too high or too low on the whole"),
+    Text(zh="给出的风险总体上是否太高或太低", en="whether its risks are too high or too low on the whole"),
 )
 CLUSTERS = {
     "school": Text(

@@ -175,7 +175,7 @@ OF_THE_MEAN = Question(
     "timing_of_the_mean",
     "时间分布的均值",
     Text(
-        zh="较短时间内的风险是否偏高或偏低", en="whether risks within a shorter time are too high or too low"
+        zh="较短时间内的风险是否太高或太低", en="whether risks within a shorter time are too high or too low"
     ),
 )
 MOST_AWAY = 0.15
