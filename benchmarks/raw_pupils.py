@@ -216,3 +216,35 @@ def valid_scores(pupil: Pupil, instrument: str, scale: str) -> list[tuple[Day, f
         if row["scale"] == scale and row["valid"] in {True, None}
         if not math.isnan(row["score"]) and row["date"] not in lies
     )
+
+
+def sat_by_class(pupil: Pupil) -> dict[tuple[str, str], tuple[Day, int]]:
+    """Each subject and exam that at least three of the class sat: its first day and how many sat it."""
+    found: dict[tuple[str, str], list[tuple[Day, str]]] = defaultdict(list)
+    for one in [pupil, *pupil.mates]:
+        for subject, day, exam, _ in one.marks if one.at_school else ():
+            found[subject, exam].append((day, one.id))
+    return {
+        key: (min(day for day, _ in marks), len(marks))
+        for key, marks in found.items()
+        if len(marks) >= LEAST_MATES
+    }
+
+
+def missed_exams(pupil: Pupil, window: int | str) -> dict[tuple[str, str], Day]:
+    """Give the subjects and exams of a window that the class sat without the pupil, each with its day."""
+    sat = sat_by_class(pupil)
+    own = {(subject, exam) for subject, _, exam, _ in pupil.marks}
+    taken = {subject for subject, _ in own}
+    most = {subject: max(n for (name, _), (_, n) in sat.items() if name == subject) for subject, _ in sat}
+    found = {}
+    for key, (day, _) in sat.items():
+        enrolled = pupil.student["enrolled_on"]
+        if key in own or day < pupil.since(window) or (enrolled and day < enrolled):
+            continue
+        that_day = [other for other, (when, _) in sat.items() if when == day]
+        away = len({subject for subject, _ in that_day}) > 1 and not own & set(that_day)
+        common = 2 * most[key[0]] >= max(most.values())
+        if key[0] in taken or (common and (not own or away)):
+            found[key] = day
+    return found

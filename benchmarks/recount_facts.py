@@ -14,9 +14,10 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from operator import itemgetter
 
 from dropout_risk.catalogue.factors import FACTORS
-from raw_pupils import ABSENT, CUTS, LEAST_MATES, SUBJECTS, Day, Pupil, exam_said, valid_scores
+from raw_pupils import ABSENT, CUTS, LEAST_MATES, SUBJECTS, Day, Pupil, exam_said, missed_exams, valid_scores
 
 Line = tuple[str, frozenset[str]]
 """The head of a line, and what is told after it."""
@@ -36,24 +37,61 @@ def facts_on_page(page: str) -> Counter[Line]:
 
 
 def alerts_on_page(page: str) -> Counter[str]:
-    """Give the alerts of today and those still open, each with who acts."""
-    found = re.findall(r'<p class="alert"><span class="route">(.*?)</span>(.*?)</p>', page, re.DOTALL)
-    return Counter(f"{who.strip()}：{html.unescape(text).strip()}" for who, text in found)
+    """Give the alerts of today and those still open, each with which it is and who acts."""
+    told: Counter[str] = Counter()
+    for heading in (_TODAY, _OPEN):
+        section = re.search(f"<h2>{heading}</h2>(.*?)</section>", page, re.DOTALL)
+        found = re.findall(
+            r'<p class="alert"><span class="route">(.*?)</span>(.*?)</p>',
+            section[1] if section else "",
+            re.DOTALL,
+        )
+        told += Counter(f"{heading}：{who.strip()}：{html.unescape(text).strip()}" for who, text in found)
+    return told
 
 
-def false_facts(page: str, pupil: Pupil) -> tuple[int, list[tuple[str, str]]]:
-    """Recount a page: the number of its lines, and each that is false or missing, with which it is."""
+def false_facts(page: str, pupil: Pupil, earlier: Day | None = None) -> tuple[int, list[tuple[str, str]]]:
+    """Recount a page: the number of its lines, and each that is false or missing, with which it is.
+
+    ``earlier`` is the date of the only list before this one; None where there was none.
+    """
     told = (facts_on_page(page), alerts_on_page(page))
-    counted = (Counter(_line_read(line) for line in facts_told(pupil)), Counter(alerts_told(pupil)))
-    faults = []
+    counted = (Counter(_line_read(line) for line in facts_told(pupil)), Counter(alerts_told(pupil, earlier)))
+    faults = [(line, "compared with no list that there was") for line in _compared_with(page, earlier)]
+    faults += [
+        (line, "reassures beside an alert that says the contrary") for line in _reassuring(page, pupil)
+    ]
     for own, right in zip(told, counted, strict=True):
         faults += [(str(line), "counted otherwise") for line in own - right]
         faults += [(str(line), "missing on the page") for line in right - own]
     return sum(map(Counter.total, told)), faults
 
 
+def _compared_with(page: str, earlier: Day | None) -> Iterator[str]:
+    """Give what a page says of a last time that never was."""
+    section = re.search(r"<h2>与上次相比</h2>(.*?)</section>", page, re.DOTALL)
+    for line in re.findall(r"<li>(.*?)</li>", section[1], re.DOTALL) if section else ():
+        since = re.search(r"自(\d{4}年\d+月\d+日)以来", line)
+        if earlier is None or (since and since[1] != _full(earlier)):
+            yield html.unescape(line)
+
+
+def _reassuring(page: str, pupil: Pupil) -> Iterator[str]:
+    """Give what lowers the risk where an alert says the contrary."""
+    lowering = re.findall(r'<li class="lowering">\s*<span class="words">(.*?)<', page, re.DOTALL)
+    for alerts, belied in (
+        (_critical(pupil), "心理|困扰分|MHT|PHQ|SDQ"),
+        (_falling_marks(pupil), "进步|上升走势|比自己以往高|没有比上一次下降"),
+        (_unexplained(pupil), "比此前少"),
+    ):
+        if any(alerts):
+            yield from (line.strip() for line in lowering if re.search(belied, line))
+
+
 def _line_read(text: str) -> Line:
     head, _, rest = text.partition("：")
+    if head == "学籍变动":  # in the order of the days
+        return text, frozenset()
     days = re.fullmatch(r"(.*缺课\d+天(?:（.*）)?)：(.*)", rest)
     return (
         (f"{head}：{days[1]}", frozenset(days[2].split("、")))
@@ -99,7 +137,7 @@ def _way(pupil: Pupil) -> Iterator[str]:
 
 
 def _events(pupil: Pupil) -> Iterator[str]:
-    for row in pupil.district.rows[pupil.id]["outcomes"]:
+    for row in sorted(pupil.district.rows[pupil.id]["outcomes"], key=itemgetter("date")):
         if row["event"] in _EVENTS and row["date"] < pupil.as_of:
             yield f"{_full(row['date'])}{_EVENTS[row['event']]}"
 
@@ -110,8 +148,8 @@ def _tests(pupil: Pupil) -> Iterator[str]:
             if score >= min(cuts):
                 yield f"{instrument}总分达到筛查线（{_full(day)}）"
     for instrument, date, known, days in _critical(pupil):
-        told = f"至今{days}个教学日" if days else "今天第一次告知"
-        yield f"{instrument}中有须尽快了解的回答：{_full(date)}测评，{_full(known)}登记，{told}"
+        since = f"，至今{days}个教学日" if days else ""
+        yield f"{instrument}中有须尽快了解的回答：{_full(date)}测评，{_full(known)}登记{since}"
 
 
 def _absences(pupil: Pupil) -> Iterator[str]:
@@ -135,10 +173,13 @@ def _absences(pupil: Pupil) -> Iterator[str]:
 
 
 def _exams(pupil: Pupil) -> Iterator[str]:
-    last = {subject: (day, exam, share) for subject, day, exam, share in pupil.marks}
+    last = {subject: (day, exam, f"{round(100 * share)}%") for subject, day, exam, share in pupil.marks}
+    for (subject, exam), day in sorted(missed_exams(pupil, "year").items(), key=itemgetter(1)):
+        if subject not in last or last[subject][0] < day:
+            last[subject] = day, exam, "缺考"
     sittings = defaultdict(list)
-    for subject, (day, exam, share) in last.items():
-        sittings[exam].append((day, f"{_NAMES[subject]}{round(100 * share)}%"))
+    for subject, (day, exam, told) in last.items():
+        sittings[exam].append((day, f"{_NAMES[subject]}{told}"))
     for exam, marks in sittings.items():
         days = sorted({_full(day): day for day, _ in marks}.values())
         since = "至".join(_full(day) for day in (days[:1] if len(days) == 1 else (days[0], days[-1])))
@@ -148,14 +189,24 @@ def _exams(pupil: Pupil) -> Iterator[str]:
 # --- Alerts ---
 
 
-def alerts_told(pupil: Pupil) -> Iterator[str]:
-    """Write the alerts of a pupil again, each after who acts on it."""
-    yield from _unexplained(pupil)
-    yield from _silent(pupil)
-    yield from _falling_marks(pupil)
-    for *_, days in _critical(pupil):
-        meets = "如还没有见面，请心理教师尽快与学生见面" if days else "请心理教师今天与学生见面"
-        yield f"心理教师办理：心理测评中有需要专人尽快了解的情况。{meets}；内容保密，只向心理教师提供"
+_TODAY, _OPEN = "今日预警", "跟进中的预警"
+
+
+def alerts_told(pupil: Pupil, earlier: Day | None = None) -> Iterator[str]:
+    """Write the alerts of a pupil again, each after where it stands and who acts on it.
+
+    Only a critical answer stays open, and only once the list of an earlier date has told it.
+    """
+    for text in (*_unexplained(pupil), *_silent(pupil), *_falling_marks(pupil)):
+        yield f"{_TODAY}：{text}"
+    then = None if earlier is None else pupil.district.pupil(pupil.id, earlier)
+    told = [answer[:3] for answer in _critical(then)] if then is not None and then.at_school else []
+    for *answer, days in _critical(pupil):
+        meets = "如还没有见面，请心理教师今天与学生见面" if days else "请心理教师今天与学生见面"
+        where = _OPEN if tuple(answer) in told else _TODAY
+        yield (
+            f"{where}：心理教师办理：心理测评中有需要专人尽快了解的情况。{meets}；内容保密，只向心理教师提供"
+        )
 
 
 _STEPS = (
@@ -243,17 +294,15 @@ def _silent(pupil: Pupil) -> Iterator[str]:
 
 def _falling_marks(pupil: Pupil) -> Iterator[str]:
     recent = pupil.school_days[-100]
-    falls = [
-        own[-1][2] - sum(mark[2] for mark in own[:-1]) / (len(own) - 1)
-        for own in pupil.marks_in("all").values()
-        if len(own) > 1 and own[-1][0] >= recent
-    ]
+    marks = [own for own in pupil.marks_in("all").values() if len(own) > 1 and own[-1][0] >= recent]
+    falls = [own[-1][2] - sum(mark[2] for mark in own[:-1]) / (len(own) - 1) for own in marks]
     absences = pupil.count_days({"absent"}, 20)
     fall = sum(falls) / len(falls) if falls else 0.0
     if fall <= -0.1 + 1e-9 and absences > 1:
+        days = (min(own[0][0] for own in marks), max(own[-1][0] for own in marks))
         yield (
-            f"班主任办理：成绩比自己以往平均低{round(-100 * fall)}分（按满分100计），"
-            f"同时近20个教学日无故缺课{absences}天。请班主任当天与学生和家长谈一谈"
+            f"班主任办理：各科最近一次成绩平均比自己以往低{round(-100 * fall)}分"
+            f"（按满分100计，{_full(days[0])}至{_full(days[1])}的考试），同时近20个教学日无故缺课{absences}天。请班主任当天与学生和家长谈一谈"
         )
 
 

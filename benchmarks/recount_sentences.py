@@ -18,11 +18,11 @@ import html
 import math
 import re
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -39,9 +39,15 @@ from raw_pupils import (
     District,
     Pupil,
     exam_said,
+    missed_exams,
+    sat_by_class,
     valid_scores,
 )
 from recount_facts import false_facts
+
+if TYPE_CHECKING:
+    from dropout_risk.records.school_records import SchoolRecords
+    from dropout_risk.scoring.risk_model import RiskModel
 
 # --- What a sentence says: a number that must come out, and the days it must name ---
 
@@ -245,24 +251,57 @@ def _present_yesterday(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(None if there else "at school", day, day)
 
 
-@says(r"^近60个教学日周一、周五的缺课率(比其他日子(?P<way>高|低)(?P<n>[\d.]+)个百分点|与其他日子相同)$")
+@says(r"^近60个教学日周一、周五的缺课率与其他日子相同$")
+def _weekdays_alike(pupil: Pupil, said: re.Match[str]) -> Counted:
+    return _compared_days(*_by_weekday(pupil))
+
+
+@says(
+    r"^近60个教学日的(?P<a_of>\d+)个周一、周五缺课(?P<a>\d+)天，其他(?P<b_of>\d+)天缺课(?P<b>\d+)天，"
+    r"周一、周五偏(?P<way>多|少)$"
+)
 def _weekdays(pupil: Pupil, said: re.Match[str]) -> Counted:
+    return _compared_days(*_by_weekday(pupil), said)
+
+
+def _by_weekday(pupil: Pupil) -> tuple[list[tuple[Day, str]], list[tuple[Day, str]]]:
     days = pupil.days_in(60)
-    named = [status in ABSENT for day, status in days if day.weekday() in {0, 4}]
-    others = [status in ABSENT for day, status in days if day.weekday() not in {0, 4}]
-    points = 100 * (sum(named) / len(named) - sum(others) / len(others))
-    return Counted(_way(points, said, "高"), **_ends([day for day, _ in days]))
+    named = [item for item in days if item[0].weekday() in {0, 4}]
+    return named, [item for item in days if item not in named]
 
 
-@says(r"^近10个教学日的缺课率(比此前50个教学日(?P<way>上升|下降)(?P<n>[\d.]+)个百分点|与此前50个教学日持平)$")
+@says(r"^近10个教学日的缺课率与此前50个教学日持平$")
+def _no_trend(pupil: Pupil, said: re.Match[str]) -> Counted:
+    return _compared_days(*_now_and_before(pupil))
+
+
+@says(
+    r"^近10个教学日缺课(?P<a>\d+)天（有记录(?P<a_of>\d+)天），"
+    r"此前50个教学日缺课(?P<b>\d+)天（有记录(?P<b_of>\d+)天），比此前(?P<way>多|少)$"
+)
 def _trend(pupil: Pupil, said: re.Match[str]) -> Counted:
+    return _compared_days(*_now_and_before(pupil), said)
+
+
+def _now_and_before(pupil: Pupil) -> tuple[list[tuple[Day, str]], list[tuple[Day, str]]]:
     now = pupil.days_in(10)
-    before = [item for item in pupil.days_in(60) if item not in now]
-    points = 100 * (
-        sum(status in ABSENT for _, status in now) / len(now)
-        - sum(status in ABSENT for _, status in before) / len(before)
+    return now, [item for item in pupil.days_in(60) if item not in now]
+
+
+def _compared_days(
+    these: list[tuple[Day, str]], others: list[tuple[Day, str]], said: re.Match[str] | None = None
+) -> Counted:
+    """Recount the days missed of two kinds of days; ``way`` says of which there were more."""
+    missed = [sum(status in ABSENT for _, status in days) for days in (these, others)]
+    counted = (missed[0], len(these), missed[1], len(others))
+    share = missed[0] * len(others) - missed[1] * len(these)
+    right = (
+        share == 0
+        if said is None
+        else tuple(int(said[name]) for name in ("a", "a_of", "b", "b_of")) == counted
+        and share * (1 if said["way"] == "多" else -1) > 0
     )
-    return Counted(_way(points, said, "上升"), **_ends([day for day, _ in (*now, *before)]))
+    return Counted(None if right else "days missed", **_ends([day for day, _ in (*these, *others)]))
 
 
 def _way(points: float, said: re.Match[str], up: str) -> float | str:
@@ -364,7 +403,7 @@ def _no_drop(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(None if max(fall for fall, *_ in _falls(pupil)) <= 0 else "no fall", **_ends(days))
 
 
-@says(r"^最近一次成绩(比自己以往平均(?P<way>高|低)(?P<n>[\d.]+)分（按满分100计）|与自己以往平均持平)$")
+@says(r"^各科最近一次成绩平均(比自己以往(?P<way>高|低)(?P<n>[\d.]+)分（按满分100计）|与自己以往持平)$")
 def _own_mean(pupil: Pupil, said: re.Match[str]) -> Counted:
     two = [own for own in pupil.marks_in(200).values() if len(own) > 1]
     gaps = [own[-1][2] - sum(mark[2] for mark in own[:-1]) / (len(own) - 1) for own in two]
@@ -389,7 +428,10 @@ def _standing(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(_way(points, said, "高"), **_ends([mark[0] for mark in chosen]))
 
 
-@says(r"^与同班其他同学相比，最近一次考试比前一次(?P<way>进步|退步)(?P<n>不到1|\d+)分（按满分100计）$")
+@says(
+    r"^与同班其他同学相比，各科最近一次考试平均比该科前一次"
+    r"(?P<way>进步|退步)(?P<n>不到1|\d+)分（按满分100计）$"
+)
 def _standing_change(pupil: Pupil, said: re.Match[str]) -> Counted:
     two = [own[-2:] for own in pupil.gaps(200).values() if len(own) > 1]
     two = [own for own in two if not any(math.isnan(mark[2]) for mark in own)]
@@ -398,8 +440,10 @@ def _standing_change(pupil: Pupil, said: re.Match[str]) -> Counted:
 
 
 STANDINGS = {
-    "最近考试成绩": "last", "班级位置比前一次考试": "change", "近200个教学日的考试总体": "mean",
-}  # fmt: skip
+    "各科最近一次考试": "last",
+    "各科班级位置比该科前一次考试平均": "change",
+    "近200个教学日的考试总体": "mean",
+}
 
 
 @says(rf"^(?P<of>{'|'.join(STANDINGS)})(?P<way>高于|低于|上升|下降)(全班平均)?(?P<n>[\d.]+)个标准差$")
@@ -443,7 +487,7 @@ def _year_beside_mates(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(mean(pupil), **_ends(days))
 
 
-@says(r"^(?P<core>语数英中有|最近一次考试有)(?P<n>\d+)科(最近一次考试)?低于满分的60%：(?P<names>.+)$")
+@says(r"^(?P<core>语数英中有|各科最近一次考试中有)(?P<n>\d+)科(最近一次考试)?低于满分的60%：(?P<names>.+)$")
 def _failing(pupil: Pupil, said: re.Match[str]) -> Counted:
     subjects = CORE if said["core"] == "语数英中有" else None
 
@@ -478,41 +522,10 @@ def _since_mark(pupil: Pupil, said: re.Match[str]) -> Counted:
 # --- exams missed
 
 
-def _sat_by_class(pupil: Pupil) -> dict[tuple[str, str], tuple[Day, int]]:
-    """Each subject and exam that at least three of the class sat: its first day and how many sat it."""
-    found: dict[tuple[str, str], list[tuple[Day, str]]] = defaultdict(list)
-    for one in [pupil, *pupil.mates]:
-        for subject, day, exam, _ in one.marks if one.at_school else ():
-            found[subject, exam].append((day, one.id))
-    return {
-        key: (min(day for day, _ in marks), len(marks))
-        for key, marks in found.items()
-        if len(marks) >= LEAST_MATES
-    }
-
-
-def _missed(pupil: Pupil, window: int | str) -> dict[tuple[str, str], Day]:
-    sat = _sat_by_class(pupil)
-    own = {(subject, exam) for subject, _, exam, _ in pupil.marks}
-    taken = {subject for subject, _ in own}
-    most = {subject: max(n for (name, _), (_, n) in sat.items() if name == subject) for subject, _ in sat}
-    found = {}
-    for key, (day, _) in sat.items():
-        enrolled = pupil.student["enrolled_on"]
-        if key in own or day < pupil.since(window) or (enrolled and day < enrolled):
-            continue
-        that_day = [other for other, (when, _) in sat.items() if when == day]
-        away = len({subject for subject, _ in that_day}) > 1 and not own & set(that_day)
-        common = 2 * most[key[0]] >= max(most.values())
-        if key[0] in taken or (common and (not own or away)):
-            found[key] = day
-    return found
-
-
 @says(rf"^{WINDOW}：(共缺考(?P<n>\d+)科次（(?P<parts>.+)）|(?P<one>.+))$")
 def _missed_exams(pupil: Pupil, said: re.Match[str]) -> Counted:
     window = _window(said["window"])
-    missed, sat = _missed(pupil, window), _sat_by_class(pupil)
+    missed, sat = missed_exams(pupil, window), sat_by_class(pupil)
     by_exam = Counter(exam for _, exam in missed)
     expected = set()
     for exam, n in by_exam.items():
@@ -524,17 +537,17 @@ def _missed_exams(pupil: Pupil, said: re.Match[str]) -> Counted:
         return Counted("exams missed")
 
     def of_any(one: Pupil) -> float:
-        return float(len(_missed(one, window)))
+        return float(len(missed_exams(one, window)))
 
     return Counted(len(missed), **_ends([*missed.values()]), of_any=of_any)
 
 
 @says(rf"^{WINDOW}没有缺考$")
-def _nothing_missed(pupil: Pupil, said: re.Match[str]) -> Counted:
+def _nothingmissed_exams(pupil: Pupil, said: re.Match[str]) -> Counted:
     window = _window(said["window"])
-    days = [day for day, _ in _sat_by_class(pupil).values() if day >= pupil.since(window)]
+    days = [day for day, _ in sat_by_class(pupil).values() if day >= pupil.since(window)]
     days = [day for day in days if not pupil.student["enrolled_on"] or day >= pupil.student["enrolled_on"]]
-    return Counted(None if not _missed(pupil, window) else "nothing missed", **_ends(days))
+    return Counted(None if not missed_exams(pupil, window) else "nothing missed", **_ends(days))
 
 
 # --- psychology
@@ -612,15 +625,6 @@ FACTORS: dict[str, tuple[set[str], set[str] | None]] = {
     "登记为进城务工人员随迁子女": ({"migrant_child"}, None),
     "登记为由祖辈照料": ({"grandparents_care"}, None),
 }  # fmt: skip
-ABSENT_FACTORS = {
-    "没有父母双方均外出务工的登记": "登记为留守儿童，父母双方均外出务工",
-    "没有留守儿童登记": "登记为留守儿童", "没有单亲家庭登记": "登记为单亲家庭",
-    "没有父母离异登记": "登记为父母离异", "没有孤儿或事实无人抚养登记": "登记为孤儿或事实无人抚养儿童",
-    "没有父母无法照料的登记": "登记有父母一方因病、残或其他原因无法照料",
-    "没有父母或监护人离世的登记": "登记有父母或监护人离世",
-    "没有低保、特困或防返贫监测登记": "登记为低保、特困或防返贫监测家庭", "没有残疾登记": "登记有残疾",
-    "没有随迁子女登记": "登记为进城务工人员随迁子女", "没有隔代抚养登记": "登记为由祖辈照料",
-}  # fmt: skip
 
 
 def _holding(pupil: Pupil, factors: set[str] | None, values: set[str] | None = None) -> list[dict[str, Any]]:
@@ -644,13 +648,7 @@ def _factor(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(None if rows else "on record", **_ends([row["valid_from"] for row in rows]), of_any=of_any)
 
 
-@says(f"^(?P<text>{'|'.join(ABSENT_FACTORS)})$")
-def _no_factor(pupil: Pupil, said: re.Match[str]) -> Counted:
-    held = _holding(pupil, *FACTORS[ABSENT_FACTORS[said["text"]]])
-    return Counted("not on record" if held or not pupil.family else None)
-
-
-@says(r"^目前(登记有(?P<n>\d+)项家庭困难|没有家庭困难登记)$")
+@says(r"^目前登记有(?P<n>\d+)项家庭困难$")
 def _burdens(pupil: Pupil, said: re.Match[str]) -> Counted:
     rows = _holding(pupil, None)
     number = len({row["factor"] for row in rows})
@@ -658,11 +656,10 @@ def _burdens(pupil: Pupil, said: re.Match[str]) -> Counted:
     def of_any(one: Pupil) -> float:
         return float(len({row["factor"] for row in _holding(one, None)})) if one.family else math.nan
 
-    told = number if said["n"] or not number else "burdens"
-    return Counted(told, **_ends([row["valid_from"] for row in rows]), of_any=of_any)
+    return Counted(number, **_ends([row["valid_from"] for row in rows]), of_any=of_any)
 
 
-@says(r"^近60个教学日(新增(?P<n>\d+)项家庭困难|没有新增家庭困难)$")
+@says(r"^近60个教学日新增(?P<n>\d+)项家庭困难$")
 def _recent(pupil: Pupil, said: re.Match[str]) -> Counted:
     def rows(one: Pupil) -> list[dict[str, Any]]:
         return [
@@ -677,8 +674,7 @@ def _recent(pupil: Pupil, said: re.Match[str]) -> Counted:
     def of_any(one: Pupil) -> float:
         return float(len({row["factor"] for row in rows(one)})) if one.family else math.nan
 
-    told = number if said["n"] or not number else "changes"
-    return Counted(told, **_ends([row["valid_from"] for row in own]), of_any=of_any)
+    return Counted(number, **_ends([row["valid_from"] for row in own]), of_any=of_any)
 
 
 @says(r"^(家校距离(?P<n>[\d.]+)公里|家就在学校旁)$")
@@ -727,14 +723,36 @@ def reasons_on_page(page: str) -> Iterator[tuple[str, str]]:
         yield html.unescape(found["text"]).strip(), html.unescape(found["note"] or "").strip()
 
 
-def faults_of_page(page: str, district: District, student: str, as_of: Day) -> tuple[int, list[Fault]]:
-    """Recount a page: the number of its sentences, and those that are false."""
+_FOLDED = re.compile(r"<h3>另外使风险(?:升高|降低)（不显示分量）</h3>\s*<ul>(.*?)</ul>", re.DOTALL)
+
+
+def folded_faults(page: str, district: District, student: str, as_of: Day) -> tuple[int, list[Fault]]:
+    """Recount the reasons that a page tells without a number: how many there are, and the false ones."""
+    pupil = district.pupil(student, as_of)
+    lines = [
+        html.unescape(line) for told in _FOLDED.findall(page) for line in re.findall("<li>(.*?)</li>", told)
+    ]
+    faults = []
+    for line in lines:
+        found = re.fullmatch(rf"(?P<text>.*?)（(?P<note>{_FULL_DAY}[^（）]*)）", line)
+        text, note = (line, "") if found is None else (found["text"], found["note"])
+        faults += [Fault(student, line, what) for what in _faults(pupil, text, note)]
+    return len(lines), faults
+
+
+def faults_of_page(
+    page: str, district: District, student: str, as_of: Day, earlier: Day | None = None
+) -> tuple[int, list[Fault]]:
+    """Recount a page: the number of its sentences, and those that are false.
+
+    ``earlier`` is the date of the list before, if there was one.
+    """
     number, faults = 0, []
     pupil = district.pupil(student, as_of)
     for sentence, note in reasons_on_page(page):
         number += 1
         faults += [Fault(student, f"{sentence} [{note}]", what) for what in _faults(pupil, sentence, note)]
-    lines, false = false_facts(page, pupil)
+    lines, false = false_facts(page, pupil, earlier)
     return number + lines, [*faults, *(Fault(student, line, what) for line, what in false)]
 
 
@@ -842,13 +860,18 @@ def _mean_is_told(told: str, number: float) -> bool:
 # --- A district, its pages, and the count ---
 
 
-def simulated_pages(
-    students: int, seed: int, pupils: int, *, n_days: int = 340
-) -> tuple[District, Day, dict[str, str]]:
-    """Simulate a district, train on it, and render the pages of some random pupils."""
-    from dropout_risk.pages.review import Review
+class Simulated(NamedTuple):
+    """A simulated district, its records, a model of them, and the day after the last."""
+
+    district: District
+    records: SchoolRecords
+    model: RiskModel
+    as_of: Day
+
+
+def simulated_district(students: int, seed: int, *, n_days: int = 340) -> Simulated:
+    """Simulate a district, and train on it."""
     from dropout_risk.records.school_records import SchoolRecords
-    from dropout_risk.scoring.roles import ROLES
     from dropout_risk.settings import Settings
     from dropout_risk.simulate.district import simulate_tables
     from dropout_risk.training.train import train
@@ -856,17 +879,37 @@ def simulated_pages(
     simulated = simulate_tables(students, seed, n_days=n_days)
     frames = {name: table.to_pandas() for name, table in simulated.tables.items()}
     frames["attendance"] = with_odd_registers(frames, simulated.last_day, seed)
+    frames["wellbeing"] = with_critical_answers(frames["wellbeing"], simulated.last_day)
     records = SchoolRecords.from_tables(**frames, today=simulated.last_day, outcomes_to=simulated.last_day)
     settings = Settings(
         models={"candidate": "lightgbm", "folds": 2}, evaluation={"refits": 0, "learning_curve": False}
     )
     model = train(records, settings, track=False).model
-    as_of = simulated.last_day + dt.timedelta(days=1)
-    review = Review.of(model, records, as_of, language="zh", role=ROLES["counsellor"])
+    return Simulated(District(frames), records, model, simulated.last_day + dt.timedelta(days=1))
+
+
+def simulated_pages(
+    simulated: Simulated, seed: int, pupils: int, *, earlier: Day | None = None, role: str = "counsellor"
+) -> dict[str, str]:
+    """Render the pages of some random pupils, and of all with an alert; after an earlier list, or none."""
+    from dropout_risk.pages.review import Review
+    from dropout_risk.scoring.roles import ROLES
+
+    previous = None
+    for as_of in filter(None, (earlier, simulated.as_of)):
+        review = Review.of(
+            simulated.model,
+            simulated.records,
+            as_of,
+            language="zh",
+            role=ROLES[role],
+            previous=previous,
+        )
+        previous = review.watch_list
     ids = sorted(str(pupil.student_id) for pupil in review.scores.pupils)
     chosen = np.random.default_rng(seed).choice(ids, min(pupils, len(ids)), replace=False).tolist()
     chosen += [str(pupil.student_id) for pupil in review.scores.pupils if pupil.alerts]
-    return District(frames), as_of, {student: review.pupil(student) for student in chosen}
+    return {student: review.pupil(student) for student in chosen}
 
 
 def with_odd_registers(frames: dict[str, pd.DataFrame], last: Day, seed: int) -> pd.DataFrame:
@@ -890,6 +933,17 @@ def with_odd_registers(frames: dict[str, pd.DataFrame], last: Day, seed: int) ->
     return rows[kept]
 
 
+def with_critical_answers(rows: pd.DataFrame, last: Day) -> pd.DataFrame:
+    """Give tests of which some hold a critical answer, entered weeks or days before the last day."""
+    rows = rows.copy()
+    items = rows[(rows["instrument"] == "PHQ-9") & (rows["scale"] == "item_9")]
+    chosen = items.drop_duplicates("student_id", keep="last").index[:8]
+    rows.loc[chosen, "score"] = 2
+    entered = [last - dt.timedelta(days=days) for days in (2, 20)]
+    rows.loc[chosen, "recorded_on"] = [entered[number % 2] for number in range(len(chosen))]
+    return rows
+
+
 def main() -> int:
     """Recount, print what is false, and say how much was counted."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -897,16 +951,34 @@ def main() -> int:
     parser.add_argument("--students", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=11)
     asked = parser.parse_args()
-    district, as_of, pages = simulated_pages(asked.students, asked.seed, asked.pupils)
-    sentences, faults = 0, []
-    for student, page in pages.items():
-        number, found = faults_of_page(page, district, student, as_of)
-        sentences += number
-        faults += found
+    simulated = simulated_district(asked.students, asked.seed)
+    every = _recount_folded(simulated, asked)
+    for earlier in (None, simulated.as_of - dt.timedelta(days=7)):
+        pages = simulated_pages(simulated, asked.seed, asked.pupils, earlier=earlier)
+        sentences, faults = 0, []
+        for student, page in pages.items():
+            number, found = faults_of_page(page, simulated.district, student, simulated.as_of, earlier)
+            sentences += number
+            faults += found
+        for fault in faults:
+            print(f"{fault.student_id}: {fault.sentence}: {fault.what}")
+        told = "a first list" if earlier is None else "a list a week after another"
+        print(f"{told}: {len(pages)} pages, {sentences} sentences, {len(faults)} false")
+        every += len(faults)
+    return 1 if every else 0
+
+
+def _recount_folded(simulated: Simulated, asked: argparse.Namespace) -> int:
+    """Recount what a class teacher is told without a number; give how much of it is false."""
+    pages = simulated_pages(simulated, asked.seed, asked.pupils, role="class_teacher")
+    counts = [
+        folded_faults(page, simulated.district, student, simulated.as_of) for student, page in pages.items()
+    ]
+    faults = [fault for _, found in counts for fault in found]
     for fault in faults:
         print(f"{fault.student_id}: {fault.sentence}: {fault.what}")
-    print(f"{len(pages)} pages, {sentences} sentences, {len(faults)} false")
-    return 1 if faults else 0
+    print(f"a class teacher's: {sum(n for n, _ in counts)} folded sentences, {len(faults)} false")
+    return len(faults)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def each_page(opened, width=1280):
 def test_every_page_has_its_parts_in_its_language(opened, language):
     for name, parts in SECTIONS[language].items():
         page = opened[language, name].page
-        heads = page.locator("h1, h2, h3").all_inner_texts()
+        heads = page.locator("h1, h2, h3").all_text_contents()
         assert [part for part in parts if not any(part in head for head in heads)] == [], name
         assert page.locator("html").get_attribute("lang") == language
 

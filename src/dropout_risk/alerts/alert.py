@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -30,8 +31,8 @@ class Alert:
 
     ``since`` is the first day of what it tells; ``days`` are the school days it has lasted, where that means
     something; ``route`` says who of the school acts, and ``report_to`` to whom it is reported besides. What
-    stays open after its first day has the date ``known`` on which it was entered: it is of today on the first
-    list after that, and open on the later ones.
+    stays open after its first day has the date ``known`` on which it was entered: it is of today until a list
+    has told it, and open on the lists after that one.
     """
 
     rule: str
@@ -42,17 +43,20 @@ class Alert:
     report_to: Office | None = None
     known: dt.date | None = None
 
-    def is_of_today(self, last: dt.date | None) -> bool:
-        """Say whether it is news, or was news on an earlier list; without a list, on an earlier school day.
+    @property
+    def key(self) -> str:
+        """What a list keeps of an alert that it has told and that stays open; empty for one of the day."""
+        return "" if self.known is None else f"{self.rule} {self.since} {self.known}"
+
+    def is_of_today(self, told: Collection[str] = ()) -> bool:
+        """Say whether it stands among the alerts of today: what no earlier list is known to have told does.
 
         >>> day = dt.date(2025, 2, 26)
         >>> alert = Alert("critical_item", day, "…", "counsellor", days=3, known=day)
-        >>> [alert.is_of_today(last) for last in (None, dt.date(2025, 2, 24), dt.date(2025, 2, 27))]
-        [False, True, False]
+        >>> alert.is_of_today(), alert.is_of_today([alert.key])
+        (True, False)
         """
-        if self.known is None:
-            return True
-        return not self.days if last is None else self.known >= last
+        return not self.key or self.key not in told
 
     def to_dict(self) -> dict[str, Any]:
         """Write the alert as one entry of the reply's ``alerts``."""

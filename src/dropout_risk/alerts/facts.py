@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.alerts.critical import CriticalAnswer
+from dropout_risk.alerts.last_exams import LastExams
 from dropout_risk.arrays import Array, Ints, Longs
 from dropout_risk.catalogue.exam_words import exam_in_words, subject_in_words
 from dropout_risk.catalogue.factors import FACTORS
@@ -32,7 +33,7 @@ from dropout_risk.catalogue.facts import (
     TEST_AT_CUT_OFF,
     WAY_TO_SCHOOL,
 )
-from dropout_risk.catalogue.grades import CORE_SUBJECTS, core_rank
+from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.explanation.columns import Column, Days, Listed, Picked, Structs, row_maker
 from dropout_risk.features.class_context import ClassContext
@@ -40,7 +41,7 @@ from dropout_risk.features.footing import NO_DAY
 from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.psychology import tests_at_cut_off
 from dropout_risk.histories.histories import MISSED
-from dropout_risk.histories.snapshot import Snapshot, runs_of_subjects
+from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of
 from dropout_risk.records.words import word_key
 from dropout_risk.settings import FactSettings
@@ -165,11 +166,13 @@ class FactRows:
 
     @cached_property
     def column(self) -> Listed:
-        """The facts as lists of :data:`FACT`: by the kinds' order, the newest first."""
+        """The facts as lists of :data:`FACT`: by the kinds' order, the newest first; outcomes by day."""
         columns = self._columns or [[np.zeros(0, np.int64)] * 5]
         parts = [np.concatenate(column).astype(np.int64) for column in zip(*columns, strict=True)]
+        events = np.isin(parts[1], [_KINDS.index(name) for name in EVENTS_TOLD])
         newest = np.where(parts[1] == _KINDS.index(LAST_MARK), 0, -parts[4])  # marks stay by subject
-        order = np.lexsort((newest, parts[1], parts[0]))
+        kind = np.where(events, _KINDS.index(EVENTS_TOLD[0]), parts[1])
+        order = np.lexsort((np.where(events, parts[4], newest), kind, parts[0]))
         pupil, kind, label, text, since = (part[order] for part in parts)
         words = list(self._words)
         told: dict[str, Column] = {
@@ -200,15 +203,18 @@ class FactRows:
         instruments: InstrumentRegistry,
         answers: Mapping[int, CriticalAnswer],
         language: Language,
+        *,
+        context: ClassContext | None = None,
     ) -> Self:
-        """Read the facts of everybody of a snapshot."""
+        """Read the facts of everybody of a snapshot; the context says which exams the classes sat."""
         rows = cls(len(snapshot), language)
         _add_family(rows, snapshot)
         _add_way(rows, snapshot, settings)
         _add_events(rows, snapshot)
         _add_tests(rows, snapshot, instruments, answers)
         _add_absences(rows, snapshot, settings)
-        _add_marks(rows, snapshot, settings)
+        _add_marks(rows, snapshot, context)
+        _add_no_core_passed(rows, snapshot, settings)
         return rows
 
 
@@ -292,11 +298,10 @@ def _day_in_words(ordinal: int, language: Language) -> str:
 
 _AT_CUT_OFF = Text(zh="{test}总分达到筛查线（{day}）", en="{test}: total at its cut-off ({day})")
 _CRITICAL = Text(
-    zh="{test}中有须尽快了解的回答：{date}测评，{known}登记，{told}",
-    en="{test} holds an answer to look into at once: taken {date}, entered {known}, {told}",
+    zh="{test}中有须尽快了解的回答：{date}测评，{known}登记{since}",
+    en="{test} holds an answer to look into at once: taken {date}, entered {known}{since}",
 )
-_TOLD_FIRST = Text(zh="今天第一次告知", en="told today for the first time")
-_TOLD_SINCE = Text(zh="至今{days}个教学日", en="{days} school day(s) ago")
+_KNOWN_SINCE = Text(zh="，至今{days}个教学日", en=", {days} school day(s) ago")
 
 
 def _add_tests(
@@ -319,7 +324,7 @@ def _add_tests(
             test=instruments[answer.instrument].code,
             date=date_in_words(answer.date, language),
             known=date_in_words(answer.known, language),
-            told=(_TOLD_SINCE if answer.days else _TOLD_FIRST).fill(language, days=answer.days),
+            since=_KNOWN_SINCE.fill(language, days=answer.days) if answer.days else "",
         )
         for answer in answers.values()
     ]
@@ -386,31 +391,24 @@ def _stretch_text(days: Sequence[int], language: Language) -> str:
     return ITEMS.join(language, told)
 
 
-# --- The last mark of each subject ---
+# --- The last exam of each subject: its mark, or that it was missed ---
 
 _MARK = Text(zh="{subject}{share}", en="{subject} {share}")
 _ABSENT_FROM = Text(zh="缺考", en="missed")
 _NONE_PASSED = Text(zh="语数英最近一次都不及格", en="no pass in Chinese, maths or English at the last exams")
 
 
-def _add_marks(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> None:
-    exams = snapshot.exam_rows
-    percent = exams["percent"]
-    bounds, _ = runs_of_subjects(exams.offsets, exams["subject"])
-    last = bounds[1:] - 1
-    last = last[np.isfinite(percent[last]) | (percent[last] == MISSED)]
-    ranks = np.array([*map(core_rank, snapshot.histories.words.get("subject", ())), len(CORE_SUBJECTS)])
-    last = last[np.argsort(ranks[exams["subject"][last]], kind="stable")]
-    subject, exam = exams["subject"][last], exams["exam"][last]
-    share = np.where(percent[last] == MISSED, 0, 1 + np.round(100 * np.nan_to_num(percent[last], neginf=0)))
-    words = snapshot.histories.words
+def _add_marks(rows: FactRows, snapshot: Snapshot, context: ClassContext | None) -> None:
+    words = {name: list(snapshot.histories.words.get(name, ())) for name in ("subject", "exam")}
+    exams = LastExams.of(snapshot, context, words)
+    missed = exams.percent == MISSED
+    share = np.where(missed, 0, 1 + np.round(100 * np.where(missed, 0, exams.percent))).astype(np.int64)
     texts = _Worded.of(
-        _SHARES * subject.astype(np.int64) + share.astype(np.int64),
+        _SHARES * exams.subject + share,
         lambda key: _mark_text(words["subject"][key // _SHARES], key % _SHARES - 1, rows.language),
     )
-    labels = _Worded.of(exam, lambda key: exam_in_words(words["exam"][key]).to(rows.language))
-    rows.add(LAST_MARK, exams["pupil"][last], texts, exams["date"][last], labels=labels)
-    _add_no_core_passed(rows, snapshot, settings)
+    labels = _Worded.of(exams.exam, lambda key: exam_in_words(words["exam"][key]).to(rows.language))
+    rows.add(LAST_MARK, exams.pupil, texts, exams.date, labels=labels)
 
 
 _SHARES = 128  # a mark is at most full marks: 0 for a missed exam, then 0 to 100 %

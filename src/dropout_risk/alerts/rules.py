@@ -25,7 +25,7 @@ from dropout_risk.histories.day_words import current_run
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of
 from dropout_risk.settings import AlertSettings, RegisterSettings
-from dropout_risk.text import DAY_OF_YEAR, Language, Text
+from dropout_risk.text import DAY_OF_YEAR, Language, Text, date_in_words
 
 FoundAlerts = Iterator[tuple[int, Alert]]
 
@@ -73,11 +73,11 @@ _ACTIONS: dict[Office | None, Text] = {
     ),
 }
 _MARKS_TEXT = Text(
-    zh="成绩比自己以往平均低{points}分（按满分100计），同时近{window}个教学日无故缺课{absences}天"
-    "。请班主任当天与学生和家长谈一谈",
-    en="Marks {points} points of 100 below the pupil's own earlier average, and {absences} days absent "
-    "without an explanation in the last {window} school days. The class teacher talks with pupil and "
-    "family the same day",
+    zh="各科最近一次成绩平均比自己以往低{points}分（按满分100计，{first}至{last}的考试），"
+    "同时近{window}个教学日无故缺课{absences}天。请班主任当天与学生和家长谈一谈",
+    en="Marks {points} points of 100 below the pupil's own earlier average (exams of {first} to {last}), and "
+    "{absences} days absent without an explanation in the last {window} school days. The class teacher talks "
+    "with pupil and family the same day",
 )
 _CRITICAL_TEXT = Text(
     zh="心理测评中有需要专人尽快了解的情况。请心理教师今天与学生见面；内容保密，只向心理教师提供",
@@ -85,9 +85,9 @@ _CRITICAL_TEXT = Text(
     "today; the content is confidential and for the counsellor only",
 )
 _CRITICAL_OPEN = Text(
-    zh="心理测评中有需要专人尽快了解的情况。如还没有见面，请心理教师尽快与学生见面；内容保密，只向心理教师提供",
+    zh="心理测评中有需要专人尽快了解的情况。如还没有见面，请心理教师今天与学生见面；内容保密，只向心理教师提供",
     en="A well-being test holds something that a person should look into. If they have not met yet, the "
-    "counsellor meets the pupil soon; the content is confidential and for the counsellor only",
+    "counsellor meets the pupil today; the content is confidential and for the counsellor only",
 )
 
 
@@ -117,8 +117,8 @@ def alerts_on(
     over the subjects with a mark in the last ``MARKS_SCHOOL_DAYS`` school days.
 
     *Critical item*: an answer that was first entered within the window, whether the test was valid or not
-    (``answers``, found here where not given). On its first day it is of today, and open on the later ones: it
-    is of today again only with a new answer. The text repeats neither the test nor the score.
+    (``answers``, found here where not given). It is of today until a list has told it, open after that, and
+    of today again only with a new answer. The text repeats neither the test nor the score.
 
     >>> from dropout_risk.catalogue.instruments import default_instruments
     >>> from dropout_risk.histories.histories import Histories
@@ -191,29 +191,33 @@ def _absence_alert(steps: list[int], index: int, run: _AbsenceRun, language: Lan
 
 
 def _marks_fall(snapshot: Snapshot, settings: AlertSettings, language: Language) -> FoundAlerts:
-    change, latest = _change_of_marks(snapshot)
+    change, first, latest = _change_of_marks(snapshot)
     absences = snapshot.count("unexcused", settings.marks_fall_window)
     fell = change <= -settings.marks_fall + _ROUNDING
     for pupil in np.flatnonzero(fell & (absences >= settings.marks_fall_absences)):
         text = _MARKS_TEXT.fill(
             language,
             points=round(-100 * change[pupil]),
+            first=date_in_words(date_of(first[pupil]), language),
+            last=date_in_words(date_of(latest[pupil]), language),
             window=settings.marks_fall_window,
             absences=int(absences[pupil]),
         )
         yield int(pupil), Alert(MARKS_FALL, date_of(latest[pupil]), text, "class_teacher")
 
 
-def _change_of_marks(snapshot: Snapshot) -> tuple[Floats, Array]:
-    """Give the latest percents less the own earlier means, and the date of the latest mark."""
+def _change_of_marks(snapshot: Snapshot) -> tuple[Floats, Array, Array]:
+    """Give the latest percents less the own earlier means, and the dates of the first and the last mark."""
     grades, n = snapshot.grades, len(snapshot)
     percent, pupil = grades.rows["percent"], grades.rows["pupil"][grades.last]
     latest = percent[grades.last]
     earlier = divide_or_missing(sum_by(grades.run, percent, len(grades.starts)) - latest, grades.lengths - 1)
     recent = grades.rows["day"][grades.last] >= snapshot.end[pupil] - MARKS_SCHOOL_DAYS
-    date = np.zeros(n, dtype=np.int64)
-    np.maximum.at(date, pupil[recent], grades.rows["date"][grades.last][recent])
-    return mean_by(pupil[recent], (latest - earlier)[recent], n), date
+    used, date = recent & (grades.lengths > 1), grades.rows["date"]
+    begun, ended = np.full(n, snapshot.ordinal), np.zeros(n, dtype=np.int64)
+    np.minimum.at(begun, pupil[used], date[grades.starts][used])
+    np.maximum.at(ended, pupil[used], date[grades.last][used])
+    return mean_by(pupil[used], (latest - earlier)[used], n), begun, ended
 
 
 def _critical_items(answers: Mapping[int, CriticalAnswer], language: Language) -> FoundAlerts:

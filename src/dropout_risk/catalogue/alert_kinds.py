@@ -15,6 +15,12 @@ ALERT_KINDS: dict[str, tuple[Domain, ...]] = {
     CRITICAL_ITEM: (CONFIDENTIAL,),
 }
 """By these, a county's table of help follows alerts, and roles are told of them."""
+BELIED: dict[str, tuple[str, ...]] = {
+    ABSENT: ("absence_trend",),
+    MARKS_FALL: ("score_change",),
+    CRITICAL_ITEM: (CONFIDENTIAL,),
+}
+"""Domains and families of features that are not told to lower a risk beside an alert: they would reassure."""
 _ABSENCE = re.compile(rf"{ABSENT}_\d+_days?")
 
 

@@ -281,6 +281,18 @@ ATTENDANCE: tuple[Feature, ...] = (
             zh="<period>周一、周五的缺课率比其他日子低{points:.1f}个百分点",
             en="Absence on Mondays and Fridays {points:.1f} percentage points below other days, <period>",
         ),
+        counted_sentence=sentence_over(
+            60,
+            zh="<period>的{on_of}个周一、周五缺课{on}天，其他{off_of}天缺课{off}天，周一、周五偏多",
+            en="Absent on {on} of {on_of} Mondays and Fridays and {off} of {off_of} other days <period>: "
+            "more often on those",
+        ),
+        counted_negative_sentence=sentence_over(
+            60,
+            zh="<period>的{on_of}个周一、周五缺课{on}天，其他{off_of}天缺课{off}天，周一、周五偏少",
+            en="Absent on {on} of {on_of} Mondays and Fridays and {off} of {off_of} other days <period>: "
+            "less often on those",
+        ),
         zero_sentence=sentence_over(
             60,
             zh="<period>周一、周五的缺课率与其他日子相同",
@@ -309,6 +321,18 @@ ATTENDANCE: tuple[Feature, ...] = (
             zh="近{window}个教学日的缺课率比此前50个教学日下降{points:.1f}个百分点",
             en="Absence down {points:.1f} percentage points in the last {window} school days "
             "on the 50 before",
+        ),
+        counted_sentence=Text(
+            zh="近{window}个教学日缺课{now}天（有记录{now_of}天），此前50个教学日缺课{then}天（有记录{then_of}天），"
+            "比此前多",
+            en="Absent on {now} of {now_of} days in the last {window} school days and {then} of {then_of} in "
+            "the 50 before: more often than before",
+        ),
+        counted_negative_sentence=Text(
+            zh="近{window}个教学日缺课{now}天（有记录{now_of}天），此前50个教学日缺课{then}天（有记录{then_of}天），"
+            "比此前少",
+            en="Absent on {now} of {now_of} days in the last {window} school days and {then} of {then_of} in "
+            "the 50 before: less often than before",
         ),
         zero_sentence=Text(
             zh="近{window}个教学日的缺课率与此前50个教学日持平",

@@ -211,15 +211,16 @@ GRADES: tuple[Feature, ...] = (
         family="score_change",
         label=Text(zh="最近成绩与自己以往之差", en="Latest marks against own past"),
         sentence=Text(
-            zh="最近一次成绩比自己以往平均高{points:.1f}分（按满分100计）",
-            en="Latest marks {points:.1f} points of 100 above the pupil's own earlier average",
+            zh="各科最近一次成绩平均比自己以往高{points:.1f}分（按满分100计）",
+            en="Latest marks by subject {points:.1f} points of 100 above the pupil's own earlier average",
         ),
         negative_sentence=Text(
-            zh="最近一次成绩比自己以往平均低{points:.1f}分（按满分100计）",
-            en="Latest marks {points:.1f} points of 100 below the pupil's own earlier average",
+            zh="各科最近一次成绩平均比自己以往低{points:.1f}分（按满分100计）",
+            en="Latest marks by subject {points:.1f} points of 100 below the pupil's own earlier average",
         ),
         zero_sentence=Text(
-            zh="最近一次成绩与自己以往平均持平", en="Latest marks the same as the pupil's own earlier average"
+            zh="各科最近一次成绩平均与自己以往持平",
+            en="Latest marks by subject the same as the pupil's own earlier average",
         ),
     ),
     _standing(
@@ -227,11 +228,11 @@ GRADES: tuple[Feature, ...] = (
         measure=ClassZ(of="last"),
         label=Text(zh="最近考试的班级位置", en="Standing in class, latest exams"),
         sentence=Text(
-            zh="最近考试成绩高于全班平均{value:.1f}个标准差",
+            zh="各科最近一次考试高于全班平均{value:.1f}个标准差",
             en="Latest exams {value:.1f} standard deviations above the class average",
         ),
         negative_sentence=Text(
-            zh="最近考试成绩低于全班平均{value:.1f}个标准差",
+            zh="各科最近一次考试低于全班平均{value:.1f}个标准差",
             en="Latest exams {value:.1f} standard deviations below the class average",
         ),
         counted_sentence=Text(
@@ -242,7 +243,7 @@ GRADES: tuple[Feature, ...] = (
             zh="{exams}平均比同班其他同学低{size}",
             en="Marks in {exams} {size} below class-mates on average",
         ),
-        zero_sentence=Text(zh="最近考试成绩与全班平均相同", en="Latest exams at the class average"),
+        zero_sentence=Text(zh="各科最近一次考试与全班平均相同", en="Latest exams at the class average"),
     ),
     _standing(
         name="class_z_mean_200d",
@@ -274,26 +275,27 @@ GRADES: tuple[Feature, ...] = (
     _standing(
         name="class_z_change_200d",
         measure=ClassZ(of="change"),
-        family="class_standing_change",
+        family="score_change",
         label=Text(zh="班级位置变化", en="Change of standing in class"),
         sentence=Text(
-            zh="班级位置比前一次考试上升{value:.1f}个标准差",
-            en="Standing in class up {value:.1f} standard deviations since the exams before",
+            zh="各科班级位置比该科前一次考试平均上升{value:.1f}个标准差",
+            en="Standing in class up {value:.1f} standard deviations since each subject's exam before",
         ),
         negative_sentence=Text(
-            zh="班级位置比前一次考试下降{value:.1f}个标准差",
-            en="Standing in class down {value:.1f} standard deviations since the exams before",
+            zh="各科班级位置比该科前一次考试平均下降{value:.1f}个标准差",
+            en="Standing in class down {value:.1f} standard deviations since each subject's exam before",
         ),
         counted_sentence=Text(
-            zh="与同班其他同学相比，最近一次考试比前一次进步{size}",
-            en="Against class-mates, {size} better in the latest exams than before",
+            zh="与同班其他同学相比，各科最近一次考试平均比该科前一次进步{size}",
+            en="Against class-mates, the latest exam of each subject is {size} better than the one before",
         ),
         counted_negative_sentence=Text(
-            zh="与同班其他同学相比，最近一次考试比前一次退步{size}",
-            en="Against class-mates, {size} worse in the latest exams than before",
+            zh="与同班其他同学相比，各科最近一次考试平均比该科前一次退步{size}",
+            en="Against class-mates, the latest exam of each subject is {size} worse than the one before",
         ),
         zero_sentence=Text(
-            zh="班级位置与前一次考试相同", en="Standing in class the same as in the exams before"
+            zh="各科班级位置平均与该科前一次考试相同",
+            en="Standing in class the same as in each subject's exam before",
         ),
         missing_sentence=Text(
             zh="没有两次考试可以比较班级位置", en="No two exams from which to compare standing in class"
@@ -335,11 +337,11 @@ GRADES: tuple[Feature, ...] = (
         valid_range=(0, math.inf),
         label=Text(zh="不及格科目数", en="Subjects below the pass mark"),
         sentence=Text(
-            zh="最近一次考试有{value:.0f}科低于满分的60%",
+            zh="各科最近一次考试中有{value:.0f}科低于满分的60%",
             en="Subjects whose latest mark is below 60% of full marks: {value:.0f}",
         ),
         counted_sentence=Text(
-            zh="最近一次考试有{counted:.0f}科低于满分的60%：{subjects}",
+            zh="各科最近一次考试中有{counted:.0f}科低于满分的60%：{subjects}",
             en="Subjects whose latest mark is below 60% of full marks: {subjects}",
         ),
         faults=True,

@@ -24,6 +24,11 @@ class Measure:
         return {"kind": type(self).__name__} | asdict(self)  # type: ignore[call-overload, no-any-return]
 
     @property
+    def of_records_kept(self) -> bool:
+        """Whether 0 means that nothing is on record: then it is no reason, since nobody may have asked."""
+        return False
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Names of the features this one is derived from."""
         return ()
@@ -287,15 +292,30 @@ class FactorHolds(Measure):
     factors: tuple[str, ...]
     values: tuple[str, ...] = ()
 
+    @property
+    def of_records_kept(self) -> bool:
+        """What holds of a family is written down, and seldom what does not."""
+        return True
+
 
 @dataclass(frozen=True)
 class FactorCount(Measure):
     """Number of different burdening family factors that hold on the day."""
 
+    @property
+    def of_records_kept(self) -> bool:
+        """What holds of a family is written down, and seldom what does not."""
+        return True
+
 
 @dataclass(frozen=True)
 class RecentFactor(Measure):
     """Number of burdening family factors that began in the window."""
+
+    @property
+    def of_records_kept(self) -> bool:
+        """What holds of a family is written down, and seldom what does not."""
+        return True
 
 
 @dataclass(frozen=True)

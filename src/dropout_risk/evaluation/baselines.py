@@ -283,8 +283,19 @@ def find_feature(catalogue: FeatureCatalogue, fits: Callable[[Feature], bool], n
 # --- Is the model better than what costs nothing: differences to each baseline, and what publishing asks ---
 
 MUST_NOT_LOSE_TO = ("last_mark", "abc_rule", "school_only")
-BETTER_THAN_BASE_RATE = Question("better_than_base_rate", "优于基准率")
-NOT_BELOW_BASELINES = Question("not_below_baselines", "不低于各基准")
+BETTER_THAN_BASE_RATE = Question(
+    "better_than_base_rate",
+    "优于基准率",
+    Text(zh="是否比给每人同一个平均风险更准", en="whether it tells more than the average risk"),
+)
+NOT_BELOW_BASELINES = Question(
+    "not_below_baselines",
+    "不低于各基准",
+    Text(
+        zh="是否不差于只看成绩或缺课的简单办法",
+        en="whether it is no worse than looking at marks or absence alone",
+    ),
+)
 BETTER = Text(zh="AUC比“{name}”高{by}。", en='Better than "{name}" by {by} in AUC.')
 WORSE = Text(zh="AUC比“{name}”低{by}。", en='Worse than "{name}" by {by} in AUC.')
 ALIKE = Text(

@@ -179,8 +179,19 @@ def _interval_around(middle: float, error: float, clusters: npt.NDArray[np.intp]
 
 # --- The words of the calibration part of a report ---
 
-SLOPE = Question("calibration_slope", "校准斜率")
-IN_THE_LARGE = Question("calibration_in_the_large", "总体校准")
+SLOPE = Question(
+    "calibration_slope",
+    "校准斜率",
+    Text(
+        zh="给出的风险高低之差是否符合后来的事实",
+        en="whether high and low risks are as far apart as what came true",
+    ),
+)
+IN_THE_LARGE = Question(
+    "calibration_in_the_large",
+    "总体校准",
+    Text(zh="给出的风险总体上是否太高或太低", en="whether its risks are too high or too low on the whole"),
+)
 CLUSTERS = {
     "school": Text(
         zh="区间均为95%，按学校整群计算：同一所学校的学生并不相互独立。",

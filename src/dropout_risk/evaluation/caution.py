@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dropout_risk.errors import EvaluationError
@@ -70,6 +71,23 @@ def _missed_more(report: EvaluationReport) -> list[tuple[str, dict[str, str]]]:
         for row in rows[1:]
         if row["missed"] >= OFTEN * least["missed"]
     ]  # fmt: skip
+
+
+MISSES = Text(zh="有的年级更常被漏掉，请点开看", en="Some grades are missed more often: open to read")
+_HEAD = re.compile(r"[（：]| \(|: ")
+
+
+def caution_head(lines: Sequence[str], about: Mapping[str, Any], language: Language) -> str:
+    """Give what the first page says before the lines are opened; empty where there is none.
+
+    >>> caution_head(["Since its test this model is not to be used: too few."], {"for_trial_only": {}}, "en")
+    'Since its test this model is not to be used'
+    """
+    if not lines:
+        return ""
+    return (
+        MISSES.to(language) if about.get("for_trial_only") is None else _HEAD.split(lines[0], maxsplit=1)[0]
+    )
 
 
 def caution_lines(

@@ -279,7 +279,11 @@ WORTH_A_LOOK = 0.05
 """Below it not even the number of pupils of a group is told."""
 GAPS = Text(zh="各分组的最大差距", en="The largest gaps")
 GAPS_OF_SCHOOLS = Text(zh="各校之间的最大差距", en="The largest gaps between schools")
-FNR_GAP = Question("fnr_gap", "漏掉比例的差距")
+FNR_GAP = Question(
+    "fnr_gap",
+    "漏掉比例的差距",
+    Text(zh="是否有的群体比别的群体更常被漏掉", en="whether some groups are missed more often than others"),
+)
 TOO_FEW = Text(zh="人数太少", en="too few")
 LEADING: dict[str, dict[str, Text]] = {
     "domains": {str(name): label for name, label in DOMAINS.items()},

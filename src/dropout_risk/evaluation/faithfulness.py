@@ -31,8 +31,16 @@ THREE = 3
 MOST_ROWS = 500
 HIGH = 0.2
 """Reasons are read of pupils with high risks: curves are drawn of the fifth with the highest."""
-MOVE_THE_SCORE = Question("reasons_move_the_score", "计算依据确能改变分数")
-LEADING_CAUSE = Question("leading_cause", "主要原因与真实原因相符")
+MOVE_THE_SCORE = Question(
+    "reasons_move_the_score",
+    "计算依据确能改变分数",
+    Text(zh="列出的计算依据是否真的改变分数", en="whether its reasons really move the score"),
+)
+LEADING_CAUSE = Question(
+    "leading_cause",
+    "主要原因与真实原因相符",
+    Text(zh="列出的主要原因是否是真正的原因", en="whether the cause it names is the true one"),
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropout_risk.evaluation.data_section import DATA
 from dropout_risk.evaluation.publishing import Verdict
+from dropout_risk.evaluation.sections import SECTIONS
 from dropout_risk.text import CLAUSES, ITEMS, Language, Text, iso_date_words
 
 if TYPE_CHECKING:
@@ -67,9 +68,10 @@ def three_sentences(report: EvaluationReport) -> tuple[Text, ...]:
 
 
 def why_not(report: EvaluationReport) -> Text | None:
-    """Say shortly why a model may not be used; None where it may."""
+    """Say shortly, and without statistics, why a model may not be used; None where it may."""
     verdict = Verdict.of(report)
-    titles = [(check.passed, check.title) for check in verdict.unpassed]
+    plain = {question.name: question.plain for kind in SECTIONS for question in kind.questions}
+    titles = [(check.passed, plain.get(check.name) or check.title) for check in verdict.unpassed]
     reasons = [
         *([SYNTHETIC] if verdict.synthetic else []),
         *_named_reasons(LACKING, verdict.lacking),
@@ -80,7 +82,7 @@ def why_not(report: EvaluationReport) -> Text | None:
 
 
 def _named_reasons(words: Text, names: Iterable[Text]) -> list[Text]:
-    said = [Text(zh=name.zh, en=name.en.replace("_", " ")) for name in names]
+    said = {name.zh: Text(zh=name.zh, en=name.en.replace("_", " ")) for name in names}.values()
     return [words.filled(names=ITEMS.joined(said))] if said else []
 
 

@@ -37,7 +37,14 @@ IN_TIME = Text(zh="测试在训练之后", en="the test comes after training")
 AT_RANDOM = Text(zh="随机划分：不是预测", en="a random split: no forecast")
 NOTHING_FOUND = Text(zh="未发现", en="nothing found")
 NAMED = Text(zh="{column}：{reason}", en="{column}: {reason}")
-SPLIT_IN_TIME = Question("split_in_time", "按时间划分")
+LEAK = Text(
+    zh="训练资料里是否混入了事后才知道的内容", en="whether its training held what is known only afterwards"
+)
+SPLIT_IN_TIME = Question(
+    "split_in_time",
+    "按时间划分",
+    Text(zh="检验用的日子是否都在训练之后", en="whether it was tested on days after those of the training"),
+)
 NAMES = {
     "tells_the_outcome": "单列即可区分结局",
     "missing_tells": "缺失即可区分结局",
@@ -112,7 +119,7 @@ LEAKS = SectionKind(
     name="leaks",
     title=Text(zh="数据泄漏检查", en="Leak checks"),
     of_model=lambda trained: leaks_section(trained.leaks, split=trained.parts.kind),
-    questions=(SPLIT_IN_TIME, *(Question(name, zh) for name, zh in NAMES.items())),
+    questions=(SPLIT_IN_TIME, *(Question(name, zh, LEAK) for name, zh in NAMES.items())),
     required=Text(zh="泄漏检查", en="leaks"),
 )
 

@@ -137,12 +137,15 @@ class Check:
 class Question:
     """What a check asks, declared once in the file of its section; the stable key is its title in English.
 
+    ``plain`` asks the same of who knows no statistics, on lists and on the first page of the card.
+
     >>> Question("split_in_time", "按时间划分").answered(None, Text(zh="不明", en="unclear")).title.zh
     '按时间划分'
     """
 
     name: str
     zh: str
+    plain: Text | None = None
 
     def answered(self, passed: bool | None, reason: Text) -> Check:
         """Give the check that answers it."""

@@ -34,7 +34,11 @@ FEWEST = 10
 MOST_ROWS = 2000
 MOST_REFIT_ROWS = 50_000
 """A refit on more rows is made on a part of the pupils: five refits must not cost more than the training."""
-KEPT = Question("reasons_kept", "依据前后一致")
+KEPT = Question(
+    "reasons_kept",
+    "依据前后一致",
+    Text(zh="数据略有变化时计算依据是否还一样", en="whether its reasons stay when the data change a little"),
+)
 LINES = {ALL: Text(zh="全部", en="all")} | {band: BAND_WORDS[band] for band in reversed(BANDS)}
 VERDICT = Text(
     zh="用重新抽取的学生按同样设置再训练{refits}次，每名学生最主要的三条升高风险的依据平均有{kept:.0%}保持不变"

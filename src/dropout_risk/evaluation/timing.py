@@ -163,8 +163,21 @@ VERDICTS = {
     "worse": Text(zh="不如这条曲线准", en="worse than by that one curve"),
     "alike": Text(zh="看不出比这条曲线准", en="no better than by that one curve, as far as can be seen"),
 }
-NOT_WORSE = Question("timing_not_worse_than_one_curve", "时间分布不劣于统一曲线")
-OF_THE_MEAN = Question("timing_of_the_mean", "时间分布的均值")
+NOT_WORSE = Question(
+    "timing_not_worse_than_one_curve",
+    "时间分布不劣于统一曲线",
+    Text(
+        zh="何时辍学是否说得不差于人人同一条曲线",
+        en="whether it says when no worse than one curve for everybody",
+    ),
+)
+OF_THE_MEAN = Question(
+    "timing_of_the_mean",
+    "时间分布的均值",
+    Text(
+        zh="较短时间内的风险是否太高或太低", en="whether risks within a shorter time are too high or too low"
+    ),
+)
 MOST_AWAY = 0.15
 """Largest difference between the share of dropouts before a day and that of the risks."""
 SPREAD = Text(

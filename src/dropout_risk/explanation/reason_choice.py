@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from dropout_risk.arrays import Floats, Longs
+from dropout_risk.catalogue.alert_kinds import BELIED
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
 from dropout_risk.kernels import kernel
 
@@ -25,7 +26,8 @@ class Facts(NamedTuple):
     n_features), NaN where there is none; ``domains`` and ``causes`` the index of each feature's among all of
     them; ``signed`` is 1 where values on the two sides of 0 are worded as opposites, such as marks that rise
     or fall. ``worse`` is which way a value reads as worse, and ``faults`` is 1 where nothing but 0 reads as
-    good.
+    good; ``kept`` is 1 where 0 means that nothing is on record. ``belied`` has a bit for each kind of alert
+    beside which a feature does not lower the risk in words.
     """
 
     told: Longs
@@ -36,6 +38,8 @@ class Facts(NamedTuple):
     causes: Longs
     signed: Longs
     faults: Longs
+    kept: Longs
+    belied: Longs
 
     @classmethod
     def of(cls, catalogue: FeatureCatalogue, stayed: Floats) -> Self:
@@ -55,7 +59,26 @@ class Facts(NamedTuple):
             causes=_as_longs(list(CAUSES).index(feature.cause) for feature in features),
             signed=_as_longs(feature.negative_sentence is not None for feature in features),
             faults=_as_longs(feature.faults for feature in features),
+            kept=_as_longs(feature.measure.of_records_kept for feature in features),
+            belied=_as_longs(
+                sum(
+                    1 << bit
+                    for bit, names in enumerate(BELIED.values())
+                    if {feature.domain, feature.family} & {*names}
+                )
+                for feature in features
+            ),
         )
+
+
+def alert_bits(kinds: Iterable[str]) -> int:
+    """Give the bits of kinds of alerts, as ``Facts.belied`` has them.
+
+    >>> alert_bits(["absent", "critical_item"]), alert_bits(["register_silent"])
+    (5, 0)
+    """
+    told = {*kinds}
+    return sum(1 << bit for bit, kind in enumerate(BELIED) if kind in told)
 
 
 def _as_longs(numbers: Iterable[int]) -> Longs:
@@ -83,15 +106,21 @@ class ChosenReasons(NamedTuple):
 
     @classmethod
     def of(
-        cls, facts: Facts, values: Floats, contributions: Floats, backgrounds: Longs | None = None
+        cls,
+        facts: Facts,
+        values: Floats,
+        contributions: Floats,
+        backgrounds: Longs | None = None,
+        alerted: Longs | None = None,
     ) -> Self:
         """Choose the reasons of some pupils: one per fact, raising and lowering apart, at most four each.
 
         A fact is worded by its strongest member whose value fits the direction of the sum; where no value
         does (it raises the risk and lies on the safe side of its reference, or says that marks rise; it
-        lowers the risk and tells of a day missed), its sum is in ``other``. So is all that is missing: that
-        nobody wrote something down is no reason but something to find out.
-        ``backgrounds`` gives the index of each pupil's background, by default 0.
+        lowers the risk and tells of a day missed), its sum is in ``other``. So is all that is missing, and
+        that nothing is on record of a family: what nobody wrote down is no reason but something to find out.
+        ``backgrounds`` gives the index of each pupil's background, by default 0. ``alerted`` has the bits
+        of each pupil's alerts (:func:`alert_bits`), by default none: what they belie is in ``other``.
         """
         n = len(values)
         chosen = cls(
@@ -104,11 +133,21 @@ class ChosenReasons(NamedTuple):
         _choose_reasons(
             np.ascontiguousarray(values, dtype=np.float64),
             np.ascontiguousarray(contributions.T, dtype=np.float64),
-            np.zeros(n, dtype=np.int64) if backgrounds is None else backgrounds,
+            OfPupils(
+                np.zeros(n, dtype=np.int64) if backgrounds is None else backgrounds,
+                np.zeros(n, dtype=np.int64) if alerted is None else alerted,
+            ),
             facts,
             chosen,
         )
         return chosen
+
+
+class OfPupils(NamedTuple):
+    """The index of each pupil's background, and the bits of the pupil's alerts."""
+
+    background: Longs
+    alerts: Longs
 
 
 class Tally(NamedTuple):
@@ -130,7 +169,11 @@ class Tally(NamedTuple):
 
 @kernel
 def _choose_reasons(
-    values: Floats, columns: Floats, backgrounds: Longs, facts: Facts, chosen: ChosenReasons
+    values: Floats,
+    columns: Floats,
+    pupils: OfPupils,
+    facts: Facts,
+    chosen: ChosenReasons,
 ) -> None:
     """Fill ``chosen``, pupil by pupil.
 
@@ -158,7 +201,8 @@ def _choose_reasons(
         for feature in range(n_features):
             chosen.domains[row, facts.domains[feature]] += own[feature]
             chosen.causes[row, facts.causes[feature]] += own[feature]
-        _find_voices(values[row], own, facts.stayed[backgrounds[row]], facts, tally)
+        _find_voices(values[row], own, facts.stayed[pupils.background[row]], facts, tally)
+        _silence_belied(pupils.alerts[row], found, facts, tally)
         left = 0.0
         for number in range(found):
             if tally.voice[number] < 0:
@@ -200,10 +244,10 @@ def _find_voices(values: Floats, own: Floats, stayed: Floats, facts: Facts, tall
     It is the strongest (of equals, the first) that pulls the way of the sum, and whose value does not say
     the contrary: where it has a direction, it lies on that side of its reference, if there is one; what
     lowers the risk tells of no fault, and what raises it does not tell that there was none. What is missing
-    has no voice.
+    has no voice, nor has that nothing is on record.
     """
     for feature in range(len(values)):
-        if np.isnan(values[feature]):
+        if np.isnan(values[feature]) or (values[feature] == 0 and facts.kept[feature] != 0):
             continue
         number, direction = tally.fact[feature], facts.worse[feature]
         total, strength = tally.sums[number], abs(own[feature])
@@ -217,6 +261,15 @@ def _find_voices(values: Floats, own: Floats, stayed: Floats, facts: Facts, tall
         from_reference = values[feature] - stayed[feature]
         if direction == 0 or np.isnan(from_reference) or direction * from_reference * total > 0:
             tally.strongest[number], tally.voice[number] = strength, feature
+
+
+@kernel
+def _silence_belied(alerts: int, found: int, facts: Facts, tally: Tally) -> None:
+    """Take the voice of what lowers the risk where an alert says the contrary."""
+    for number in range(found):
+        voice = tally.voice[number]
+        if voice >= 0 and tally.sums[number] < 0 and facts.belied[voice] & alerts != 0:
+            tally.voice[number] = -1
 
 
 @kernel

@@ -34,7 +34,8 @@ class ScoredRows:
     ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``footings`` say which
     rows values came from, as known on a date (``ordinal``). ``base`` is where the contributions begin and
     ``log_odds`` the scores they lead to; ``backgrounds`` the index of each pupil's background among the
-    means. ``doubted`` words the values that rest on less than they seem to.
+    means; ``alerted`` are the bits of the pupils' alerts. ``doubted`` words the values that rest on less
+    than they seem to.
     """
 
     values: Floats
@@ -48,6 +49,7 @@ class ScoredRows:
     doubted: Doubted | None = None
     footings: Footings | None = None
     ordinal: int = 0
+    alerted: Longs | None = None
 
     @cached_property
     def slope(self) -> Floats:
@@ -70,7 +72,7 @@ class ReasonWriter:
 
     def choose(self, rows: ScoredRows) -> ChosenReasons:
         """Choose what is told of each pupil."""
-        return ChosenReasons.of(self._facts, rows.values, rows.contributions, rows.backgrounds)
+        return ChosenReasons.of(self._facts, rows.values, rows.contributions, rows.backgrounds, rows.alerted)
 
     def write(self, chosen: ChosenReasons, rows: ScoredRows) -> tuple[Listed, Listed]:
         """Word the raising and the lowering reasons of each pupil: lists of :data:`REASON`."""

@@ -453,8 +453,15 @@ class ClassContext:
 
     def exam_names(self) -> list[str]:
         """Name the exams of :meth:`sat_exams`, in their order."""
-        words = self.exams.words["exam"]
-        return [words[code] for code in self.exams.codes["exam"][self._exams.usable].tolist()]
+        return self._words_of_exams("exam")
+
+    def exam_subjects(self) -> list[str]:
+        """Name the subject of each of the exams of :meth:`sat_exams`."""
+        return self._words_of_exams("subject")
+
+    def _words_of_exams(self, name: str) -> list[str]:
+        words = self.exams.words[name]
+        return [words[code] for code in self.exams.codes[name][self._exams.usable].tolist()]
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Write the context as rows for a request's ``class_context``.

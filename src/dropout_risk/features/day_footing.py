@@ -49,15 +49,40 @@ def days_of_window(measure: declared.Measure, window: Window, footings: Asked, p
 
 
 def excess_days(measure: declared.WeekdayExcess, window: Window, footings: Asked, pupils: Longs) -> Footing:
-    """Find the recorded days of the window whose weekdays were compared."""
-    return _recorded_days(footings.inputs.snapshot, window, pupils)
+    """Find the recorded days of the window whose weekdays were compared, and count those missed."""
+    snapshot = footings.inputs.snapshot
+    ages, named = snapshot.ages(window)[:, pupils], snapshot.weekday_words(measure.weekdays)[pupils]
+    kind, recorded = snapshot.words(measure.of)[pupils], snapshot.words("recorded")[pupils]
+    found = _recorded_days(snapshot, window, pupils)
+    return _with_counts(
+        found,
+        on=count_days(kind & named, ages),
+        on_of=count_days(recorded & named, ages),
+        off=count_days(kind & ~named, ages),
+        off_of=count_days(recorded & ~named, ages),
+    )
+
+
+def _with_counts(found: Footing, **counts: Longs) -> Footing:
+    """Give the counts to the sentence, the first of which is what the value is counted as."""
+    first = next(iter(counts.values())).astype(np.float64)
+    return replace(found, counted=first, fields={name: number.tolist() for name, number in counts.items()})
 
 
 def days_before_too(measure: declared.ShareTrend, window: Window, footings: Asked, pupils: Longs) -> Footing:
-    """Find the recorded days of the window of a trend and of the days before it."""
+    """Find the recorded days of the window of a trend and of the days before it, and count those missed."""
     snapshot = footings.inputs.snapshot
     ages = snapshot.ages(window)[:, pupils]
-    return _days_at(snapshot, pupils, "recorded", ages + np.array([[0], [measure.before]], ages.dtype))
+    before = np.array([ages[1], ages[1] + ages.dtype.type(measure.before)])
+    kind, recorded = snapshot.words(measure.of)[pupils], snapshot.words("recorded")[pupils]
+    found = _days_at(snapshot, pupils, "recorded", np.array([ages[0], before[1]]))
+    return _with_counts(
+        found,
+        now=count_days(kind, ages),
+        now_of=count_days(recorded, ages),
+        then=count_days(kind, before),
+        then_of=count_days(recorded, before),
+    )
 
 
 def current_streak(

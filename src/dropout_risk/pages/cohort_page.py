@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from dropout_risk.catalogue.feature import DOMAINS
+from dropout_risk.evaluation.small_groups import FEWEST, WITHHELD, withheld_groups
 from dropout_risk.pages.axes import RiskScale, Tick
 from dropout_risk.pages.links import Links
 from dropout_risk.pages.pupil_page import interval_text
@@ -47,7 +48,7 @@ class BandRow:
     band: str
     word: str
     begins: str
-    pupils: int
+    pupils: str
     share: str
 
 
@@ -66,10 +67,12 @@ class RiskSpread:
     said: str
 
     @classmethod
-    def of(cls, pupils: Sequence[PupilHead], bands: BandSettings, language: Language) -> Self:
-        """Draw the distribution over everybody with a score."""
+    def of(
+        cls, pupils: Sequence[PupilHead], bands: BandSettings, language: Language, *, withhold: bool = False
+    ) -> Self:
+        """Draw the distribution over everybody with a score; ``withhold`` leaves small groups out."""
         judged = [pupil.risk for pupil in pupils if pupil.band != UNKNOWN_BAND]
-        rows = _band_rows(pupils, bands, language)
+        rows = _band_rows(pupils, bands, language, withhold=withhold)
         counts = COMMA.join(
             language, (f"{row.word} {row.pupils}" for row in rows if row.band != UNKNOWN_BAND)
         )
@@ -83,11 +86,16 @@ class RiskSpread:
             (scale(float(logit(begin))), BAND_WORDS[band].to(language))
             for band, begin in bands.limits.items()
         )
-        return cls(_histogram_bars(log_odds, scale, language), limits, scale.ticks(8.0), rows, said)
+        bars = _histogram_bars(log_odds, scale, language, withhold=withhold)
+        return cls(bars, limits, scale.ticks(8.0), rows, said)
 
 
-def _histogram_bars(log_odds: np.ndarray, scale: RiskScale, language: Language) -> tuple[HistogramBar, ...]:
+def _histogram_bars(
+    log_odds: np.ndarray, scale: RiskScale, language: Language, *, withhold: bool
+) -> tuple[HistogramBar, ...]:
     counts, edges = np.histogram(log_odds, bins=_number_of_bars(len(log_odds)))
+    if withhold:
+        counts[withheld_groups(counts)] = 0
     room, bars = BARS_HEIGHT - TOP, []
     for count, low, high in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         if count:
@@ -103,16 +111,33 @@ def _number_of_bars(n: int) -> int:
     return int(np.clip(2 * np.cbrt(n), 5, MOST_BARS))
 
 
-def _band_rows(pupils: Sequence[PupilHead], bands: BandSettings, language: Language) -> tuple[BandRow, ...]:
+def _told_counts(counts: Sequence[int], language: Language, *, withhold: bool) -> list[str]:
+    """Tell numbers of pupils; where small groups are withheld, with them the next smallest."""
+    hidden = withheld_groups(counts) if withhold else [False] * len(counts)
+    return [
+        WITHHELD.to(language) if small else str(number) for number, small in zip(counts, hidden, strict=True)
+    ]
+
+
+def _band_rows(
+    pupils: Sequence[PupilHead], bands: BandSettings, language: Language, *, withhold: bool
+) -> tuple[BandRow, ...]:
     counts = Counter(pupil.band for pupil in pupils)
+    told = dict(
+        zip(
+            BAND_WORDS,
+            _told_counts([counts[band] for band in BAND_WORDS], language, withhold=withhold),
+            strict=True,
+        )
+    )
     *judged, unknown = BAND_WORDS.items()
     return tuple(
         BandRow(
             band=band,
             word=words.to(language),
             begins=percent_text(bands.limits[band]) if band in bands.limits else "",
-            pupils=counts[band],
-            share=percent_text(counts[band] / len(pupils)) if pupils else "–",
+            pupils=told[band],
+            share=percent_text(counts[band] / len(pupils)) if pupils and told[band].isdigit() else "–",
         )
         for band, words in (*reversed(judged), unknown)
         if band != UNKNOWN_BAND or counts[band]
@@ -157,8 +182,8 @@ class HeatRow:
     """
 
     name: str
-    pupils: int
-    cells: tuple[tuple[int, int], ...]
+    pupils: str
+    cells: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -169,6 +194,7 @@ class CohortPage:
     ``highest``; ``domains`` heads the columns of ``heat``; ``not_scored`` says why pupils could not be
     judged, and how many. ``parts`` are the addresses of all parts of the page, of which this is number
     ``part``: it holds its share of the schools and of the highest risks, the first of which is ``start``.
+    ``withheld`` says where small groups are left out.
     """
 
     spread: RiskSpread
@@ -178,7 +204,8 @@ class CohortPage:
     tied: str
     domains: tuple[str, ...]
     heat: tuple[HeatRow, ...]
-    not_scored: tuple[tuple[str, int], ...]
+    not_scored: tuple[tuple[str, str], ...]
+    withheld: str = ""
     parts: tuple[str, ...] = ()
     part: int = 1
     start: int = 1
@@ -215,10 +242,12 @@ def cohort_page(
     links: Links,
     *,
     directory: Directory | None = None,
+    withhold: bool = False,
 ) -> CohortPage:
     """Lay out the page of a cohort; it reads scores and adds nothing to them.
 
-    The scores are as the reader may read them; the list is made from the same ones.
+    The scores are as the reader may read them; the list is made from the same ones. For readers who know no
+    pupil by name small groups are withheld, but for the lists, which count whom they list.
     """
     language = scores.language
     names = Directory.empty() if directory is None else directory
@@ -232,14 +261,15 @@ def cohort_page(
     at_risk = list(take_pupils(scores.pupils, [pupil.row for pupil in risen]))
     columns = _domain_columns(at_risk)
     return CohortPage(
-        spread=RiskSpread.of(everybody, bands, language),
+        spread=RiskSpread.of(everybody, bands, language, withhold=withhold),
         schools=tuple(_school_row(watch_list, school, links) for school in watch_list.schools),
         total=count_pupils(watch_list.groups),
         highest=tuple(_high_risk(pupil, links, names, language) for pupil in at_risk[: len(shown)]),
         tied=WORDS["more_tied"].fill(language, n=tied) if tied else "",
         domains=tuple(label.to(language) for label in columns.values()),
-        heat=_heat_rows(risen, at_risk, tuple(columns), language),
-        not_scored=_not_scored(watch_list),
+        heat=_heat_rows(risen, at_risk, tuple(columns), language, withhold=withhold),
+        not_scored=_not_scored(watch_list, withhold=withhold),
+        withheld=WORDS["small_withheld"].fill(language, fewest=FEWEST) if withhold else "",
     )
 
 
@@ -270,7 +300,12 @@ def _domain_columns(at_risk: Sequence[PupilScore]) -> dict[str, Text]:
 
 
 def _heat_rows(
-    risen: Sequence[PupilHead], at_risk: Sequence[PupilScore], columns: Sequence[str], language: Language
+    risen: Sequence[PupilHead],
+    at_risk: Sequence[PupilScore],
+    columns: Sequence[str],
+    language: Language,
+    *,
+    withhold: bool,
 ) -> tuple[HeatRow, ...]:
     """Count by school the domain that raises each risk most."""
     strongest: dict[str | None, list[str | None]] = {}
@@ -279,10 +314,21 @@ def _heat_rows(
         raises = domain is not None and pupil.domains[domain] > 0
         strongest.setdefault(head.school_id, []).append(domain if raises else None)
     rows = []
-    for school in sorted(strongest, key=lambda name: (name is None, name or "")):
-        pupils, counts = len(strongest[school]), Counter(strongest[school])
-        cells = tuple((counts[domain], _cell_shade(counts[domain] / pupils)) for domain in columns)
-        rows.append(HeatRow(school or WORDS["no_school"].to(language), pupils, cells))
+    schools = sorted(strongest, key=lambda name: (name is None, name or ""))
+    totals = _told_counts([len(strongest[school]) for school in schools], language, withhold=withhold)
+    for school, total in zip(schools, totals, strict=True):
+        counts = Counter(strongest[school])
+        sizes = [counts[domain] for domain in (*columns, None)]
+        told = _told_counts(sizes, language, withhold=withhold)[:-1]
+        if not total.isdigit():
+            told = [total] * len(told)
+        shades = [
+            _cell_shade(counts[domain] / sum(sizes)) if text.isdigit() else 0
+            for domain, text in zip(columns, told, strict=True)
+        ]
+        rows.append(
+            HeatRow(school or WORDS["no_school"].to(language), total, tuple(zip(told, shades, strict=True)))
+        )
     return tuple(rows)
 
 
@@ -290,10 +336,12 @@ def _cell_shade(share: float) -> int:
     return min(SHADES, round(SHADES * share + 0.49)) if share else 0
 
 
-def _not_scored(watch_list: WatchList) -> tuple[tuple[str, int], ...]:
+def _not_scored(watch_list: WatchList, *, withhold: bool) -> tuple[tuple[str, str], ...]:
+    language = watch_list.language
     reasons = Counter(item.reason for group in watch_list.groups for item in group.unscored)
     first, more = reasons.most_common(REASONS_SHOWN), len(reasons) - REASONS_SHOWN
-    if more <= 0:
-        return tuple(first)
-    left = reasons.total() - sum(number for _, number in first)
-    return (*first, (WORDS["other_reasons"].fill(watch_list.language, n=more), left))
+    if more > 0:
+        left = reasons.total() - sum(number for _, number in first)
+        first.append((WORDS["other_reasons"].fill(language, n=more), left))
+    told = _told_counts([number for _, number in first], language, withhold=withhold)
+    return tuple(zip((reason for reason, _ in first), told, strict=True))

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from dropout_risk.alerts.duty import duty_text, urgency_of
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.pages.links import Links
-from dropout_risk.pages.on_record import shows_band
 from dropout_risk.pages.pupil_search import FoundPupil, risk_in_words
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.text import Language
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup, count_pupils
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import listed_reasons
+from dropout_risk.watchlist.wording import listed_reasons, shows_band
 
 OWN_SHOWN, HEAD_SHOWN, ROWS_SHOWN = 5, 3, 12
+LISTS = "lists"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class CountLine:
 class MorningPage:
     """The first page of a reader.
 
-    ``lines`` are the first of the list; ``more`` says how many others there are, and ``more_page`` where.
+    ``lines`` are the first of the list; ``more`` says how many others there are, and ``more_page`` where:
+    of many schools in their table, whose ``anchor`` it is.
     Who reads of several teachers' pupils has the table of schools, or of the teachers of the one school: its
     first lines, and ``others``. ``find`` is where the pupils of the school's list stand by name and id.
     """
@@ -57,6 +58,7 @@ class MorningPage:
     lines: tuple[MorningLine, ...]
     more: str
     more_page: str
+    anchor: str
     heading: str
     table: tuple[CountLine, ...]
     others: tuple[CountLine, ...]
@@ -78,7 +80,8 @@ def morning_page(watch_list: WatchList, links: Links, directory: Directory) -> M
         adds_up=WORDS["adds_up"].fill(language, **watch_list.counts()),
         lines=tuple(_morning_line(entry, links, directory, language) for entry in shown),
         more=WORDS[words].fill(language, n=left) if left > 0 else WORDS["whole_list"].to(language),
-        more_page=links.school(schools[0]) if len(schools) == 1 else "",
+        more_page=links.school(schools[0]) if len(schools) == 1 else f"#{LISTS}" if rows else "",
+        anchor=LISTS,
         heading=WORDS["teacher" if len(schools) == 1 else "school"].to(language),
         table=rows[:ROWS_SHOWN],
         others=rows[ROWS_SHOWN:],

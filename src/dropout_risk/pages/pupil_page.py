@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,22 +15,19 @@ from dropout_risk.pages.changes import Changes
 from dropout_risk.pages.links import LIST_ONLY, Links
 from dropout_risk.pages.on_record import (
     contact_lines,
-    days_to_graduation,
-    graduation_note,
-    is_crisis,
     risk_within_text,
-    shows_band,
 )
 from dropout_risk.pages.pupil_charts import AttendanceStrip, MarksChart, Waterfall, WaterfallPart
 from dropout_risk.pages.rendering import note_on_reason
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
+from dropout_risk.scoring.graduation import days_to_graduation, graduation_note
 from dropout_risk.scoring.roles import Role
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, OutcomeSettings
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
 from dropout_risk.watchlist.group import WatchEntry
-from dropout_risk.watchlist.wording import ListedReason, listed_reasons, shorten_list
+from dropout_risk.watchlist.wording import ListedReason, is_crisis, listed_reasons, shorten_list, shows_band
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005
@@ -241,6 +237,7 @@ class PupilPage:
     attendance: AttendanceStrip | None
     marks: MarksChart | None
     told: tuple[tuple[str, tuple[str, ...]], ...]
+    since_heading: str
     since_last: tuple[str, ...]
     would_change: tuple[str, ...]
     missing: tuple[str, ...]
@@ -253,13 +250,13 @@ class PupilPage:
 class PupilPageWriter:
     """Writes pupils' pages for one role; ``cards`` words alerts and changes in the way of the list.
 
-    ``last`` is the date of the list before, ``within`` the days of ``risk_within``; ``table`` is the table of
-    help; ``labels`` name the features that a row may merge.
+    ``told`` are the keys of the pupil's alerts that earlier lists have told, ``within`` the days of
+    ``risk_within``; ``table`` is the table of help; ``labels`` name the features that a row may merge.
     """
 
     role: Role
     cards: CardWriter
-    last: dt.date | None = None
+    told: Collection[str] = ()
     within: tuple[int, ...] = ()
     outcome: OutcomeSettings = field(default_factory=OutcomeSettings)
     table: HelpTable | None = None
@@ -284,6 +281,7 @@ class PupilPageWriter:
         crisis, ranked = is_crisis(score), judged and score.rank_in_school and not is_crisis(score)
         level = float(snapshot.student_column("grade_level")[0])
         reaches = days_to_graduation(level, snapshot.as_of, self.outcome)
+        graduates = graduation_note(level, snapshot.as_of, self.outcome, language) if judged else ""
         return PupilPage(
             student_id=str(score.student_id),
             name=self.cards.directory.name_of(score.student_id),
@@ -299,27 +297,33 @@ class PupilPageWriter:
             band_word=BAND_WORDS[score.band].to(language) if shows_band(score) else "",
             rank=word("rank", rank=score.rank_in_school) if ranked else "",
             within=risk_within_text(score, self.within, reaches, language) if judged else "",
-            graduates=graduation_note(level, snapshot.as_of, self.outcome, language),
+            graduates=graduates,
             crisis=crisis,
-            alerts=self.cards.told_alerts(item for item in score.alerts if item.is_of_today(self.last)),
-            followed=self.cards.told_alerts(item for item in score.alerts if not item.is_of_today(self.last)),
+            alerts=self.cards.told_alerts(item for item in score.alerts if item.is_of_today(self.told)),
+            followed=self.cards.told_alerts(item for item in score.alerts if not item.is_of_today(self.told)),
             facts=fact_lines(score.facts, language),
             domains=Waterfall.of(score, self._domains(score), language) if drawn else None,
             reasons=Waterfall.of(score, self._reasons(score), language) if drawn else None,
             attendance=AttendanceStrip.of(snapshot, language) if "attendance" in sees else None,
             marks=MarksChart.of(snapshot, language) if "grades" in sees else None,
+            since_heading=word("since_last_time" if self.cards.compared else "since_a_week"),
             since_last=(*self._standing(entry), *(changes.changed if _tells_of_change(entry) else ())),
             would_change=changes.would_change if judged else (),
             missing=score.missing,
-            warnings=score.notes,
+            warnings=tuple(note for note in score.notes if note != graduates),
             told=self._told(score) if judged else (),
             help=tuple(HelpLine(item.text, self._because(item, score)) for item in score.suggested_help),
             notes=self._notes(),
         )
 
     def _domains(self, score: PupilScore) -> list[WaterfallPart]:
-        """Give the sum of each domain, the strongest push first, and what no open domain tells."""
+        """Give the sum of each domain, the strongest push first, and what no open domain tells.
+
+        Beside a critical answer no bar says that tests lower the risk: it is in the rest.
+        """
         sizes = {name: score.domains[name] for name in DOMAINS if name in score.domains}
+        if is_crisis(score) and sizes.get(CONFIDENTIAL, 0.0) < 0:
+            del sizes[CONFIDENTIAL]
         parts = [
             WaterfallPart(_side_of_bar(size), DOMAINS[name].to(self.cards.language), "", size)
             for name, size in sizes.items()
@@ -360,7 +364,8 @@ class PupilPageWriter:
     def _because(self, given: Help, score: PupilScore) -> str:
         """Give what is on record behind a suggestion: the line's own words, and the facts."""
         sentences = {alert.rule: self.cards.word("todays_alert") for alert in score.alerts}
-        facts = {fact.name: fact.text for fact in reversed(score.facts)}  # of several, the latest
+        latest = sorted(score.facts, key=lambda fact: str(fact.since or ""))
+        facts = {fact.name: fact.text for fact in latest}  # of several, the latest
         told = dict.fromkeys(sentences[name] for name in given.because if name in sentences)
         if facts.keys() & {*given.because}:
             table = shipped_help() if self.table is None else self.table

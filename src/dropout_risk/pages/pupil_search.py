@@ -10,7 +10,6 @@ from typing import Self
 
 from dropout_risk.errors import SettingsError
 from dropout_risk.pages.links import Links, query_of_fields
-from dropout_risk.pages.on_record import shows_band
 from dropout_risk.pages.pupil_index import IndexLine
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
@@ -20,6 +19,7 @@ from dropout_risk.text import Language, percent_text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup, id_order
 from dropout_risk.watchlist.state import StudentId
 from dropout_risk.watchlist.watch_list import WatchList
+from dropout_risk.watchlist.wording import shows_band
 
 ON_A_PAGE, LONGEST = 40, 64
 ORDERS = ("list", "name", "id", "class")

@@ -12,16 +12,21 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.explanation.reason import Reason
+from dropout_risk.explanation.reason_days import days_of_reason
 from dropout_risk.pages.links import Links
 from dropout_risk.pages.words import page_words
 from dropout_risk.proposals.error_words import error_words
 from dropout_risk.text import CLAUSES, Language, Text
-from dropout_risk.watchlist.reason_notes import comparison_text, days_of_reason
+from dropout_risk.watchlist.reason_notes import comparison_text, own_past_text
 
 
 def note_on_reason(reason: Reason, language: Language) -> str:
-    """Write what to hold a reason against, and the days of the rows it came from."""
-    notes = [comparison_text(reason, language), days_of_reason(reason, language)]
+    """Write what to hold a reason against, the pupil's own past, and the days of the rows it came from."""
+    notes = [
+        comparison_text(reason, language),
+        own_past_text(reason, language),
+        days_of_reason(reason, language),
+    ]
     return CLAUSES.join(language, filter(None, notes))
 
 

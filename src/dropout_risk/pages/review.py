@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from dropout_risk.alerts.help import help_table
 from dropout_risk.arrays import Bools
 from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
-from dropout_risk.evaluation.caution import caution_lines
+from dropout_risk.evaluation.caution import caution_head, caution_lines
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
@@ -218,7 +218,8 @@ class Review:
         page = morning_page(self.watch_list, links, self.directory)
         grades = grades_of(self.watch_list.groups)
         caution = caution_lines(self.scores.model, self.language, grades)
-        return self._render("morning.html", links, page=page, caution=caution)
+        head = caution_head(caution, self.scores.model, self.language)
+        return self._render("morning.html", links, page=page, caution=caution, caution_head=head)
 
     def search(self, question: PupilQuestion, links: Links) -> str:
         """Render a page of the pupils that a question finds; UnknownPupilError if it has no such page."""
@@ -233,7 +234,12 @@ class Review:
 
     def _whole_cohort(self, links: Links) -> CohortPage:
         return cohort_page(
-            self.scores, self.watch_list, self.model.settings.bands, links, directory=self.directory
+            self.scores,
+            self.watch_list,
+            self.model.settings.bands,
+            links,
+            directory=self.directory,
+            withhold="name" not in self.role.reads_of_directory,
         )
 
     def _cohort_part(self, whole: CohortPage, links: Links, part: int) -> str:
@@ -273,7 +279,7 @@ class Review:
                 directory=self.directory,
                 last_week=self.watch_list.last_week,
             ),
-            None if last is None else last.as_of,
+            () if last is None else last.told.get(score.student_id, ()),
             tuple(self.scores.model.get("risk_within_days", ())),
             self.model.settings.outcome,
             help_table(self.model.settings),

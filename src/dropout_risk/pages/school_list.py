@@ -231,11 +231,12 @@ def _who_acts(
 
     What the class teacher alone acts on stands on her own sheet.
     """
-    before = last.as_of if last else None
+    known = last.told if last else {}
     duties: dict[tuple[bool, int, int], tuple[Alert, dict[str, None]]] = {}
     for entry in (entry for group in groups for entry in group.alerts):
+        told = known.get(entry.score.student_id, ())
         for alert in entry.score.alerts:
-            if alert.is_of_today(before) and (alert.report_to or alert.route != "class_teacher"):
+            if alert.is_of_today(told) and (alert.report_to or alert.route != "class_teacher"):
                 duty = duties.setdefault(duty_order(alert), (alert, {}))
                 duty[1][_name_with_class(entry.score, writer.directory, writer.language)] = None
     return tuple(

@@ -68,6 +68,7 @@ PUPIL_WORDS: dict[str, Text] = {
     "last_mark": Text(zh="最近{share}（{date}）", en="last {share} ({date})"),
     "no_marks": Text(zh="没有成绩记录。", en="No marks are recorded."),
     "since_last_time": Text(zh="与上次相比", en="Since last time"),
+    "since_a_week": Text(zh="与一周前的记录相比", en="Against the records of a week ago"),
     "what_would_change": Text(zh="哪些变化会改变风险", en="What would change the risk"),
     "to_find_out": Text(zh="有待核实的信息", en="Not known, and worth finding out"),
     "nothing_missing": Text(zh="没有缺项。", en="Nothing is missing."),
@@ -142,6 +143,11 @@ REVIEW_WORDS: dict[str, Text] = {
         en="Of pupils whose risk is not low: for how many each domain raises it most. The darker, the larger "
         "the share of the school.",
     ),
+    "small_withheld": Text(
+        zh="不足{fewest}人的各组不列出；为防倒推，另有一组也不列出。各校名单除外。",
+        en="Groups of fewer than {fewest} pupils are withheld, and with them the next smallest; lists are "
+        "not.",
+    ),
     "at_risk": Text(zh="风险不低", en="Not low"),
     "reason_not_scored": Text(zh="原因", en="Reason"),
     "everybody_scored": Text(zh="全部学生都已评估。", en="Everybody could be judged."),
@@ -176,6 +182,7 @@ REVIEW_WORDS: dict[str, Text] = {
         en="mean {mean}; nine tenths of the pupils lie between {low} and {high}",
     ),
     "too_few": Text(zh="学生太少，不画。", en="Too few pupils for a picture."),
+    "whole_card": Text(zh="模型说明书全文", en="The whole model card"),
     "how_to_read": Text(zh="怎样读一条计算依据", en="How to read a reason"),
 }
 

@@ -25,6 +25,7 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.catalogue.feature import CAUSES, CONFIDENTIAL, DOMAINS, Feature, FeatureCatalogue
 from dropout_risk.explanation.reason import Reason
+from dropout_risk.explanation.reason_days import dated_text
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.records.tables import TABLES
@@ -118,7 +119,7 @@ class Reader:
         return self.role.tells(domain, folded=folded.holds(domain, feature))
 
     def told(self, sides: Iterable[Sequence[Reason]]) -> tuple[ToldReason, ...]:
-        """Word, without numbers, folded reasons: those that raise the risk, then those that lower it.
+        """Word, without numbers, folded reasons and their days: those that raise, then those that lower.
 
         Of what may only be heard of, the place among the others would tell too much: it comes last.
         """
@@ -126,8 +127,10 @@ class Reader:
         for raises, reasons in zip((True, False), sides, strict=True):
             tells = [(self.role.tells(item.domain, folded=True, raises=raises), item) for item in reasons]
             for telling, item in sorted(tells, key=lambda pair: pair[0] < Telling.WORDS):
-                text = telling.word(item.text, item.domain, self.language)
-                bare = replace(item, contribution=0.0, points=0.0) if telling >= Telling.WORDS else None
+                said = dated_text(item, self.language)
+                text = telling.word(said, item.domain, self.language)
+                worded = telling >= Telling.WORDS
+                bare = replace(item, text=said, contribution=0.0, points=0.0) if worded else None
                 if text:
                     found.setdefault((raises, text), ToldReason(text, raises, bare))
         return tuple(found.values())

@@ -20,10 +20,12 @@ from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.rules import alerts_on
 from dropout_risk.alerts.silence import register_warnings
 from dropout_risk.arrays import Bools, Floats, Longs
+from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.explanation.contributions import Contributions
+from dropout_risk.explanation.reason_choice import alert_bits
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.footings import Footings
 from dropout_risk.features.inputs import Inputs
@@ -149,7 +151,7 @@ class Evidence:
             compared=len(context) > 0,
             doubted=KnownDays.of(snapshot, catalogue),
             registers=register_warnings(snapshot, facts, settings.registers, language),
-            facts=FactRows.of(snapshot, settings.facts, instruments, answers, language),
+            facts=FactRows.of(snapshot, settings.facts, instruments, answers, language, context=context),
             footings=Footings(Inputs(snapshot, context, instruments), catalogue, values),
             ordinal=snapshot.ordinal,
         )
@@ -166,6 +168,12 @@ class Evidence:
             alerts=[()] * len(values),
             compared=True,
         )
+
+    @property
+    def alerted(self) -> Longs:
+        """The bits of each pupil's alerts, for what they belie."""
+        bits = [alert_bits(kind_of_rule(alert.rule) for alert in own) if own else 0 for own in self.alerts]
+        return np.array(bits, np.int64)
 
 
 def grade_levels(students: pa.Table) -> npt.NDArray[np.int64]:

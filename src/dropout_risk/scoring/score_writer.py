@@ -18,6 +18,7 @@ from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import WARNINGS_OF_REGISTERS
 from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS
+from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.explanation.columns import (
     Column,
     Given,
@@ -31,11 +32,13 @@ from dropout_risk.explanation.reason import REASON, SIDES
 from dropout_risk.explanation.reasons import ReasonWriter, ScoredRows
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED, STATES
+from dropout_risk.records.calendar import date_of
 from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.scoring.abstention import ABSTAINS, FetchAdvice, judged_by, too_little_known
+from dropout_risk.scoring.graduation import GRADUATES, graduation_note
 from dropout_risk.scoring.help_column import HELP, HelpColumn
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
-from dropout_risk.scoring.risks import Evidence, Risks
+from dropout_risk.scoring.risks import Evidence, Risks, grade_levels
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.score_rows import as_pupil
 from dropout_risk.scoring.scores import PupilScore
@@ -121,7 +124,8 @@ NEVER_MISSING = Text(
     en="{text} (never missing in training: what pupils alike usually have stands in)",
 )
 _SYNTHETIC = Text(zh="本模型用模拟数据训练，不说明任何真实学生的情况", en=SYNTHETIC)
-EVERYBODYS_WARNINGS = (NO_CLASS, _SYNTHETIC)
+WARNINGS_OF_MODEL = (NO_CLASS, _SYNTHETIC)
+EVERYBODYS_WARNINGS = (*WARNINGS_OF_MODEL, GRADUATES)
 WARNINGS_OF_ATTENDANCE = (ABSTAINS, NOT_RECENT, _STALE, _FEW, *WARNINGS_OF_REGISTERS)
 
 
@@ -254,6 +258,7 @@ class ScoreWriter:
             doubted=evidence.doubted,
             footings=evidence.footings,
             ordinal=evidence.ordinal,
+            alerted=evidence.alerted,
         )
         chosen = self.reasons.choose(rows)
         if evidence.past is not None:
@@ -333,6 +338,8 @@ class ScoreWriter:
         few = np.where(evidence.recorded_days < FEW_DAYS, evidence.recorded_days, 0).tolist()
         added = notes or [()] * len(abstaining)
         asked = evidence.registers or [()] * len(abstaining)
+        graduating = self._graduating(risks, evidence, unjudged)
+        asked = [(*note, *own) for note, own in zip(graduating, asked, strict=True)]
         verify = (unjudged & ~abstaining).tolist()
         worth = self._advice.of(risks, evidence.states, abstaining)
         advice = self._advice.told(worth, risks, abstaining, self.language)
@@ -341,6 +348,17 @@ class ScoreWriter:
             for key in zip(added, advice, asked, verify, self._lacking(risks), stale, few, strict=True)
         ]
         return self._warnings.take(keys, lambda row: self._warnings_of(*keys[row]))
+
+    def _graduating(self, risks: Risks, evidence: Evidence, unjudged: Bools) -> list[tuple[str, ...]]:
+        """Say of whom the risk ends at graduation, before the horizon does."""
+        notes: dict[int, tuple[str, ...]] = {NO_LEVEL: ()}
+        if evidence.ordinal:
+            as_of, outcome = date_of(evidence.ordinal), self.model.settings.outcome
+            for level in np.unique(grade_levels(risks.students)).tolist():
+                note = graduation_note(level, as_of, outcome, self.language)
+                notes[level] = (note,) if note else ()
+        levels = np.where(unjudged, NO_LEVEL, grade_levels(risks.students)).tolist()
+        return [notes.get(level, ()) for level in levels]
 
     def _lacking(self, risks: Risks) -> list[tuple[Text, ...]]:
         """Give the domains of each pupil in which likely values stand in: who sees one is told of it."""

@@ -36,12 +36,13 @@ class WatchEntry:
         """Compare a pupil with where it stood on the last list."""
         before = last.pupils.get(score.student_id) if last else None
         judged = before is not None and before.band != UNKNOWN_BAND
+        told = last.told.get(score.student_id, ()) if last else ()
         return cls(
             score=score,
             status=_status_against(score, before, changed_points),
             since=before.since if before and before.since else today,
             risk_before=before.risk if before and judged else None,
-            of_today=any(alert.is_of_today(last.as_of if last else None) for alert in score.alerts),
+            of_today=any(alert.is_of_today(told) for alert in score.alerts),
         )
 
     @property

@@ -1,10 +1,10 @@
-"""What stands beside a reason's sentence: what to hold it against, and from which days its rows are."""
+"""What stands beside a reason's sentence: what to hold it against."""
 
 from __future__ import annotations
 
 from dropout_risk.catalogue.feature import YES_OR_NO
 from dropout_risk.explanation.reason import Reason
-from dropout_risk.text import DAY_OF_YEAR, Language, Text, date_in_words, percent_text, tenths_in_words
+from dropout_risk.text import Language, Text, percent_text, tenths_in_words
 
 _COMPARISONS = {
     "class": Text(zh="同班其他同学平均{value}", en="class-mates: {value} on average"),
@@ -14,17 +14,24 @@ _COMPARISONS = {
 _NONE_OF_THEM = Text(zh="同班其他同学都没有", en="class-mates: none")
 _YES = Text(zh="同班其他同学中有{value}", en="{value} of class-mates")
 _YES_STAYED = Text(zh="坚持在读的学生中有{value}", en="{value} of pupils who stayed")
-_FROM_TO = Text(zh="{first}至{last}", en="{first} to {last}")
-_SINCE = Text(zh="{first}起", en="since {first}")
-_WITH_DAYS = Text(zh="{text}（{days}）", en="{text} ({days})")
 
 
 def comparison_text(reason: Reason, language: Language) -> str:
     """Give what to hold a value against, in the form in which the sentence tells the value; else nothing."""
     given = reason.comparison
-    if not given or reason.value is None:
+    return _compared_text(reason, str(given["kind"]), float(given["value"]), language) if given else ""
+
+
+def own_past_text(reason: Reason, language: Language) -> str:
+    """Give the pupil's own value of twelve weeks before, where the comparison is another one."""
+    if reason.own_past is None or (reason.comparison or {}).get("kind") == "own_past":
         return ""
-    value, kind = float(given["value"]), str(given["kind"])
+    return _compared_text(reason, "own_past", reason.own_past, language)
+
+
+def _compared_text(reason: Reason, kind: str, value: float, language: Language) -> str:
+    if reason.value is None:
+        return ""
     nobody = kind == "class" and reason.value > 0 and abs(value) < _NOTHING
     if reason.unit == YES_OR_NO.to(language):
         if reason.value != 1 or kind == "own_past":
@@ -47,30 +54,3 @@ def _like_the_sentence(reason: Reason, value: float, language: Language) -> str:
     number = value * reason.counted / reason.value
     between = "" if language == "zh" else " "
     return f"{tenths_in_words(number).to(language)}{between}{reason.counted_unit}"
-
-
-def days_of_reason(reason: Reason, language: Language) -> str:
-    """Write from when to when the rows lie that a value came from; nothing where the sentence says it.
-
-    What is on record of a family holds since a day.
-    """
-    first, last = reason.first_day, reason.last_day
-    if first is None or last is None:
-        return ""
-    since = date_in_words(first, language)
-    if since in reason.text:
-        return ""
-    if reason.domain == "family":
-        return _SINCE.fill(language, first=since)
-    if first == last:
-        return since
-    same_year = first.year == last.year
-    until = DAY_OF_YEAR.fill(language, day=last) if same_year else date_in_words(last, language)
-    return _FROM_TO.fill(language, first=since, last=until)
-
-
-def dated_text(reason: Reason, language: Language, text: str | None = None) -> str:
-    """Give a reason's sentence with the days of the rows it came from."""
-    text = reason.text if text is None else text
-    days = days_of_reason(reason, language)
-    return _WITH_DAYS.fill(language, text=text, days=days) if days else text

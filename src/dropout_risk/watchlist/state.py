@@ -1,11 +1,11 @@
-"""What a list keeps for the next one: ids, risks, bands and since when, nothing else."""
+"""What a list keeps for the next one: ids, risks, bands, since when, and which alerts were told."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,7 +33,9 @@ class ListState:
     """What a list keeps of everybody who was scored for the next one, with the version of the model.
 
     ``earlier`` is what the list itself was compared with, so that the same morning can be written again.
-    ``read_by`` is the role whose list it was, empty where that was not kept.
+    ``read_by`` is the role whose list it was, empty where that was not kept. ``told`` holds the keys of the
+    alerts that this list and those before it have told and that stay open: see
+    :attr:`dropout_risk.alerts.alert.Alert.key`.
     """
 
     as_of: dt.date
@@ -41,6 +43,7 @@ class ListState:
     pupils: Mapping[StudentId, Standing]
     earlier: ListState | None = None
     read_by: str = ""
+    told: Mapping[StudentId, Collection[str]] = field(default_factory=dict)
 
     def for_role(self, role: str) -> ListState:
         """Give the state to a list of a role; WatchListError if it is of another role's list.
@@ -72,7 +75,8 @@ class ListState:
         """Give what it keeps of some pupils."""
         kept = {student: standing for student, standing in self.pupils.items() if student in student_ids}
         earlier = self.earlier.about(student_ids) if self.earlier else None
-        return replace(self, pupils=kept, earlier=earlier)
+        told = {student: keys for student, keys in self.told.items() if student in student_ids}
+        return replace(self, pupils=kept, earlier=earlier, told=told)
 
     def save(self, path: str | Path) -> Path:
         """Write the state as JSON."""
@@ -106,6 +110,7 @@ class ListState:
                 [student_id, item.risk, item.band, item.since.isoformat() if item.since else None]
                 for student_id, item in self.pupils.items()
             ],
+            "told": [[student_id, sorted(keys)] for student_id, keys in self.told.items()],
             "earlier": self.earlier._plain() if self.earlier else None,
         }
 
@@ -117,4 +122,5 @@ class ListState:
         }
         earlier = cls._read(data["earlier"]) if data["earlier"] else None
         as_of, read_by = dt.date.fromisoformat(data["as_of"]), str(data.get("read_by", ""))
-        return cls(as_of, str(data["model"]), pupils, earlier, read_by)
+        told = {student_id: frozenset(map(str, keys)) for student_id, keys in data.get("told", ())}
+        return cls(as_of, str(data["model"]), pupils, earlier, read_by, told)

@@ -12,14 +12,15 @@ import pandas as pd
 from dropout_risk.alerts.duty import duty_text
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.evaluation.caution import caution_lines
+from dropout_risk.explanation.reason_days import dated_text
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads
+from dropout_risk.scoring.score_writer import WARNINGS_OF_MODEL
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
-from dropout_risk.watchlist.reason_notes import dated_text
-from dropout_risk.watchlist.wording import listed_reasons, listed_refusals, shorten_list
+from dropout_risk.watchlist.wording import listed_reasons, listed_refusals, shorten_list, shows_band
 
 if TYPE_CHECKING:
     from dropout_risk.watchlist.watch_list import WatchList
@@ -44,6 +45,7 @@ LIST_COLUMNS: dict[str, Text] = {
     "facts": Text(zh="已知情况", en="facts"),
     "reasons": Text(zh="模型计算依据", en="reasons"),
     "missing": Text(zh="有待核实的信息", en="missing"),
+    "notes": Text(zh="还请注意", en="notes"),
     "suggested_help": Text(zh="可以怎么帮", en="suggested_help"),
     "not_scored_because": Text(zh="暂不评估的原因", en="not_scored_because"),
 }
@@ -104,12 +106,14 @@ def list_csv(watch_list: WatchList, directory: Directory | None = None) -> str:
     headers = [header.to(language) for header in columns.values()]
     cautions = caution_lines(watch_list.model, language, None)
     writer.writerow([*headers, *cautions])  # the last ones head empty columns: always on top
+    nothing = [""] * len(cautions)
     for group in watch_list.groups:
         for row in _rows_of_group(group, language):
             if directory is not None:
                 row["name"] = directory.name_of(row["student_id"])
             told = ((name, row.get(name)) for name in columns)
-            writer.writerow(["" if cell is None else _cell_text(cell, name, language) for name, cell in told])
+            cells = ["" if cell is None else _cell_text(cell, name, language) for name, cell in told]
+            writer.writerow([*cells, *nothing])
     return out.getvalue()
 
 
@@ -152,7 +156,7 @@ def _numbers_of_score(pupil: PupilScore | PupilHead, part: str) -> dict[str, Any
         "class_id": pupil.class_id,
         "student_id": pupil.student_id,
         "part": part,
-        "band": pupil.band,
+        "band": pupil.band if shows_band(pupil) else None,
         "risk": pupil.risk if judged else None,
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
@@ -166,8 +170,15 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
         "facts": CLAUSES.join(language, fact_lines(pupil.facts, language)),
         "reasons": CLAUSES.join(language, reason_texts(pupil, language)),
         "missing": shorten_list([*listed_refusals(pupil), *pupil.missing], _MISSING_SHOWN, language),
+        "notes": CLAUSES.join(language, _own_notes(pupil, language)),
         "suggested_help": CLAUSES.join(language, (item.text for item in pupil.suggested_help)),
     }
+
+
+def _own_notes(pupil: PupilScore, language: Language) -> Iterator[str]:
+    """Give what is to know of a pupil, but for what stands in another column or holds for the whole model."""
+    elsewhere = {*listed_refusals(pupil), *(text.to(language) for text in WARNINGS_OF_MODEL)}
+    return (note for note in pupil.notes if note not in elsewhere)
 
 
 def _cell_text(value: Any, column: str, language: Language) -> Any:

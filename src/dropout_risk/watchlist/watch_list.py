@@ -26,7 +26,7 @@ from dropout_risk.scoring.unlike_groups import UnlikeGroup
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
 from dropout_risk.text import CLAUSES, COLON, Language, Text, date_in_words
 from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils
-from dropout_risk.watchlist.state import ListState, Standing
+from dropout_risk.watchlist.state import ListState, Standing, StudentId
 from dropout_risk.watchlist.table import list_csv, list_frame, worded_frame
 from dropout_risk.watchlist.wording import SUMMARY, listed_refusals, shorten_list
 
@@ -286,10 +286,20 @@ class WatchList:
             for pupil in (*pupil_heads([entry.score for entry in group.listed]), *pupil_heads(group.below))
         }
         version = str(self.model.get("version", ""))
-        return ListState(self.as_of, version, standings, self.last, self.read_by)
+        return ListState(self.as_of, version, standings, self.last, self.read_by, self._told())
+
+    def _told(self) -> dict[StudentId, frozenset[str]]:
+        """Give the alerts that this list and those before it have told, and that stay open."""
+        before = {} if self.last is None else self.last.told
+        told = {pupil: frozenset(keys) for pupil, keys in before.items()}
+        for entry in (entry for group in self.groups for entry in (*group.alerts, *group.followed)):
+            pupil, keys = entry.score.student_id, {alert.key for alert in entry.score.alerts if alert.key}
+            if keys:
+                told[pupil] = told.get(pupil, frozenset()) | keys
+        return told
 
     def save_state(self, path: str | Path) -> Path:
-        """Write ids, risks, bands and since when as JSON, so that the next list can compare."""
+        """Write ids, risks, bands, since when and which alerts were told as JSON, for the next list."""
         return self.state.save(path)
 
     @staticmethod

@@ -1,11 +1,13 @@
 import datetime as dt
 
+import numpy as np
 import pytest
 
 from dropout_risk.alerts.critical import critical_answers
 from dropout_risk.alerts.facts import FactRows, fact_lines
 from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.catalogue.instruments import default_instruments
+from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.score_rows import _MADE, _list_rows, _struct_rows
@@ -15,23 +17,29 @@ AS_OF = dt.date(2025, 3, 3)
 DAYS = [day for back in range(140, 0, -1) if (day := AS_OF - dt.timedelta(days=back)).weekday() < 5]
 
 
-def read(language="en", student=None, **tables):
+def read(language="en", student=None, mates=0, **tables):
     pupils = [
         {"student_id": name, "school_id": "s-1", "class_id": "8-2", "grade_level": 8}
-        for name in ("p-1", "z-9")
+        for name in ("p-1", *mates_of(mates), "z-9")
     ]
     pupils[0] |= student or {}
+    pupils[-1]["class_id"] = "8-3"
     rows = [{"student_id": "z-9", "date": day, "status": "present"} for day in DAYS]
     tables["attendance"] = [*tables.get("attendance", []), *rows]
     records = SchoolRecords.from_tables(students=pupils, **tables)
     snapshot = Histories.from_records(records).on(AS_OF)
     instruments = default_instruments()
     answers = critical_answers(snapshot, instruments, 60)
-    made = FactRows.of(snapshot, FactSettings(), instruments, answers, language)
+    context = ClassContext.of_exams(snapshot, np.ones(len(pupils), bool))
+    made = FactRows.of(snapshot, FactSettings(), instruments, answers, language, context=context)
     column = made.column.arrow()
     facts = _list_rows(column, [_MADE["facts"](*row) for row in _struct_rows(column.flatten())])
-    assert facts[1] == ()
+    assert facts[-1] == ()
     return facts[0], made.names_among(FACT_KINDS)[0]
+
+
+def mates_of(number):
+    return [f"q-{mate}" for mate in range(number)]
 
 
 def of(facts, name):
@@ -110,6 +118,35 @@ def test_the_last_mark_of_each_subject_is_told_core_subjects_first_and_a_missed_
     assert "no_core_subject_passed" not in names
 
 
+def mates_marks(number, *exams):
+    return [mark(*exam, 70, student_id=mate) for mate in mates_of(number) for exam in exams]
+
+
+def test_an_exam_that_the_class_sat_and_of_which_the_pupil_has_no_row_is_told_as_missed():
+    early, late = DAYS[-60], DAYS[-10]
+    own = [mark("chinese", early, 90, exam="monthly"), mark("maths", early, 55, exam="monthly")]
+    rows = [*own, *mates_marks(3, ("chinese", late), ("maths", late))]
+    facts, _ = read(grades=rows, mates=3)
+    assert of(facts, "last_mark") == [("Chinese missed", late), ("Maths missed", late)]
+    assert fact_lines(facts, "en") == (f"midterm ({late}): Chinese missed, Maths missed",)
+
+
+def test_of_a_subject_that_the_pupil_sat_again_since_the_last_exam_is_told_and_no_older_one():
+    early, late = DAYS[-60], DAYS[-10]
+    rows = [mark("maths", late, 55, exam="final"), *mates_marks(3, ("maths", early))]
+    rows += [mark("maths", late, 60, exam="final", student_id=mate) for mate in mates_of(3)]
+    assert of(read(grades=rows, mates=3)[0], "last_mark") == [("Maths 55%", late)]
+
+
+def test_too_few_class_mates_or_an_excused_exam_are_nothing_missed():
+    late = DAYS[-10]
+    own = mark("maths", DAYS[-60], 55, exam="monthly")
+    few = read(grades=[own, *mates_marks(2, ("maths", late))], mates=2)[0]
+    excused = mark("maths", late, None, taken="exempt")
+    told = read(grades=[own, excused, *mates_marks(3, ("maths", late))], mates=3)[0]
+    assert "missed" not in str([*few, *told])
+
+
 def test_no_core_subject_passed_needs_two_recent_marks_and_no_pass():
     late = DAYS[-10]
     assert "no_core_subject_passed" in read(grades=[mark("chinese", late, 59), mark("maths", late, 41)])[1]
@@ -129,6 +166,15 @@ def test_history_of_outcomes_is_told_with_its_days():
     day = DAYS[-50]
     assert of(facts, "suspected_dropout")[0][0] == f"{day.year}年{day.month}月{day.day}日登记疑似辍学"
     assert [fact.name for fact in facts] == ["suspected_dropout", "returned"]
+
+
+def test_history_of_outcomes_is_told_in_the_order_of_its_days():
+    events = {-90: "suspected_dropout", -80: "returned", -50: "suspected_dropout", -40: "returned"}
+    rows = [{"student_id": "p-1", "date": DAYS[day], "event": event} for day, event in events.items()]
+    facts, _ = read(outcomes=rows)
+    assert [(fact.name, fact.since) for fact in facts] == [
+        (event, DAYS[day]) for day, event in events.items()
+    ]
 
 
 def test_a_test_is_a_fact_only_at_its_cut_off_and_for_who_sees_psychology():

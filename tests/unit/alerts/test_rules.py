@@ -156,27 +156,27 @@ def test_a_critical_answer_counts_from_the_day_on_which_it_became_known():
     assert alerts(**answer(2, days_ago=120, recorded_on=AS_OF)) == ()
 
 
-def test_a_critical_answer_is_of_today_once_and_open_on_the_later_days():
+def test_a_critical_answer_is_of_today_until_a_list_has_told_it():
     school_days = [{"date": AS_OF + dt.timedelta(days=after), "is_school_day": True} for after in (0, 1)]
     school_days += [{"date": day, "is_school_day": True} for day in SCHOOL_DAYS]
     entered = answer(2, days_ago=3) | {"calendar": school_days}
     told = [alerts(as_of=AS_OF + dt.timedelta(days=after), **entered)[0] for after in (0, 1)]
     assert [alert.days for alert in told] == [0, 1]
-    assert [alert.is_of_today(None) for alert in told] == [True, False]
+    assert [alert.is_of_today() for alert in told] == [True, True]
     assert told[0].text != told[1].text
-    weekly = [told[1].is_of_today(AS_OF - dt.timedelta(days=back)) for back in (6, -1)]
-    assert weekly == [True, False]
+    assert told[0].key == told[1].key
+    assert not told[1].is_of_today([told[0].key])
 
 
 def test_entering_the_same_answer_again_does_not_bring_it_back_and_a_new_answer_does():
     (first,) = answer(2, days_ago=40)["wellbeing"]
     again = first | {"recorded_on": AS_OF - dt.timedelta(days=1)}
-    (alert,) = alerts(wellbeing=[first, again])
-    assert (alert.is_of_today(None), alert.since) == (False, first["date"])
+    (before,), (alert,) = alerts(wellbeing=[first]), alerts(wellbeing=[first, again])
+    assert (alert.is_of_today([before.key]), alert.since) == (False, first["date"])
 
     (new,) = answer(1, days_ago=3)["wellbeing"]
     (alert,) = alerts(wellbeing=[first, new])
-    assert (alert.is_of_today(None), alert.since) == (True, new["date"])
+    assert (alert.is_of_today([before.key]), alert.since) == (True, new["date"])
 
 
 def test_an_invalid_test_does_not_silence_a_critical_answer():

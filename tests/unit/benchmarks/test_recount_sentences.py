@@ -15,8 +15,13 @@ def recount():
 
 
 @pytest.fixture(scope="module")
-def told(recount):
-    return recount.simulated_pages(400, 3, 40)
+def simulated(recount):
+    return recount.simulated_district(400, 3)
+
+
+@pytest.fixture(scope="module")
+def told(recount, simulated):
+    return simulated.district, simulated.as_of, recount.simulated_pages(simulated, 3, 40)
 
 
 def test_no_sentence_of_a_page_is_false(recount, told):
@@ -25,6 +30,35 @@ def test_no_sentence_of_a_page_is_false(recount, told):
 
     assert [fault for _, faults in counts for fault in faults] == []
     assert sum(number for number, _ in counts) > 3 * len(pages)
+
+
+def test_what_a_class_teacher_is_told_without_a_number_is_true_and_has_its_days(recount, simulated):
+    pages = recount.simulated_pages(simulated, 3, 40, role="class_teacher")
+    counts = [
+        recount.folded_faults(page, *simulated[:1], student, simulated.as_of)
+        for student, page in pages.items()
+    ]
+
+    assert [fault for _, faults in counts for fault in faults] == []
+    assert sum(number for number, _ in counts) > len(pages)
+
+
+def faults_after_an_earlier_list(recount, simulated, pages, earlier):
+    return [
+        fault
+        for student, page in pages.items()
+        for fault in recount.faults_of_page(page, simulated.district, student, simulated.as_of, earlier)[1]
+    ]
+
+
+def test_what_an_earlier_list_has_told_is_said_to_be_told_and_nothing_else(recount, simulated, told):
+    earlier = simulated.as_of - dt.timedelta(days=7)
+    pages = recount.simulated_pages(simulated, 3, 5, earlier=earlier)
+
+    assert faults_after_an_earlier_list(recount, simulated, pages, earlier) == []
+    assert any("跟进中的预警" in page for page in pages.values())
+    assert faults_after_an_earlier_list(recount, simulated, pages, None)
+    assert faults_after_an_earlier_list(recount, simulated, told[2], earlier)
 
 
 def false_days(recount, told, change):
@@ -87,6 +121,9 @@ def one_more(own):
         (r"(月)(\d+)(日无故缺课（未请假)", one_more),
         (r"(考勤：近\d+个教学日缺课)(\d+)(天)", one_more),
         (r"(<li>20\d\d年.季学期[^<]*[^\d])(\d+)(%)", one_more),
+        (r"(<li>20\d\d年.季学期[^<]*[：、][^：、<]+)缺考", r"\g<1>60%"),
+        (r"<h2>今日预警</h2>", "<h2>跟进中的预警</h2>"),
+        (r"<h2>与一周前的记录相比</h2>", "<h2>与上次相比</h2>"),
         (r"(家庭情况：[^<]*月)(\d+)(日起)", one_more),
         (r"(家校距离\d*)(\d)(.\d公里|公里)", one_more),
         (r"(总分达到筛查线（\d+年)(\d+)(月)", one_more),

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from dropout_risk.catalogue.alert_kinds import BELIED
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.explanation.reason_choice import LEAST, MOST, ChosenReasons, Facts
+from dropout_risk.explanation.reason_choice import LEAST, MOST, ChosenReasons, Facts, alert_bits
 
 CATALOGUE = default_catalogue()
 FEATURES = list(CATALOGUE.values())
@@ -28,7 +29,7 @@ def facts_by_hand(row):
 
 def fits_by_hand(place, row, stayed, total):
     monotone = FEATURES[place].worse
-    if np.isnan(row[place]):
+    if np.isnan(row[place]) or (row[place] == 0 and FEATURES[place].measure.of_records_kept):
         return False
     if FEATURES[place].faults and (total > 0) != (row[place] > 0):
         return False
@@ -77,6 +78,41 @@ def test_reasons_are_chosen_as_by_hand_to_the_bit(rows, contributions, stayed):
             found = zip(chosen.speaker[row, side][told], chosen.total[row, side][told], strict=True)
             assert list(found) == sides[side]
         assert chosen.other[row] == other
+
+
+@given(values, numbers, references)
+@pytest.mark.parametrize("kind", list(BELIED))
+def test_beside_an_alert_nothing_that_it_belies_is_told_to_lower_the_risk_and_all_else_is_as_it_was(
+    kind, rows, contributions, stayed
+):
+    facts = Facts.of(CATALOGUE, stayed)
+    calm = ChosenReasons.of(facts, rows, contributions)
+    alerted = np.array([alert_bits([kind]), 0, alert_bits([kind])])
+    found = ChosenReasons.of(facts, rows, contributions, alerted=alerted)
+    belied = np.array([bool({item.domain, item.family} & {*BELIED[kind]}) for item in FEATURES])
+
+    assert belied.any()
+    told = found.speaker[[0, 2], 1]
+    assert not belied[told[told >= 0]].any()
+    assert (found.speaker[:, 0] == calm.speaker[:, 0]).all()
+    assert (found.speaker[1] == calm.speaker[1]).all()
+    everything = found.total.sum(axis=(1, 2)) + found.other
+    assert np.allclose(everything, contributions.sum(axis=1), rtol=0, atol=1e-9)
+
+
+@given(numbers)
+def test_that_nothing_is_on_record_of_a_family_is_no_reason(contributions):
+    facts = Facts.of(CATALOGUE, np.full(N, np.nan))
+    found = ChosenReasons.of(facts, np.zeros((3, N)), contributions)
+    kept = {place for place, item in enumerate(FEATURES) if item.measure.of_records_kept}
+    assert {FEATURES[place].domain for place in kept} == {"family"}
+    assert not kept & {*found.features.tolist()}
+
+
+def test_what_says_how_marks_go_speaks_with_one_voice():
+    families = {CATALOGUE[name].family for name in CATALOGUE if "change" in name or "slope" in name}
+    course = {"score_slope_200d", "score_last_against_own_mean_200d", "class_z_change_200d"}
+    assert {CATALOGUE[name].family for name in course} == {"score_change"} <= families
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -1,10 +1,13 @@
 """What lists and pages say of their model."""
 
+import csv
 from dataclasses import replace
 
+import duckdb
+import pandas as pd
 import pytest
 
-from dropout_risk.evaluation.caution import caution_lines, cautions_of
+from dropout_risk.evaluation.caution import caution_head, caution_lines, cautions_of
 from dropout_risk.evaluation.section import Section
 from dropout_risk.pages.links import FILES
 from dropout_risk.pages.watch_list_page import render_index, render_watch_list
@@ -69,12 +72,34 @@ def test_every_list_says_that_its_model_may_not_be_used_and_none_where_it_may(sy
         assert page.count('class="caution"') == int(said)
 
 
+def test_the_first_page_says_in_one_line_that_the_model_may_not_be_used_and_why_when_opened():
+    why = ("它由模拟数据训练", "检查未通过：是否有的群体更常被漏掉")
+    for text in why:
+        line = f"本模型自2026年5月19日检验以来不得投入使用，名单只供试看：{text}。"
+        head = caution_head([line, "8年级：……"], {"for_trial_only": {"zh": line}}, "zh")
+        assert head == "本模型自2026年5月19日检验以来不得投入使用，名单只供试看"
+    trial = "本模型的检验没有全部通过（检查未通过：甲），5月1日经批准试用：试点"
+    assert caution_head([trial], {"for_trial_only": {"zh": trial}}, "zh") == "本模型的检验没有全部通过"
+    assert caution_head(["8年级：……"], {}, "zh") == "有的年级更常被漏掉，请点开看"
+    assert caution_head([], {}, "zh") == ""
+
+
 def test_the_csv_says_it_in_its_first_line_and_in_no_row():
     watch_list = listed(cautions_of(report(synthetic=True).to_dict(), {}), 8)
     head, *rows = list_csv(watch_list).splitlines()
 
     assert "不得投入使用" in head
     assert not [row for row in rows if "不得投入使用" in row]
+
+
+def test_programs_read_the_csv_with_as_many_cells_in_every_row_as_in_its_head(tmp_path):
+    watch_list = listed(cautions_of(report(synthetic=True).to_dict(), {}), 8)
+    rows = [*csv.reader(list_csv(watch_list).splitlines())]
+    assert len(rows) > 1
+    assert len({len(row) for row in rows}) == 1
+
+    path = watch_list.to_csv(tmp_path / "list.csv")
+    assert duckdb.read_csv(str(path)).columns[:3] == pd.read_csv(path).columns[:3].tolist() == rows[0][:3]
 
 
 def test_a_section_of_a_bundle_from_before_has_no_points_and_is_read():

@@ -102,7 +102,11 @@ def test_replies_files_and_lists_word_a_reason_by_one_rule(risk_model, given):
         for told in (reply, row):
             words = " ".join((*(reason.text for reason in told.raising), *told.warnings))
             assert all(text in words for text in listed)
-        found |= {reason.domain for reason in pupil.raising if reason.text not in listed}
+        found |= {
+            reason.domain
+            for reason in pupil.raising
+            if not any(text.startswith(reason.text) for text in listed)
+        }
     assert found == {"grades", "psychology"}
 
 
