@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from dropout_risk.casebook.book import Book, lock_book, read_cases
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import MORNING, Act
 from dropout_risk.casebook.laws import broken_laws
-from dropout_risk.casebook.machine import PARTS, Line
+from dropout_risk.casebook.machine import ABSENCES, PARTS, REGISTER_BACK, Line
 from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
@@ -35,6 +35,7 @@ from dropout_risk.casebook.tables import (
 )
 from dropout_risk.casebook.trial import drawn_order
 from dropout_risk.casebook.writer import Writer
+from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.errors import LawBrokenError
 from dropout_risk.settings import CaseSettings
 
@@ -65,11 +66,15 @@ class Signal:
 
 
 class Attended(NamedTuple):
-    """What the register says of a pupil since a day: days present and absent, and the first absence."""
+    """What the register says of a pupil since a day: days present and absent, and the first absence.
+
+    ``back`` is the first day of presence with no unexplained absence after it.
+    """
 
     present: int
     absent: int
     first_absent: dt.date | None
+    back: dt.date | None = None
 
 
 def _nothing_attended(asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
@@ -230,23 +235,27 @@ class _Morning:
             self.connection.execute(GRANT.insert(), [*rows.values()])
 
     def _pass_up(self) -> int:
-        """Pass up what nobody answered on the last day; at the top level it is held."""
+        """Pass up what nobody answered on the last day; at the top level it is held.
+
+        Of whom the register has back, nobody above is told for as long as a day may be put off.
+        """
         if self.last is None:
             return 0
-        unanswered = sa.select(ROUND.c.case).where(ROUND.c.day == self.last, ROUND.c.fate.is_(None))
         held = []
-        for number in self.connection.scalars(unanswered.order_by(ROUND.c.case)):
-            case = self.live.get(number)
-            if case is None:
-                raise LawBrokenError(
-                    f"Case {number} of the round of {self.last} is closed, and nothing became of it (law 3).",
-                    hint="dropout-risk casebook check names all that is wrong",
-                )
+        unanswered = self._unanswered_cases()
+        back = self._present_since(case for case in unanswered if self._may_wait(case))
+        for case in unanswered:
+            number = case.id
             above = (
                 None if case.is_at_top else self._owner(case.pupil, case.school, case.line, case.level + 1)
             )
             if above is None:
                 held.append(number)
+                continue
+            if case.pupil in back:
+                due = self._later(case.school, 0)
+                data = {"due": due.isoformat(), "reason": REGISTER_BACK}
+                self._append(case, "plan", f"back/{self.last}/{number}", data, day=self.last)
                 continue
             owner, level = above
             due = self._later(case.school, self.settings.above_days[level])
@@ -256,6 +265,29 @@ class _Morning:
             at = (ROUND.c.day == self.last) & (ROUND.c.case == number)
             self.connection.execute(ROUND.update().where(at).values(fate="held"))
         return sum(self.live[number].line == _TOLD for number in held)
+
+    def _unanswered_cases(self) -> list[Case]:
+        """Find the cases of the last round of which nothing became."""
+        unanswered = sa.select(ROUND.c.case).where(ROUND.c.day == self.last, ROUND.c.fate.is_(None))
+        numbers = self.connection.scalars(unanswered.order_by(ROUND.c.case)).all()
+        closed = [number for number in numbers if number not in self.live]
+        if closed:
+            raise LawBrokenError(
+                f"Case {closed[0]} of the round of {self.last} is closed, and nothing became of it (law 3).",
+                hint="dropout-risk casebook check names all that is wrong",
+            )
+        return [self.live[number] for number in numbers]
+
+    def _may_wait(self, case: Case) -> bool:
+        """Say whether presence answers all that fired for a case, and its day may still be put off."""
+        return case.moved < self.settings.most_moves and all(map(_tells_of_absence, case.signals))
+
+    def _present_since(self, cases: Iterable[Case]) -> dict[str, dt.date]:
+        """Ask the register which pupils, whose cases tell of absence, are back, and since when."""
+        away = [case for case in cases if case.line == "school" and case.state == "open"]
+        asked = [(case.pupil, since) for case in away if (since := last_absence(case)) is not None]
+        told = zip(asked, self.facts.attended(asked), strict=True)
+        return {pupil: attended.back for (pupil, _), attended in told if attended.back is not None}
 
     def _hand_over(self) -> None:
         """Give the cases of whoever has left, or is away, to whoever stands in; take back open referrals."""
@@ -397,6 +429,7 @@ class _Morning:
     def _write_standings(self) -> dict[str, int]:
         """Say where everybody stands: pupils at school, and who left and has a case, or is lost."""
         of_school = {case.pupil: case for case in self.live.values() if case.line == "school"}
+        back = self._present_since(of_school.values())
         rows = [
             _standing_row(placed, self._part(placed.pupil, of_school.get(placed.pupil)), at_school=True)
             for placed in self.facts.placed.values()
@@ -411,6 +444,8 @@ class _Morning:
             for pupil, school in left.items()
             if pupil not in self.facts.placed
         ]
+        for row in rows:
+            row["present_since"] = back.get(row["pupil"])
         self._replace_standings(rows)
         counted = Counter(row["part"] for row in rows if row["at_school"])
         return {part: counted[part] for part in PARTS}
@@ -531,6 +566,16 @@ class _Morning:
     def _waited(self) -> Callable[[str, dt.date], int]:
         """Count the school days of a school from a day until today."""
         return cache(lambda school, first: self.days.between(school, first, self.day))
+
+
+def _tells_of_absence(rule: str) -> bool:
+    return kind_of_rule(rule) in ABSENCES
+
+
+def last_absence(case: Case) -> dt.date | None:
+    """Give the day since which the last signal has a pupil absent; None where no signal tells of absence."""
+    days = [since for rule, since in case.signals.items() if _tells_of_absence(rule)]
+    return dt.date.fromisoformat(max(days)) if days else None
 
 
 def _grant_row(grant: Grant) -> dict[str, Any]:
