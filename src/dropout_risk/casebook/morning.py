@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from dropout_risk.casebook.book import Book, lock_book, read_cases
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import MORNING, Act
-from dropout_risk.casebook.laws import broken_laws
+from dropout_risk.casebook.laws import BrokenLaw, broken_laws, digest_of_standings
 from dropout_risk.casebook.machine import ABSENCES, PARTS, REGISTER_BACK, Line
 from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
@@ -125,7 +125,9 @@ class MorningFacts:
         return {pupil.pupil: pupil for pupil in self.pupils}
 
 
-def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -> MorningReport | None:
+def run_morning(
+    book: Book, facts: MorningFacts, people: People | None = None, *, shown: bool = True
+) -> MorningReport | None:
     """Run the morning of a day, in one transaction: all of it or nothing.
 
     Parameters
@@ -134,6 +136,9 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
     facts : MorningFacts
     people : People, optional
         By default the offices that the records imply.
+    shown : bool, default=True
+        Whether anybody is to see it. One that is made up for later, before that of today, begins no round and
+        puts no notice into the outbox: what nobody was shown is not passed up for want of an answer.
 
     Returns
     -------
@@ -154,7 +159,7 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
             return None
         people = people or People.implied(facts.pupils)
         _refuse_nobody(facts, people)
-        return _Morning(book, connection, facts, people, last).run()
+        return _Morning(book, connection, facts, people, last, shown=shown).run()
 
 
 def _refuse_nobody(facts: MorningFacts, people: People) -> None:
@@ -183,8 +188,11 @@ class _Morning:
         facts: MorningFacts,
         people: People,
         last: dt.date | None,
+        *,
+        shown: bool,
     ) -> None:
         self.connection, self.facts, self.people, self.last = connection, facts, people, last
+        self.shown = shown
         self.settings: CaseSettings = book.settings
         self.day, self.days, self.open = facts.day, facts.days, facts.open_schools
         self.at = book.now()
@@ -216,15 +224,26 @@ class _Morning:
             held,
             notices,
             self.facts.registers,
+            shown=self.shown,
+            stood=digest_of_standings(self.connection.execute(sa.select(STANDING))),
         )
         self._strike_clock(report)
-        broken = broken_laws(self.connection, chain=False)
+        broken = [*broken_laws(self.connection, chain=False), *self._left_out()]
         if broken:
             raise LawBrokenError(
                 f"On {self.day} the book would break {'; '.join(map(str, broken))}.",
                 hint="nothing was written; mend what is named, then run the morning again",
+                pupils=[pupil for law in broken for pupil in law.pupils],
             )
         return report
+
+    def _left_out(self) -> Iterator[BrokenLaw]:
+        """Law 5 by the records: who is at school stands in the book as at school, and nobody else does."""
+        stood = {*self.connection.scalars(sa.select(STANDING.c.pupil).where(STANDING.c.at_school))}
+        odd = stood ^ self.facts.placed.keys()
+        if odd:
+            yield BrokenLaw(5, "pupils at school who do not stand, or stand and are not there", len(odd),
+                            pupils=tuple(sorted(odd)))  # fmt: skip
 
     # --- What was not answered, and who has gone ---
 
@@ -324,9 +343,11 @@ class _Morning:
 
     def _open_and_stir(self) -> None:
         answered = self._answered()
+        alerts = [signal for signal in self.facts.signals if signal.rule != LISTED]
+        listed = [signal for signal in self.facts.signals if signal.rule == LISTED]
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         opened: Counter[str] = Counter()
-        for signal in self._ordered_signals():
+        for signal in self._ordered_signals([*alerts, *self._held_back(), *listed]):
             if (signal.pupil, signal.rule) in rows:
                 continue
             why_not = self._take(signal, answered, opened)
@@ -338,13 +359,24 @@ class _Morning:
         if rows:
             self.connection.execute(SIGNAL.insert(), [*rows.values()])
 
-    def _ordered_signals(self) -> list[Signal]:
-        """Give the signals, in the order of a trial where one runs: of the list alone, no alert moves."""
-        listed = (
-            (signal.pupil, signal.urgency if signal.rule == LISTED else "") for signal in self.facts.signals
+    def _held_back(self) -> list[Signal]:
+        """Give the alerts that the cap held back on the last morning, and that fire no more.
+
+        A place on the list is none: it is given anew each morning.
+        """
+        known = {(signal.pupil, signal.line) for signal in self.facts.signals if signal.rule != LISTED}
+        capped = (SIGNAL.c.day == self.last) & (SIGNAL.c.why_not == "capped") & (SIGNAL.c.rule != LISTED)
+        rows = self.connection.execute(
+            sa.select(SIGNAL).where(capped).order_by(SIGNAL.c.since, SIGNAL.c.pupil)
         )
+        held = (Signal(row.pupil, row.rule, row.since, row.line) for row in rows)
+        return [one for one in held if (one.pupil, one.line) not in known | self.of_pupil.keys()]
+
+    def _ordered_signals(self, signals: Sequence[Signal]) -> list[Signal]:
+        """Give signals in the order of a trial where one runs: of the list alone, no alert moves."""
+        listed = ((signal.pupil, signal.urgency if signal.rule == LISTED else "") for signal in signals)
         units = [(pupil, self._place(pupil, "").school, urgency) for pupil, urgency in listed]
-        return [self.facts.signals[at] for at in drawn_order(self.connection, LISTED, units, self.day)]
+        return [signals[at] for at in drawn_order(self.connection, LISTED, units, self.day)]
 
     def _take(
         self, signal: Signal, answered: set[tuple[str, str, dt.date | None]], opened: Counter[str]
@@ -474,7 +506,8 @@ class _Morning:
         return "to_verify" if pupil in self.facts.to_verify else "nothing"
 
     def _is_due(self, case: Case) -> bool:
-        return case.due is not None and case.due <= self.day and case.school in self.open
+        is_due = case.due is not None and case.due <= self.day
+        return self.shown and is_due and case.school in self.open
 
     def _begin_round(self) -> int:
         due = [case for case in self.live.values() if self._is_due(case)]

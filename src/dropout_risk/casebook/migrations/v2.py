@@ -11,7 +11,7 @@ down_revision = "1"
 
 
 def upgrade() -> None:
-    """Add the column, and fold ``met`` and ``moved`` anew; what else differs from the entries, the laws name."""
+    """Add the column, and fold ``met`` and ``moved`` anew; what else differs, the laws name."""
     connection = op.get_bind()
     if "present_since" not in {column["name"] for column in sa.inspect(connection).get_columns("standing")}:
         op.add_column("standing", sa.Column("present_since", sa.Date()))
