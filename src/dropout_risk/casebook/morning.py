@@ -273,8 +273,8 @@ class _Morning:
                 continue
             if case.pupil in back:
                 due = self._later(case.school, 0)
-                data = {"due": due.isoformat(), "reason": REGISTER_BACK}
-                self._append(case, "plan", f"back/{self.last}/{number}", data, day=self.last)
+                told = {"due": due.isoformat(), "reason": REGISTER_BACK}
+                self._append(case, "plan", f"back/{self.last}/{number}", told, day=self.last)
                 continue
             owner, level = above
             due = self._later(case.school, self.settings.above_days[level])

@@ -80,8 +80,8 @@ class MorningReport:
         yield _PUPILS.fill(language, total=sum(number for _, number in named.values()), parts=parts)
         written = [(VERBS[kind].text, number) for kind, number in self.written.items()]
         yield _WRITTEN.fill(language, counts=_counts_text(written, language) or _NOTHING.to(language))
-        told = _ROUND.fill(language, round=self.round, held=self.held, notices=self.notices)
-        yield told if self.shown else _MADE_UP.to(language)
+        due = _ROUND.fill(language, round=self.round, held=self.held, notices=self.notices)
+        yield due if self.shown else _MADE_UP.to(language)
         if self.why_not:
             told = [(WHY_NOT[why], number) for why, number in self.why_not.items()]
             yield _OPENED_NONE.fill(language, counts=_counts_text(told, language))
