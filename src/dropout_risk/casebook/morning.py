@@ -343,11 +343,9 @@ class _Morning:
 
     def _open_and_stir(self) -> None:
         answered = self._answered()
-        alerts = [signal for signal in self.facts.signals if signal.rule != LISTED]
-        listed = [signal for signal in self.facts.signals if signal.rule == LISTED]
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         opened: Counter[str] = Counter()
-        for signal in self._ordered_signals([*alerts, *self._held_back(), *listed]):
+        for signal in self._ordered_signals(self._all_signals()):
             if (signal.pupil, signal.rule) in rows:
                 continue
             why_not = self._take(signal, answered, opened)
@@ -358,6 +356,12 @@ class _Morning:
             }  # fmt: skip
         if rows:
             self.connection.execute(SIGNAL.insert(), [*rows.values()])
+
+    def _all_signals(self) -> list[Signal]:
+        """Give today's signals, and before the first place on the list those that were held back."""
+        signals = [*self.facts.signals]
+        first = next((at for at, signal in enumerate(signals) if signal.rule == LISTED), len(signals))
+        return [*signals[:first], *self._held_back(), *signals[first:]]
 
     def _held_back(self) -> list[Signal]:
         """Give the alerts that the cap held back on the last morning, and that fire no more.
