@@ -365,9 +365,13 @@ def _up_from(path: str, rest: str | None) -> str:
 
 
 def day_after(histories: Histories) -> dt.date:
-    """Give the day after the last one that any school was observed, but no day that has not come yet."""
+    """Give the day after the last one that any school was observed, but no day that has not come yet.
+
+    Where a demonstration takes an earlier day for today, nothing is told of what came after it.
+    """
     last = int(histories.observed_to.max(initial=0))
-    return min(date_of(last + 1), latest_today())
+    shown = os.environ.get("DROPOUT_RISK_DAY")
+    return min(date_of(last + 1), dt.date.fromisoformat(shown) if shown else latest_today())
 
 
 def scope_from_environment() -> Scope:

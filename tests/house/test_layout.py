@@ -7,7 +7,7 @@ import pytest
 
 from house.modules import MODULES
 
-LONGEST, FILES, LINES = 700, 221, 51_000
+LONGEST, FILES, LINES = 700, 221, 51_500
 FACADES = {
     "dropout_risk.histories.histories": "gives the Snapshot that is made of it",
     "dropout_risk.evaluation.report": "is handed whole to its tables, its panels and the rules of publishing",
@@ -207,7 +207,7 @@ WORKING_DAY = (
 )
 """The packages of the working day and their commands, a house of its own beside the one that scores: its
 grants are those by which the service knows its readers."""
-MOST_WORKING_DAY_LINES = 17_650
+MOST_WORKING_DAY_LINES = 18_300
 
 
 def is_of_working_day(module):

@@ -95,7 +95,8 @@ class AccessSettings(BaseModel):
         """Read the file that the environment names, and what else it says.
 
         SettingsError with all that is wrong. Relative paths in the file are those beside it, and those of
-        variables are of the working directory.
+        variables are of the working directory. Where links let people into a case book and nothing else is
+        said, sessions are how readers are known everywhere: who has no link reads no pupil at all.
         """
         named = environment.get(FILE, "")
         told = _beside_file(_file_told(Path(named)), Path(named).parent) if named else {}
@@ -111,6 +112,9 @@ class AccessSettings(BaseModel):
             wrong = [f"{'.'.join(map(str, item['loc']))}: {item['msg'].lower()}" for item in error.errors()]
             hint = f"there are: {', '.join('.'.join(path) for path in variables_of_access().values())}"
             raise SettingsError(f"Of the settings of access {'; '.join(wrong)}.", hint=hint) from None
+        linked = all(environment.get(f"DROPOUT_RISK_{name}") for name in ("BOOK", "DESK_SECRET"))
+        if linked and not (settings.knows_readers or environment.get("DROPOUT_RISK_DESK_HEADER")):
+            settings = settings.model_copy(update={"sessions": True})
         return settings._checked()
 
     def _checked(self) -> Self:

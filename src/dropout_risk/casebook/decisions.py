@@ -20,7 +20,7 @@ from dropout_risk.casebook.machine import (
     WRONGS,
 )
 from dropout_risk.casebook.words import QUESTIONS, REASON_QUESTION
-from dropout_risk.catalogue.alert_kinds import kind_of_rule
+from dropout_risk.catalogue.alert_kinds import ABSENT, REGISTER_SILENT, kind_of_rule
 from dropout_risk.errors import CaseRefusedError, nearest
 from dropout_risk.settings import CaseSettings
 
@@ -77,7 +77,7 @@ def check_entry(
         With everything that is wrong with it.
     """
     kind, day = act.kind, act.day
-    problems = [*_verb_problems(case, kind), *_data_problems(kind, data)]
+    problems = [*_verb_problems(case, kind), *_data_problems(case, kind, data)]
     if not problems:
         problems += _level_problems(case, kind, data)
     if (
@@ -115,13 +115,20 @@ def _verb_problems(case: Case | None, kind: str) -> list[Problem]:
     return [(told, f"allowed: {', '.join(allowed)}")]
 
 
-def _data_problems(kind: str, data: Mapping[str, Any]) -> list[Problem]:
+def asked_of_contact(case: Case | None, met: Any) -> tuple[str, ...]:
+    """Name what a contact must tell beside way and day: of days away, whoever met somebody knows more."""
+    kinds = {kind_of_rule(rule) for rule in case.signals} if case is not None else set()
+    about_days_away = case is not None and case.line == "school" and kinds & {ABSENT, REGISTER_SILENT}
+    met_somebody = isinstance(met, list | tuple) and any(who != "nobody" for who in met)
+    return ("difficulty", "result") if about_days_away and met_somebody else ()
+
+
+def _data_problems(case: Case | None, kind: str, data: Mapping[str, Any]) -> list[Problem]:
     if kind not in VERBS:
         return []
     needs = VERBS[kind].needs
-    met = data.get("met")
-    if kind == "meet" and isinstance(met, list | tuple) and any(who != "nobody" for who in met):
-        needs = (*needs, "difficulty", "result")
+    if kind == "meet":
+        needs = (*needs, *asked_of_contact(case, data.get("met")))
     missing = [name for name in needs if data.get(name) in (None, "", [], ())]
     problems: list[Problem] = [(f"{name} is missing", "") for name in missing]
     for name, allowed in _CLOSED_WORDS.items():

@@ -53,6 +53,7 @@ class Signal:
     ``since`` is the first day of what it tells, ``level`` the level whose case it is, and ``due_in`` within
     how many school days it is to be acted upon; one that is not ``urgent`` stirs no case that is there.
     Pupils of one ``urgency`` are equally urgent: only among them may a declared trial change the order.
+    ``school`` is that of somebody who has left it.
     """
 
     pupil: str
@@ -63,6 +64,7 @@ class Signal:
     urgent: bool = True
     due_in: int = 0
     urgency: str = ""
+    school: str = ""
 
 
 class Attended(NamedTuple):
@@ -120,6 +122,11 @@ class MorningFacts:
         return frozenset(school for school in schools if self.days.is_open(school, self.day))
 
     @cached_property
+    def care(self) -> tuple[Signal, ...]:
+        """The signals that only counsellors know of: they wait for no school day."""
+        return tuple(signal for signal in self.signals if signal.line == "care")
+
+    @cached_property
     def placed(self) -> dict[str, Placed]:
         """Where each pupil is."""
         return {pupil.pupil: pupil for pupil in self.pupils}
@@ -130,6 +137,8 @@ def run_morning(
 ) -> MorningReport | None:
     """Run the morning of a day, in one transaction: all of it or nothing.
 
+    Where no school is open nobody has a round; what only counsellors know of opens its cases all the same.
+
     Parameters
     ----------
     book : Book
@@ -137,8 +146,8 @@ def run_morning(
     people : People, optional
         By default the offices that the records imply.
     shown : bool, default=True
-        Whether anybody is to see it. One that is made up for later, before that of today, begins no round and
-        puts no notice into the outbox: what nobody was shown is not passed up for want of an answer.
+        Whether anybody is to see it. One that is made up for later, before that of today, begins no round, and
+        tells counsellors alone: what nobody was shown is not passed up for want of an answer.
 
     Returns
     -------
@@ -150,7 +159,7 @@ def run_morning(
     LawBrokenError
         If a law would not hold afterwards; nothing is written then.
     """
-    if not facts.open_schools:
+    if not facts.open_schools and not facts.care:
         return None
     with book.writing() as connection:
         lock_book(connection)
@@ -159,7 +168,11 @@ def run_morning(
             return None
         people = people or People.implied(facts.pupils)
         _refuse_nobody(facts, people)
-        return _Morning(book, connection, facts, people, last, shown=shown).run()
+        morning = _Morning(book, connection, facts, people, last, shown=shown)
+        if facts.open_schools:
+            return morning.run()
+        morning.run_care()
+        return None
 
 
 def _refuse_nobody(facts: MorningFacts, people: People) -> None:
@@ -228,14 +241,30 @@ class _Morning:
             stood=digest_of_standings(self.connection.execute(sa.select(STANDING))),
         )
         self._strike_clock(report)
-        broken = [*broken_laws(self.connection, chain=False), *self._left_out()]
+        self._refuse_broken(self._left_out())
+        return report
+
+    def run_care(self) -> None:
+        """Open what only counsellors know of on a day without school, and tell them; nobody has a round."""
+        self._write_grants()
+        self._hand_over()
+        known = {*self.of_pupil.values()}
+        answered = self._answered()
+        for signal in self.facts.care:
+            self._take(signal, answered, Counter())
+        self.writer.flush()
+        new = [case for number, case in self.live.items() if number not in known and case.line == "care"]
+        self._write_notices([(DIGESTS["care"], case.owner, 0) for case in new])
+        self._refuse_broken()
+
+    def _refuse_broken(self, more: Iterable[BrokenLaw] = ()) -> None:
+        broken = [*broken_laws(self.connection, chain=False), *more]
         if broken:
             raise LawBrokenError(
                 f"On {self.day} the book would break {'; '.join(map(str, broken))}.",
                 hint="nothing was written; mend what is named, then run the morning again",
                 pupils=[pupil for law in broken for pupil in law.pupils],
             )
-        return report
 
     def _left_out(self) -> Iterator[BrokenLaw]:
         """Law 5 by the records: who is at school stands in the book as at school, and nobody else does."""
@@ -392,6 +421,8 @@ class _Morning:
             self._stir(self.live[number], signal, key)
             return None
         placed = self.facts.placed.get(signal.pupil)
+        if placed is None and signal.line == "care":
+            placed = self._place(signal.pupil, signal.school)
         if placed is None:
             return "not_at_school"
         if (signal.pupil, signal.rule, None if signal.rule == LISTED else signal.since) in answered:
@@ -513,6 +544,10 @@ class _Morning:
         is_due = case.due is not None and case.due <= self.day
         return self.shown and is_due and case.school in self.open
 
+    def _cannot_wait(self, case: Case) -> bool:
+        """Say whether counsellors are told of a case though the morning is made up for: it waits for no day."""
+        return not self.shown and case.line == "care" and case.due is not None and case.due <= self.day
+
     def _begin_round(self) -> int:
         due = [case for case in self.live.values() if self._is_due(case)]
         if due:
@@ -525,12 +560,17 @@ class _Morning:
 
         Cases that only counsellors know of are told apart, since nobody else may learn their number.
         """
+        due = [case for case in self.live.values() if self._is_due(case) or self._cannot_wait(case)]
+        ages = [
+            (DIGESTS[case.line], case.owner, self._waited(case.school, case.due or self.day)) for case in due
+        ]
+        return self._write_notices(ages)
+
+    def _write_notices(self, ages: Sequence[tuple[str, str, int]]) -> int:
+        """Put one notice for each digest and owner into the outbox, from how long each case has waited."""
         waiting: dict[tuple[str, str], list[int]] = {}
-        for case in self.live.values():
-            if self._is_due(case):
-                waiting.setdefault((DIGESTS[case.line], case.owner), []).append(
-                    self._waited(case.school, case.due or self.day)
-                )
+        for digest, owner, age in ages:
+            waiting.setdefault((digest, owner), []).append(age)
         channels = {
             grant.person: grant.channel for grant in self.people.live_grants(self.day) if grant.channel
         }

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.critical import critical_answers
 from dropout_risk.alerts.duty import urgency_of
-from dropout_risk.alerts.register_facts import RegisterFacts
+from dropout_risk.casebook.missing_registers import missing_registers
 from dropout_risk.casebook.morning import LISTED, Attended, MorningFacts, Signal
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.catalogue.alert_kinds import ABSENT, CRITICAL_ITEM, kind_of_rule
-from dropout_risk.features.cohort import members_on
+from dropout_risk.features.cohort import died_by, members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of, ordinal_of
@@ -34,7 +35,7 @@ _REGISTER = Text(
     zh="{school}没有前一教学日的考勤登记：{classes}",
     en="{school} has no register of the last school day: {classes}",
 )
-_WHOLE_SCHOOL = Text(zh="全校", en="whole school")
+WHOLE_SCHOOL = Text(zh="全校", en="whole school")
 
 
 def morning_facts(
@@ -74,7 +75,7 @@ def morning_facts(
         day,
         told.placed,
         told.days,
-        [*told.alerted(), *told.listed()],
+        [*told.alerted(), *told.care_of_leavers(), *told.listed()],
         told.to_verify(),
         told.attended,
         told.registers(),
@@ -134,6 +135,16 @@ class _Told:
         steps = (self.settings.principal_days, self.settings.township_days)
         return Signal(pupil, alert.rule, alert.since, level=sum(days >= step for step in steps))
 
+    def care_of_leavers(self) -> Iterator[Signal]:
+        """Give a signal for each critical answer of somebody who has left since, but for the dead."""
+        window = self.model.settings.alerts.critical_window
+        answers = critical_answers(self._snapshot, self.model.instruments, window)
+        gone = np.flatnonzero(~members_on(self._snapshot) & ~died_by(self._snapshot))
+        rows = np.array([row for row in gone.tolist() if row in answers], dtype=np.int64)
+        placed = PlacedPupils.of_histories(self.histories, self.day, self.directory, rows).pupils
+        for row, pupil in zip(rows.tolist(), placed, strict=True):
+            yield Signal(pupil.pupil, CRITICAL_ITEM, answers[row].date, "care", school=pupil.school)
+
     def listed(self) -> Iterator[Signal]:
         """Give a signal for each pupil above the line of the watch list who has no alert."""
         if not self.settings.listed_opens:
@@ -152,33 +163,13 @@ class _Told:
     def registers(self) -> tuple[str, ...]:
         """Name the classes without a register of the last school day, and what is odd about the others."""
         language = self.scores.language
+        settings = self.model.settings.model_copy(update={"cases": self.settings})
+        whole = [WHOLE_SCHOOL.to(language)]
         missing = [
-            _REGISTER.fill(language, school=school, classes=ITEMS.join(language, classes))
-            for school, classes in sorted(self._missing_registers().items())
+            _REGISTER.fill(language, school=school, classes=ITEMS.join(language, classes or whole))
+            for school, classes in sorted(missing_registers(self.histories, self.day, settings).items())
         ]
         return (*missing, *(question.text for question in self.scores.registers))
-
-    def _missing_registers(self) -> dict[str, list[str]]:
-        facts = RegisterFacts.of(self._snapshot, self.model.settings.registers)
-        members = np.flatnonzero(members_on(self._snapshot))
-        ages = facts.last[members]
-        handed_in = self._snapshot.dates_before(facts.last)[members]
-        late: dict[str, dict[str, None]] = {}
-        last: dict[str, int] = {}
-        told = zip(
-            self.placed, facts.missing[members].tolist(), ages.tolist(), handed_in.tolist(), strict=False
-        )
-        for pupil, missing, age, date in told:
-            if missing:
-                late.setdefault(pupil.school, {})[pupil.class_name or pupil.school] = None
-            last[pupil.school] = max(last.get(pupil.school, 0), date if age else 0)
-        whole = _WHOLE_SCHOOL.to(self.scores.language)
-        stopped = {school: [whole] for school, date in last.items() if self._has_stopped(school, date)}
-        return {school: [*classes] for school, classes in late.items()} | stopped
-
-    def _has_stopped(self, school: str, last: int) -> bool:
-        """Say whether a whole school has nothing of its last school day."""
-        return not last or self.days.between(school, date_of(last), self.day) > 1
 
 
 def attended_days(histories: Histories, day: dt.date, asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from dropout_risk.casebook.decisions import is_talked_over
+from dropout_risk.casebook.decisions import asked_of_contact, is_talked_over
 from dropout_risk.casebook.feedback import write_feedback
 from dropout_risk.casebook.letters import (
     AIDS,
@@ -47,8 +47,9 @@ class Deed:
     """One thing that may be done.
 
     ``verb`` is what is written, by whoever may do ``act`` with ``part``. ``at_level`` keeps it for the level
-    of the case and those above; ``ready`` says whether the case would take it, and ``check`` what is wrong
-    with answers beyond single ones; ``write`` is the book's own way of writing it, if it has one. One
+    of the case and those above; ``ready`` says whether the case would take it, ``unsaid`` which questions
+    other answers ask, and ``check`` what is wrong with answers that are each in order; ``write`` is the
+    book's own way of writing it, if it has one. One
     ``by_village`` is a village's too; one ``of_school`` is for the school, one ``of_care`` for counsellors;
     one ``beside`` stands beside what it speaks of, and among no buttons.
     """
@@ -62,6 +63,7 @@ class Deed:
     part: Part = "plan"
     at_level: bool = False
     ready: Callable[[Desk, Seat], bool] = lambda desk, seat: True
+    unsaid: Check = _nothing_said
     check: Check = _nothing_said
     write: Callable[[Desk, Seat, Answers, str], None] | None = None
     by_village: bool = False
@@ -158,7 +160,7 @@ def _question_ask(name: str, *, needed: bool = True) -> Ask:
 
 
 def _meet_asks(desk: Desk, seat: Seat) -> list[Ask]:
-    asks = [_question_ask(name, needed=name != "with") for name in QUESTIONS]
+    asks = [_question_ask(name, needed=name in ("way", "met")) for name in QUESTIONS]
     day = _day_asks(desk, seat, "day", Text(zh="日期", en="Day"))
     settings = desk.book.settings
     again = settings.care_again if seat.case.line == "care" else settings.meet_again
@@ -176,6 +178,11 @@ def _check_meet(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Text]:
     if "nobody" in met and len(met) > 1:
         return {"met": Text(zh="“没有见到”不能和别的同选", en="nobody goes with no other answer")}
     return _check_day(desk, seat, answers)
+
+
+def _unsaid_of_contact(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Text]:
+    wanted = asked_of_contact(seat.case, answers.many("met"))
+    return {name: DESK_WORDS["needed"] for name in wanted if not answers.one(name)}
 
 
 def _plan_asks(desk: Desk, seat: Seat) -> list[Ask]:
@@ -458,7 +465,10 @@ def _is_live(desk: Desk, seat: Seat) -> bool:
 DEEDS: Mapping[str, Deed] = {
     deed.name: deed
     for deed in (
-        Deed("meet", Text(zh="登记联系", en="Contact"), "meet", _meet_asks, _meet_data, check=_check_meet),
+        Deed(
+            "meet", Text(zh="登记联系", en="Contact"), "meet", _meet_asks, _meet_data,
+            unsaid=_unsaid_of_contact, check=_check_meet,
+        ),
         Deed(
             "returned", Text(zh="登记返校", en="Back at school"), "returned",
             _since_asks(Text(zh="哪天返校", en="Back since"), lambda desk: desk.book.settings.staying_check),

@@ -41,6 +41,7 @@ def post_deed(view: View, seat: Seat, deed: Deed, fields: Fields, ticket: Ticket
         return Answer(status=303, onward=_address_after(view, seat, "again"))
     asks = deed.asks(view.desk, seat)
     answers = read_answers(asks, fields, view.desk.day)
+    answers = answers.with_problems(deed.unsaid(view.desk, seat, answers))
     if not answers.problems:
         answers = answers.with_problems(deed.check(view.desk, seat, answers))
     said = _problem_of(view, seat, ticket, answers)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.entry import MORNING
+from dropout_risk.casebook.missing_registers import missing_registers
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.tables import CASE, ENTRY, SIGNAL
 from dropout_risk.catalogue.alert_kinds import REGISTER_SILENT
@@ -67,7 +68,7 @@ def _must_be_zero(
 ) -> list[Gap]:
     desk = view.desk
     alone = sum(not desk.people.holders("class_teacher", placed, desk.day) for placed, _ in pupils)
-    classes = _silent_classes(view, {placed.school for placed, _ in pupils})
+    classes = _silent_classes(view, pupils)
     waiting = [seat for seat in seats if seat.case.id not in answered]
     late = [seat for seat in seats if seat.case.due is not None and seat.case.due < desk.day]
     silent = _silent_pupils(desk, {placed.pupil for placed, _ in pupils})
@@ -88,13 +89,16 @@ def _named_seats(view: View, seats: list[Seat]) -> tuple[tuple[str, str], ...]:
     return tuple((name_of_pupil(view, seat), view.seat_link(seat)) for seat in seats)
 
 
-def _silent_classes(view: View, schools: set[str]) -> list[str] | None:
-    """Name the classes of some schools whose register is asked about; None where nobody knows."""
+def _silent_classes(view: View, pupils: Sequence[tuple[Placed, str]]) -> list[str] | None:
+    """Name the classes without a register of the last school day; None where nobody knows."""
     review = view.desk.reviews(view.language)
     if review is None:
         return None
-    asked = (item for item in review.scores.registers if item.school_id in schools)
-    return [*dict.fromkeys(item.class_id or str(item.school_id) for item in asked)]
+    classes: dict[str, dict[str, None]] = {}
+    for placed, _ in pupils:
+        classes.setdefault(placed.school, {})[placed.class_name or placed.school] = None
+    missing = missing_registers(review.histories, view.desk.day, review.model.settings)
+    return [name for school, own in classes.items() if school in missing for name in missing[school] or own]
 
 
 def _silent_pupils(desk: Desk, pupils: set[str]) -> set[str]:

@@ -16,7 +16,7 @@ from dropout_risk.desk.gaps_page import gaps_page
 from dropout_risk.desk.letter_page import letter_page
 from dropout_risk.desk.reader import SCHOOL_ROLES, Seat
 from dropout_risk.desk.session_keys import Ticket
-from dropout_risk.desk.today_page import today_page
+from dropout_risk.desk.today_page import care_due, today_page
 from dropout_risk.desk.view import Answer, View, message_answer
 from dropout_risk.desk.village_page import village_page
 from dropout_risk.desk.words import DESK_WORDS
@@ -69,7 +69,7 @@ def answer_get(view: View) -> Answer:
     """Answer what is asked for: what is not the reader's does not exist."""
     opened = {screen.steps: screen for screen in open_screens(view.reader)}
     if not view.steps:
-        first = next(iter(opened.values()), None)
+        first = _first_screen(view, opened)
         if first is None:
             return message_answer(view, "nothing_here", 200)
         asked = {name: view.asked[name] for name in ("said",) if name in view.asked}
@@ -83,6 +83,12 @@ def answer_get(view: View) -> Answer:
     if name == "letter":
         return letter_page(view, seat)
     return deed_page(view, seat, DEEDS[name]) if name else case_page(view, seat)
+
+
+def _first_screen(view: View, opened: Mapping[tuple[str, ...], Screen]) -> Screen | None:
+    """Give where a person's day begins: with the pupils who wait for a counsellor, where some do."""
+    care = opened.get(("care",))
+    return care if care and care_due(view) else next(iter(opened.values()), None)
 
 
 def answer_post(view: View, fields: Fields, ticket: Ticket | None) -> Answer:

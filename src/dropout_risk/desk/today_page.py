@@ -11,7 +11,7 @@ from dropout_risk.desk.card import Card, card_of
 from dropout_risk.desk.desk import WHOLE, Desk
 from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import Answer, View
-from dropout_risk.desk.words import day_text, main_rule, weekday_text
+from dropout_risk.desk.words import main_rule, weekday_text
 
 SHOWN = 30
 """How many cards of what goes on a page shows before it is asked for all."""
@@ -48,7 +48,7 @@ def today_page(view: View) -> Answer:
     for seat in seats:
         found[section_of(desk, seat)].append(seat)
     sections = [_section_of_cards(view, name, held) for name, held in found.items() if held]
-    last = desk.book.today()
+    care = care_due(view)
     counts = _counted_pupils(view.reader, desk, found)
     total = sum(counts.values()) if "nothing" in counts else 0
     return view.page(
@@ -59,8 +59,14 @@ def today_page(view: View) -> Answer:
         counts=[(view.word(name), number) for name, number in counts.items()],
         total=view.word("responsible_for", n=total) if total else "",
         sections=sections,
-        stale="" if last is None or last >= desk.day else view.word("stale", day=view.say(day_text(last))),
+        care=view.word("care_due", n=care) if care else "",
     )
+
+
+def care_due(view: View) -> int:
+    """Count the pupils who wait for the reader as their counsellor, today or longer."""
+    seats = view.desk.seats(view.reader, line="care")
+    return sum(seat.case.due is not None and seat.case.due <= view.desk.day for seat in seats)
 
 
 def _section_of_cards(view: View, name: str, seats: list[Seat]) -> Section:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from dropout_risk.access.reader import Reader
 from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.reader import Seat
-from dropout_risk.desk.words import DESK_WORDS, desk_words
+from dropout_risk.desk.words import DESK_WORDS, day_text, desk_words
 from dropout_risk.pages.rendering import render_page
 from dropout_risk.text import LANGUAGES, Language, Text
 
@@ -76,6 +76,14 @@ class View:
         """Give the path to which a form of a case is bound."""
         return path_of_steps(("case", self.desk.addresses.address_of(seat.case.id), deed))
 
+    @property
+    def stale(self) -> str:
+        """Say of when the pages tell, where this morning has not been run."""
+        last = self.desk.book.today()
+        return (
+            "" if last is None or last >= self.desk.day else self.word("stale", day=self.say(day_text(last)))
+        )
+
     def page(self, template: str, *, status: int = 200, **content: Any) -> Answer:
         """Render a page."""
         other = next(language for language in LANGUAGES if language != self.language)
@@ -86,6 +94,7 @@ class View:
             room=ROOM,
             d=words,
             view=self,
+            stale=self.stale if self.steps in {steps for steps, _ in self.screens} else "",
             said=words[said] if (said := self.asked.get("said", "")) in _SAID else "",
             screens=[
                 (self.link(*steps), self.say(text), steps == self.steps) for steps, text in self.screens

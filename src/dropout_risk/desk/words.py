@@ -202,6 +202,7 @@ DESK_WORDS: dict[str, Text] = {
     "overdue": Text(zh="已逾期", en="Overdue"),
     "suggested": Text(zh="建议本周谈话", en="Talks suggested this week"),
     "no_work": Text(zh="今天没有要做的。", en="There is nothing to do today."),
+    "care_due": Text(zh="另有{n}名学生等您见面", en="{n} other pupils wait to see you"),
     "stale": Text(
         zh="今天的早间处理还没有运行，这里是{day}早上的安排，以及之后登记的内容。",
         en="This morning has not been run yet: so things stood on {day}, with what was written since.",

@@ -329,6 +329,15 @@ def gone_since(snapshot: Snapshot) -> Longs:
     return np.asarray(_last_move(rows.offsets, rows["event"], rows["date"], away, back, dead))
 
 
+def died_by(snapshot: Snapshot) -> Bools:
+    """Say who is known to have died."""
+    rows, died = snapshot.outcomes, np.zeros(len(snapshot), dtype=np.bool_)
+    if rows.offsets[-1]:
+        dead = _event_codes(snapshot.histories, ("died",))[rows["event"]]
+        died[np.repeat(np.arange(len(snapshot)), np.diff(rows.offsets))[dead]] = True
+    return died
+
+
 def came_after_outcome(snapshot: Snapshot) -> Bools:
     """Say who is away by an outcome and has been marked as present on several school days since.
 

@@ -32,7 +32,7 @@ def open_questions(guesses: Sequence[TableGuess], unread: Sequence[Unread]) -> I
     yield from _split_questions(guesses)
     poorer = [guess for guess, _ in poorer_rosters(guesses)]
     for guess in guesses:
-        if not (guess in poorer or (guess.table is None and _is_linked(guess))):
+        if not (guess in poorer or (guess.table is None and (guess.joined_to or _is_linked(guess)))):
             yield from _table_questions(guess)
 
 
@@ -143,9 +143,10 @@ _WIDE_MARKS = Text(
     "and under [constants.grades] the exam and its date",
 )
 _MISSING = Text(
-    zh="{name}（{table}）：没有找到必需的列 {columns}：请在导出时加上，或在 [columns.{table}] 中写明",
+    zh="{name}（{table}）：没有找到必需的列 {columns}：请在导出时加上，或在 [columns.{table}] 中写明；"
+    "各行相同的，写在 [constants.{table}] 中",
     en="{name} ({table}): no header gives {columns}, which every row needs: export it, or name the "
-    "header under [columns.{table}]",
+    "header under [columns.{table}]; what all rows have in common goes under [constants.{table}]",
 )
 _MISSING_PLACES = Text(
     zh="{name}（{table}）：没有找到列 {columns}：请在导出时加上，或在 [columns.{table}] 中写明；"

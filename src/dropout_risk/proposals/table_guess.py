@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dropout_risk.proposals.column_values import ColumnValues, is_date, is_mark, number_in, recurring_share
 from dropout_risk.proposals.foreign_files import ForeignFile
-from dropout_risk.proposals.known_names import known_column, known_table, name_tokens
+from dropout_risk.proposals.known_names import is_known_elsewhere, known_column, known_table, name_tokens
 from dropout_risk.proposals.lines import DEGREES, Degree
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
@@ -16,6 +16,7 @@ from dropout_risk.text import CLAUSES, NO_WORDS, Text
 _NAMED, _OPTIONAL, _ONE_ROW_EACH = 0.35, 0.04, 0.5
 _ENOUGH, _APART, _MOST = 0.5, 0.15, 0.8
 _LONG_NUMBER = 3
+_NUMBERED = (("id",), ("no",), ("nr",), ("number",), ("key",), ("year",))
 _TOLD_BY_WORDS = ("status", "event", "is_school_day", "subject", "factor", "exam", "grade_level")
 _WEIGHTS: dict[Degree, float] = {"sure": 1.0, "likely": 0.8, "doubtful": 0.3}
 
@@ -33,7 +34,10 @@ class ColumnGuess:
 
 @dataclass
 class TableGuess:
-    """A foreign file with the table that it is taken for; none where it is like no table."""
+    """A foreign file with the table that it is taken for; none where it is like no table.
+
+    ``joined`` are the columns that another file brings, and ``joined_to`` marks such another file.
+    """
 
     file: ForeignFile
     table: str | None
@@ -42,6 +46,8 @@ class TableGuess:
     values: dict[str, ColumnValues]
     columns: dict[str, ColumnGuess] = field(default_factory=dict)
     spare: list[ColumnGuess] = field(default_factory=list)
+    joined: frozenset[str] = frozenset()
+    joined_to: bool = False
 
     def __post_init__(self) -> None:
         """Keep which columns were found by their names."""
@@ -56,7 +62,9 @@ class TableGuess:
     def named_as_table(self) -> bool:
         """Whether the file's name says that it is this table."""
         named = known_table(self.file.called)
-        return self.built_in or (named is not None and named.table == self.table)
+        return self.built_in or (
+            named is not None and _says_table(named.table, self.table or "", self.columns)
+        )
 
     @property
     def used(self) -> bool:
@@ -65,9 +73,8 @@ class TableGuess:
 
     def missing(self) -> list[str]:
         """Name the required columns for which no header is found."""
-        return (
-            [name for name in TABLES[self.table].required if name not in self.columns] if self.table else []
-        )
+        required = TABLES[self.table].required if self.table else ()
+        return [name for name in required if name not in self.columns and name not in self.joined]
 
     def of_column(self, column: str) -> ColumnValues | None:
         """Give the values of a column, where a header is taken for it."""
@@ -106,7 +113,8 @@ def _best_table(file: ForeignFile) -> TableGuess:
     for table in TABLES:
         values = file.columns(table)
         columns, spare = _named_columns(table, values)
-        by_name = _NAMED * ((named is not None and named.table == table) + (file.table == table))
+        said = [named.table if named is not None else None, file.table]
+        by_name = _NAMED * sum(_says_table(name, table, columns) for name in said)
         score = by_name + _table_score(table, columns, values, by_name > 0)
         scored.append((score, TableGuess(file, table, "doubtful", NO_WORDS, values, columns, spare)))
     scored.sort(key=lambda item: item[0], reverse=True)
@@ -120,6 +128,14 @@ def _best_table(file: ForeignFile) -> TableGuess:
             zh=f"也可能是 {other.table}：表头都说得通", en=f"its headers fit {other.table} nearly as well"
         )
     return guess
+
+
+def _says_table(said: str | None, table: str, columns: Mapping[str, ColumnGuess]) -> bool:
+    """Say whether a name that says one table speaks for another: sums are called attendance, as days are."""
+    if said != "attendance":
+        return said == table
+    sums = any(name.startswith("days_") for name in columns)
+    return table == ("attendance_totals" if sums else "attendance")
 
 
 def _table_score(
@@ -173,6 +189,8 @@ def _named_column(table: str, header: str, values: ColumnValues) -> tuple[int, C
     if known.nearness == "known":
         degree: Degree = "sure" if fits else "likely" if fits is None else "doubtful"
         how = Text(zh=f"通用表头“{known.name}”", en=f"a known name, {known.name!r}")
+    elif fits is False:
+        return None
     else:
         degree = "likely" if fits else "doubtful"
         how = Text(zh=f"近似通用表头“{known.name}”", en=f"near to a known name, {known.name!r}")
@@ -266,7 +284,10 @@ def _has_shape(
     if column.kind == "date":
         return values.share(is_date) >= _MOST
     if column.name == "score":
-        return values.share(is_mark) >= _MOST and recurring_share(values.distinct, pupils) < _MOST
+        other = is_known_elsewhere(header) or name_tokens(header)[-1:] in _NUMBERED
+        return (
+            not other and values.share(is_mark) >= _MOST and recurring_share(values.distinct, pupils) < _MOST
+        )
     return column.name in _TOLD_BY_WORDS and values.understood(column) >= _MOST
 
 
@@ -277,7 +298,7 @@ def _judged_degree(guess: TableGuess) -> tuple[Degree, Text]:
     table = guess.table or ""
     named = known_table(guess.file.called)
     missing = [name for name in guess.missing() if name != "max_score"]
-    by_name = named is not None and named.table == table
+    by_name = named is not None and _says_table(named.table, table, guess.columns)
     found = ", ".join(guess.columns)
     parts = [Text(zh=f"表头含 {found}", en=f"its headers give {found}")]
     if by_name and named is not None:

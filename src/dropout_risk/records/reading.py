@@ -211,7 +211,8 @@ class TableReader:
             )
         if headers.chosen:
             for header in (name for name in headers.unknown if name not in wide):
-                detail = _did_you_mean(header, self.table.names) if header.strip() else _NAMELESS
+                lacking = [column for column in self.table.names if column not in headers.chosen]
+                detail = _did_you_mean(header, lacking) if header.strip() else _NAMELESS
                 self._note(header, detail, part)
             for header in headers.spare:
                 if self.table.name != "students" or not is_id(header, self.mapping):
@@ -263,12 +264,15 @@ def _did_you_mean(header: str, names: Sequence[str]) -> Text:
     return _MEANT.filled(name=near[0]) if near else NO_WORDS
 
 
+_MISSPELT = 0.8
 _OPPOSITES = (("present", "absent"), ("出勤", "缺勤"), ("attended", "absent"))
 
 
 def _nearest_names(header: str, names: Sequence[str]) -> list[str]:
     """Give the name that is written most like a header, unless it means the opposite."""
     form = plain_form(header)
+    words = set(form.split("_"))
     against = [words[not side] for words in _OPPOSITES for side in (0, 1) if words[side] in form]
     kept = [name for name in names if not any(word in name for word in against)]
-    return difflib.get_close_matches(form, kept, n=1)
+    near = difflib.get_close_matches(form, kept, n=1, cutoff=_MISSPELT)
+    return near or [name for name in kept if words < set(plain_form(name).split("_"))][:1]

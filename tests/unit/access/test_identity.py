@@ -313,3 +313,20 @@ def test_a_signed_header_counts_once_among_all_who_share_what_has_counted(identi
     with pytest.raises(NotSignedInError):
         workers[1].reader(by_proxy())
     assert workers[1].reader(by_proxy(nonce="n-2")).person == "t-1"
+
+
+LINKED = {"DROPOUT_RISK_BOOK": "sqlite:///book.db", "DROPOUT_RISK_DESK_SECRET": "desk.secret"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "asks"),
+    [
+        ({}, False),
+        ({"DROPOUT_RISK_BOOK": "sqlite:///book.db"}, False),
+        ({"DROPOUT_RISK_DESK_SECRET": "desk.secret"}, False),
+        (LINKED, True),
+        (LINKED | {"DROPOUT_RISK_DESK_HEADER": "X-Remote-User"}, False),
+    ],
+)
+def test_where_links_let_people_into_a_case_book_nobody_reads_pupils_without_one(environment, asks):
+    assert AccessSettings.read(environment).knows_readers == asks

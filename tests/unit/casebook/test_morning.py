@@ -163,6 +163,14 @@ def test_a_missed_morning_that_is_made_up_for_shows_nobody_anything_and_passes_n
     assert report.round == 2
 
 
+def test_what_a_counsellor_acts_on_is_told_of_though_the_morning_was_missed(book):
+    run_morning(book, facts_of(FIRST), STAFF)
+    crisis = Signal("p-1", "critical_item", DAYS[1], "care")
+    run_morning(book, facts_of(DAYS[1], crisis, absent("p-2", DAYS[1])), STAFF, shown=False)
+    with book.reading() as connection:
+        assert connection.scalars(sa.select(OUTBOX.c.key)).all() == [f"own/{DAYS[1]}/c"]
+
+
 def test_what_a_counsellor_acts_on_is_never_held_back(book):
     signals = [absent(f"p-{n}", rule="critical_item", line="care") for n in range(9)]
     run_morning(book, facts_of(FIRST, *signals), STAFF)

@@ -487,3 +487,25 @@ def test_whoever_may_be_referred_to_is_not_declined_by_the_next_morning(town):
     assert teacher.fill(path, {"to": "c-9", "due": "2025-05-22"}).status == 303
     run_morning(town.book, MorningFacts(dt.date(2025, 5, 21), pupils(), town.days), town.people)
     assert town.case("p-1").referrals == {"c-9": ""}
+
+
+@pytest.mark.parametrize(
+    ("pupil", "line", "person", "met", "unsaid"),
+    [
+        ("p-1", "school", "t-1", "nobody", ()),
+        ("p-1", "school", "t-1", "mother", ("difficulty", "result")),
+        ("p-2", "school", "t-1", "pupil", ()),
+        ("p-3", "care", "c-1", "pupil", ()),
+    ],
+)
+def test_difficulty_and_result_are_asked_of_whoever_met_somebody_about_days_away(
+    town, pupil, line, person, met, unsaid
+):
+    form = f"/desk/case/{town.address(pupil, line)}/meet"
+    answers = {"way": "home_visit", "met": met, "due": "2025-05-22"}
+    sent = town.visitor(person).fill(form, answers)
+    wrong = {name for name in ("difficulty", "result") if f"wrong-{name}" in sent.html}
+    assert (wrong, sent.status) == ({*unsaid}, 400 if unsaid else 303)
+    if not unsaid:
+        last = town.book.entries(town.case(pupil, line).id)[-1]
+        assert (last.kind, {"difficulty", "result"} & {*last.data}) == ("meet", set())

@@ -1,5 +1,6 @@
 """No list but the counsellor's shows a word of psychology, and each of its looks is in `seen`."""
 
+import datetime as dt
 import itertools
 import re
 
@@ -111,3 +112,25 @@ def test_what_cannot_be_written_down_is_not_shown(town, monkeypatch):
     for path in ("/desk/care", f"/desk/case/{town.address('p-3', 'care')}"):
         with pytest.raises(CaseConflictError):
             town.visitor("c-1").ask(path)
+
+
+def test_a_counsellors_day_begins_with_the_pupils_who_wait_for_it_and_nobody_else_is_told():
+    made = Town()
+    assert made.visitor("c-1").ask("/desk").onward.endswith("/care")
+    page = made.visitor("c-1").ask("/desk/today").html
+    assert "另有2名学生等您见面" in page
+    assert "今天没有要做的" not in page
+    without = Town(care=False)
+    assert without.visitor("c-1").ask("/desk").onward.endswith("/today")
+    for person in ("t-1", "h-1", "k-1", "a-1"):
+        told = made.visitor(person)
+        assert told.ask("/desk").onward == without.visitor(person).ask("/desk").onward
+        assert "等您见面" not in told.ask("/desk/today").html
+
+
+def test_every_screen_says_when_this_morning_has_not_been_run():
+    made = Town()
+    made.room.day = DAY + dt.timedelta(1)
+    for person, screen in (("h-1", "gaps"), ("c-1", "care"), ("v-1", "village"), ("k-1", "county")):
+        assert "今天的早间处理还没有运行" in made.visitor(person).ask(f"/desk/{screen}").html
+        assert "早间处理" not in Town().visitor(person).ask(f"/desk/{screen}").html

@@ -8,6 +8,7 @@ import pytest
 from dropout_risk.proposals.error_words import error_words
 from dropout_risk.proposals.known_names import known_column
 from dropout_risk.proposals.mapping_proposal import propose_mapping
+from dropout_risk.records.school_records import SchoolRecords
 
 TODAY = "2024-12-01"
 DAYS = [day for day in (dt.date(2024, 9, 2) + dt.timedelta(k) for k in range(40)) if day.weekday() < 5]
@@ -252,3 +253,46 @@ def test_all_that_is_printed_in_chinese_is_chinese(tmp_path):
 )
 def test_errors_have_a_chinese_wording(english):
     assert not re.search(r"\b(the|is|no|of|column|file)\b", error_words(english).zh)
+
+
+def test_marks_by_enrolment_get_their_pupils_from_the_file_of_enrolments(tmp_path):
+    files = {
+        "students": "student_id,school_id,class_id,grade_level\n"
+        + "".join(f"{pupil},s,8A,8\n" for pupil in range(1, 13)),
+        "enrollments": "enrollment_id,student_id,course_id\n"
+        + "".join(f"{900 + key},{1 + key % 12},{key % 3}\n" for key in range(36)),
+        "grades": "grade_id,enrollment_id,subject,grade_type,grade_value,grade_date\n"
+        + "".join(f"{key},{900 + key},maths,test,{50 + key},2024-10-0{1 + key // 12}\n" for key in range(36)),
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    proposal = propose_mapping(tmp_path, today="2024-12-01")
+    assert 'file = "enrollments"' in proposal.toml()
+    assert not [question for question in proposal.questions if "student_id" in question.en]
+    (tmp_path / "mapping.toml").write_text("max_score = 100\n" + proposal.toml(), encoding="utf-8")
+    records = SchoolRecords.from_folder(tmp_path, mapping=tmp_path / "mapping.toml")
+    table = records.table("grades")
+    assert table.num_rows == 36
+    ids = records.table("students")["student_id"].to_pylist()
+    told = dict(zip(table["score"].to_pylist(), table["pupil"].to_pylist(), strict=True))
+    assert {mark: ids[pupil] for mark, pupil in told.items()} == {50.0 + k: 1 + k % 12 for k in range(36)}
+
+
+def test_sums_in_a_file_called_attendance_are_totals(tmp_path):
+    rows = "".join(f"A{k},{1000 + k},2025-2026,120,{120 - k},{k},{100 - k / 1.2:.2f}\n" for k in range(30))
+    header = "attendance_id,student_id,school_year,days_enrolled,days_present,days_absent,attendance_rate\n"
+    (tmp_path / "attendance.csv").write_text(header + rows, encoding="utf-8")
+    proposal = propose_mapping(tmp_path, today="2026-12-01")
+    (guess,) = proposal.tables
+    assert guess.table == "attendance_totals"
+    assert {"days_enrolled", "days_absent", "student_id"} == set(guess.columns)
+    assert any("[constants.attendance_totals]" in question.en for question in proposal.questions)
+
+
+def test_no_running_number_and_no_level_is_proposed_as_marks(tmp_path):
+    rows = "".join(f"{k},{1000 + k},2025,{9 + k % 4},{2 + k / 20:.2f}\n" for k in range(30))
+    (tmp_path / "transcripts.csv").write_text(
+        "transcript_no,student_id,school_year,grade_level,gpa\n" + rows, encoding="utf-8"
+    )
+    (guess,) = propose_mapping(tmp_path, today="2026-12-01").tables
+    assert guess.columns["score"].header == "gpa"
