@@ -146,7 +146,7 @@ def run_morning(
     people : People, optional
         By default the offices that the records imply.
     shown : bool, default=True
-        Whether anybody is to see it. One that is made up for later, before that of today, begins no round, and
+        Whether anybody is to see it. One that is made up for, before that of today, begins no round, and
         tells counsellors alone: what nobody was shown is not passed up for want of an answer.
 
     Returns
@@ -545,7 +545,7 @@ class _Morning:
         return self.shown and is_due and case.school in self.open
 
     def _cannot_wait(self, case: Case) -> bool:
-        """Say whether counsellors are told of a case though the morning is made up for: it waits for no day."""
+        """Say whether counsellors are told of a case though the morning is made up for."""
         return not self.shown and case.line == "care" and case.due is not None and case.due <= self.day
 
     def _begin_round(self) -> int:
