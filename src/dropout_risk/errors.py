@@ -526,9 +526,16 @@ class NoteKeyError(DropoutRiskError, ValueError):
 
 
 class LawBrokenError(DropoutRiskError, RuntimeError):
-    """A law of the case book does not hold; the message names it and counts whom it concerns."""
+    """A law of the case book does not hold; the message names it and counts whom it concerns.
+
+    ``pupils`` names of whom law 5 does not hold: for the screen of who runs the morning, in no message.
+    """
 
     code = "DR806"
+
+    def __init__(self, message: str, *, hint: str = "", pupils: Iterable[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.pupils = tuple(pupils)
 
 
 class TrialError(DropoutRiskError, ValueError):

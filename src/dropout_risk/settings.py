@@ -333,9 +333,11 @@ class CaseSettings(Section):
         Within how many days a pupil on the watch list without an alert is talked to; ``listed_opens`` says
         whether a place on the list opens a case at all.
     most_moves : int, default=2
-        How often in a row a day may be put off, each time by at most ``longest_move``.
+        How often in a row a day may be put off, or somebody else be asked, each time by at most
+        ``longest_move``; whoever writes a contact or a return names no day beyond it either.
     meet_again : int, default=5
-        After how many days a case is due again where whoever wrote of a contact named no day.
+        After how many days a case is due again where whoever wrote of a contact named no day; ``care_again``
+        (default 1) is that of what only counsellors know of.
     staying_days : int, default=20
         How long a pupil who came back stays under watch; ``staying_check`` is how often that is looked at.
     first_days, first_cases : int, default=10 and 5
@@ -357,6 +359,7 @@ class CaseSettings(Section):
     most_moves: Annotated[int, Field(ge=0)] = 2
     longest_move: SchoolDays = 10
     meet_again: SchoolDays = 5
+    care_again: SchoolDays = 1
     staying_days: SchoolDays = 20
     staying_check: SchoolDays = 5
     first_days: Annotated[int, Field(ge=0)] = 10
@@ -364,6 +367,12 @@ class CaseSettings(Section):
     listed_again: SchoolDays = 20
     week: Literal["weekdays", "china"] = "weekdays"
     minutes: MinutesSettings = MinutesSettings()
+
+    @property
+    def longest_wait(self) -> int:
+        """How many school days ahead the next day of a case may be, whoever names it."""
+        asked = (self.listed_days, self.meet_again, self.care_again, self.staying_check)
+        return max(self.longest_move, *asked)
 
 
 class NoticeSettings(Section):

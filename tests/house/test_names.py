@@ -6,6 +6,7 @@ from house.modules import MODULES
 
 WHOLE_NAMES = {
     "casebook.migrations.v1.upgrade": "alembic calls it so",
+    "casebook.migrations.v2.upgrade": "alembic calls it so",
     "cli.*": "a command is called as it is typed",
     "casebook.rights.may": "reads as a sentence with its arguments",
     "errors.nearest": "the word that was meant, for a hint",

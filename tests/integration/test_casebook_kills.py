@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from dropout_risk.casebook.laws import check_book
 from dropout_risk.casebook.notes import NoteKeys
-from dropout_risk.casebook.tables import OUTBOX
 from support.casebook_county import County, end_state, open_book
 from support.killed_county import DAYS, PUPILS
 
@@ -28,9 +27,6 @@ def unbroken(seed, keys, pupils=PUPILS, days=DAYS):
 def assert_whole(book, expected):
     assert end_state(book) == expected
     assert check_book(book) == []
-    with book.reading() as connection:
-        digests = connection.execute(sa.select(OUTBOX.c.to, OUTBOX.c.key)).all()
-    assert len(digests) == len({(person, key) for person, key in digests})
 
 
 def test_a_book_that_was_killed_fifty_times_ends_as_one_that_was_not(new_url, tmp_path):

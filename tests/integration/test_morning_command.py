@@ -64,13 +64,32 @@ def test_one_screen_says_what_was_done_and_a_second_run_does_nothing(folder, bun
     assert state_of(tmp_path / "book.db") == after
 
 
-def test_days_that_were_missed_are_run_as_if_nobody_had_missed_them(folder, bundle, tmp_path):
-    for book, days in (("daily", (11, 14, 15, 16)), ("late", (11, 16))):
+def test_days_that_were_missed_open_the_same_cases_and_pass_nothing_up_that_nobody_was_shown(
+    folder, bundle, tmp_path
+):
+    books = {}
+    for name, days in (("daily", (11, 14, 15, 16)), ("late", (11, 16))):
         for day in days:
-            done = morning(folder, bundle, tmp_path / f"{book}.db", FRIDAY.replace(day=day))
+            done = morning(folder, bundle, tmp_path / f"{name}.db", FRIDAY.replace(day=day))
             assert done.exit_code == 0, done.output
+        books[name] = Book.open(f"sqlite:///{tmp_path / name}.db").frames()
+        assert check_book(Book.open(f"sqlite:///{tmp_path / name}.db")) == []
 
-    assert state_of(tmp_path / "daily.db") == state_of(tmp_path / "late.db")
+    daily, late = books["daily"], books["late"]
+    same = {
+        "signal": [*daily["signal"]],
+        "case": ["id", "pupil", "line", "opened", "signals"],
+        "clock": ["day"],
+    }
+    for name, columns in same.items():
+        assert daily[name][columns].to_csv() == late[name][columns].to_csv()
+    days = {str(day) for day in late["round"]["day"]}
+    assert days == {str(FRIDAY), str(FRIDAY.replace(day=16))}
+    assert {key.split("/")[1] for key in late["outbox"]["key"]} == days
+    ups = late["entry"].query("kind == 'pass_up'")
+    assert len(ups) == len(late["round"].query("fate == 'passed_up'")) > 0
+    assert ups["case"].is_unique
+    assert late["case"]["level"].sum() < daily["case"]["level"].sum()
 
 
 def test_a_weekend_is_no_morning(folder, bundle, tmp_path):

@@ -23,7 +23,8 @@ WORDS = st.text("家访不在 a'\"\\%\u2028\U0001f600", min_size=1, max_size=6)
 DATA = {
     "pupil": st.sampled_from(["p-1", "p-2"]), "school": WORDS, "line": st.sampled_from(["school", "care"]),
     "rule": st.sampled_from(["absent_1_day", "listed"]), "level": LEVELS, "owner": PEOPLE, "due": DAYS,
-    "way": st.just("call"), "met": st.just(["mother"]), "difficulty": st.just(["poverty", "far_way"]),
+    "way": st.just("call"), "met": st.sampled_from([["mother"], ["nobody"]]),
+    "difficulty": st.just(["poverty", "far_way"]),
     "result": st.just("promised"), "reason": WORDS, "since": DAYS, "to": PEOPLE,
     "said": st.sampled_from(["accepted", "declined", "done"]), "wrong": st.just("register"),
     "outcome": st.sampled_from([*case_oracle.LOWEST]), "document": WORDS, "why": WORDS,

@@ -41,7 +41,16 @@ LOWEST = {
 }  # fmt: skip
 ASKED = {"transferred": "school", "home_teaching": "document", "deferred": "document"}
 LATER_DAYS = ("meet", "plan", "refer", "returned")
-STAYING_DAYS, MOST_MOVES = 20, 2
+STAYING_DAYS, MOST_MOVES, LONGEST_WAIT = 20, 2, 10
+
+
+def last_day(today):
+    """The tenth school day from today."""
+    day, number = today, 0
+    while number < LONGEST_WAIT:
+        day += dt.timedelta(1)
+        number += day.weekday() < 5
+    return day
 
 
 def top_of(case):
@@ -59,6 +68,8 @@ def is_whole(verb, data, today):
                 dt.date.fromisoformat(data[name])
             except ValueError:
                 return False
+    if "due" in data and dt.date.fromisoformat(data["due"]) > last_day(today):
+        return False
     return "since" not in data or dt.date.fromisoformat(data["since"]) <= today
 
 
@@ -74,7 +85,7 @@ def accepts(case, verb, day, today, data, level, note):
         return False
     if verb in LATER_DAYS and dt.date.fromisoformat(data["due"]) <= today:
         return False
-    if verb == "plan":
+    if verb in ("plan", "refer"):
         return case["moved"] < MOST_MOVES
     if verb == "pass_up":
         return case["level"] < data["level"]
@@ -114,13 +125,13 @@ def after(case, verb, day, data):
     if state != case["state"]:
         case["turned"] = day
     case["state"] = state
-    if verb in ("meet", "refer", "returned", "pass_up"):
+    if verb in ("meet", "returned", "pass_up"):
         case["due"], case["moved"] = data["due"], 0
-    if verb == "plan":
+    if verb in ("plan", "refer"):
         case["due"], case["moved"] = data["due"], case["moved"] + 1
     if verb in ("signal", "away"):
         case["due"], case["moved"] = min(case["due"], data["due"]), 0
-    if verb == "meet":
+    if verb == "meet" and data["met"] != ["nobody"]:
         case["met"] = day if case["met"] is None else min(day, case["met"])
     if verb in ("pass_up", "hand_over"):
         case["owner"], case["level"] = data["owner"], data.get("level", case["level"])

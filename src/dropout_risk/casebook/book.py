@@ -17,6 +17,7 @@ from dropout_risk.casebook.decisions import check_entry
 from dropout_risk.casebook.entry import Act, Entry
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import Grant, People
+from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import BOOK, CASE, CLOCK, ENTRY, GRANT, META, ONLY_ADDED, STANDING, VERSION
 from dropout_risk.casebook.writer import Writer
 from dropout_risk.errors import (
@@ -172,6 +173,7 @@ class Book:
         note: str = "",
         level: int = 0,
         today: dt.date | None = None,
+        days: SchoolDaysAhead | None = None,
     ) -> Case:
         """Write one entry, and give the case after it.
 
@@ -195,6 +197,8 @@ class Book:
             The level of the office of whoever writes.
         today : date, optional
             By default the date of the machine.
+        days : SchoolDaysAhead, optional
+            By which school days the next day may not be too far ahead; by default those of the ordinary week.
 
         Raises
         ------
@@ -208,23 +212,40 @@ class Book:
         draft = Draft(Act(kind, day, by, key), data or {}, case, note, level)
         with self.writing() as connection:
             _lock_writing(connection, opens=case is None)
-            return self._write_draft(connection, draft, today or dt.date.today())
+            return self._write_draft(
+                connection, draft, today or dt.date.today(), days or self._ordinary_days()
+            )
 
-    def write_all(self, drafts: Iterable[Draft], today: dt.date | None = None) -> list[Case]:
+    def write_all(
+        self,
+        drafts: Iterable[Draft],
+        today: dt.date | None = None,
+        days: SchoolDaysAhead | None = None,
+    ) -> list[Case]:
         """Write several entries, all of them or none; as :meth:`write`."""
         drafts = [*drafts]
         with self.writing() as connection:
             _lock_writing(connection, opens=any(draft.case is None for draft in drafts))
-            now = today or dt.date.today()
-            return [self._write_draft(connection, draft, now) for draft in drafts]
+            now, open_days = today or dt.date.today(), days or self._ordinary_days()
+            return [self._write_draft(connection, draft, now, open_days) for draft in drafts]
 
-    def _write_draft(self, connection: sa.Connection, draft: Draft, today: dt.date) -> Case:
+    def _ordinary_days(self) -> SchoolDaysAhead:
+        return SchoolDaysAhead(week=self.settings.week)
+
+    def _write_draft(
+        self, connection: sa.Connection, draft: Draft, today: dt.date, days: SchoolDaysAhead
+    ) -> Case:
         act = draft.act
         before = _case_of_act(connection, act.key, act.kind, draft.case)
         if before is not None:
             return before
         held = _held_case(connection, draft.case)
-        check_entry(held, act, today, draft.data, self.settings, level=draft.level, has_note=bool(draft.note))
+        school = str(draft.data.get("school", "")) if held is None else held.school
+        latest = days.later(school, today, self.settings.longest_wait)
+        check_entry(
+            held, act, today, draft.data, self.settings, level=draft.level, has_note=bool(draft.note),
+            latest=latest,
+        )  # fmt: skip
         writer = Writer(connection, self.now(), self.keys)
         after = writer.append(held, act, draft.data, draft.note)
         writer.flush()

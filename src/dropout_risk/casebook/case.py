@@ -30,13 +30,14 @@ class Case:
     due : date or None
         The next day on which it is to be acted upon; None once closed.
     moved : int
-        How often in a row the day was put off.
+        How often in a row the day was put off, or somebody else was asked.
     outcome : str or None
         How it ended.
     opened, turned : date
         When it was opened, and since when it is in its state.
     met : date or None
-        The first day on which somebody met or called the family.
+        The first day on which somebody met or reached the pupil or the family; a call that nobody answered is
+        none.
     signals : mapping of str to str
         The rules that fired, each with the first day of what it told.
     referrals : mapping of str to str
@@ -138,8 +139,20 @@ def _no_change(case: Case, entry: Entry) -> Change:
 
 
 def _contact_change(case: Case, entry: Entry) -> Change:
-    met = entry.day if case.met is None else min(case.met, entry.day)
+    met = case.met
+    if is_reached(entry.data):
+        met = entry.day if met is None else min(met, entry.day)
     return {"due": _day_of(entry.data["due"]), "moved": 0, "met": met}
+
+
+def is_reached(data: Mapping[str, Any]) -> bool:
+    """Say whether a contact, by its data, reached anybody.
+
+    >>> is_reached({"met": ["mother"]}), is_reached({"met": ["nobody"]})
+    (True, False)
+    """
+    met = data["met"]
+    return bool({*([met] if isinstance(met, str) else met)} - {"nobody"})
 
 
 def _plan_change(case: Case, entry: Entry) -> Change:
@@ -179,8 +192,8 @@ def _away_change(case: Case, entry: Entry) -> Change:
 
 
 def _referral_change(case: Case, entry: Entry) -> Change:
-    due = _day_of(entry.data["due"])
-    return {"due": due, "moved": 0, "referrals": {**case.referrals, entry.data["to"]: ""}}
+    due, asked = _day_of(entry.data["due"]), {**case.referrals, entry.data["to"]: ""}
+    return {"due": due, "moved": case.moved + 1, "referrals": asked}
 
 
 def _answer_change(case: Case, entry: Entry) -> Change:

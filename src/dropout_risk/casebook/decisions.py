@@ -48,6 +48,7 @@ def check_entry(
     *,
     level: int = 0,
     has_note: bool = False,
+    latest: dt.date | None = None,
 ) -> None:
     """Refuse an entry that the case, as it stands, does not take.
 
@@ -67,6 +68,8 @@ def check_entry(
         The level of the office of whoever writes.
     has_note : bool, default=False
         Whether it comes with a sentence.
+    latest : date, optional
+        The last day that it may name as the next one; None knows of no such day.
 
     Raises
     ------
@@ -77,6 +80,12 @@ def check_entry(
     problems = [*_verb_problems(case, kind), *_data_problems(case, kind, data)]
     if not problems:
         problems += _level_problems(case, kind, data)
+    if (
+        not problems
+        and latest is not None
+        and dt.date.fromisoformat(data.get("due") or "2000-01-01") > latest
+    ):
+        problems.append(("the next day is too far ahead", f"not after {latest}"))
     if day > today:
         problems.append(("it tells of a day that has not come yet", "give the day on which it happened"))
     if case is not None and day < case.opened:
@@ -172,7 +181,7 @@ def _rule_problems(
         problems.append(("since is a day that has not come yet", "give the day on which it began"))
     if kind in ("meet", "plan", "refer", "returned") and dt.date.fromisoformat(data["due"]) <= today:
         problems.append(("the next day is not after today", "name a later school day"))
-    if kind == "plan" and case.moved >= settings.most_moves:
+    if kind in ("plan", "refer") and case.moved >= settings.most_moves:
         way = "write down a contact, or pass the case up"
         problems.append((f"the day was put off {case.moved} times in a row already", way))
     if kind == "pass_up" and case.is_at_top:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import itertools
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,12 +49,16 @@ LAWS: dict[int, Text] = {
 
 @dataclass(frozen=True)
 class BrokenLaw:
-    """A law that does not hold: what is wrong, how often, and the numbers of some cases."""
+    """A law that does not hold: what is wrong, how often, and the numbers of some cases.
+
+    ``pupils`` are those of whom law 5 does not hold; they are for the screen of who asks, and in no message.
+    """
 
     law: int
     wrong: str
     number: int
     cases: tuple[int, ...] = ()
+    pupils: tuple[str, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """Name the law and what is wrong, without any pupil."""
@@ -208,22 +212,48 @@ _CLOCKS_DIFFER = dt.timedelta(hours=1)
 
 
 def _everybody_stands(connection: sa.Connection) -> Iterator[BrokenLaw]:
-    """Law 5: every pupil at school has one part, which says what the cases and today's round say."""
-    day = _last_morning(connection)
-    if day is None:
+    """Law 5: every pupil has one part, which cases and today's round say, as that morning left it."""
+    last = connection.execute(sa.select(CLOCK).order_by(CLOCK.c.day.desc()).limit(1)).first()
+    if last is None:
         return
-    report = connection.scalar(sa.select(CLOCK.c.report).where(CLOCK.c.day == day)) or {}
-    of_part = (
-        sa.select(STANDING.c.part, sa.func.count().label("number"))
-        .where(STANDING.c.at_school)
-        .group_by(STANDING.c.part)
-    )
-    counted = Counter({row.part: row.number for row in connection.execute(of_part)})
-    if {part: counted[part] for part in PARTS} != dict(report.get("parts", {})):
-        yield BrokenLaw(5, "pupils who stand in no part, or in another than in the morning", 1)
-    unknown = sum(number for part, number in counted.items() if part not in PARTS)
-    if unknown:
-        yield BrokenLaw(5, "pupils in a part that there is not", unknown)
+    stood = connection.execute(sa.select(STANDING)).all()
+    due = sa.select(CASE.c.pupil).join(ROUND, ROUND.c.case == CASE.c.id)
+    in_round = {*connection.scalars(due.where(ROUND.c.day == last.day, _SCHOOL))}
+    live = connection.execute(sa.select(CASE.c.pupil, CASE.c.state).where(_SCHOOL, CASE.c.state != "closed"))
+    states = {row.pupil: row.state for row in live}
+    wrong = {row.pupil for row in stood if (row.part == "today") != (row.pupil in in_round)}
+    wrong |= {row.pupil for row in stood if row.part not in PARTS} | in_round - {row.pupil for row in stood}
+    others = (row for row in stood if row.pupil not in in_round | wrong)
+    odd = {row.pupil for row in others if row.part not in _PARTS_OF[states.get(row.pupil)]}
+    wrong |= odd - _written_since(connection, last.recorded_at, odd)
+    told = (last.report or {}).get("stood")
+    if wrong:
+        yield BrokenLaw(5, _STAND_WRONG, len(wrong), pupils=tuple(sorted(wrong)))
+    elif told and told != digest_of_standings(stood):
+        yield BrokenLaw(5, "pupils who do not stand as the morning left them", 1)
+
+
+_SCHOOL = CASE.c.line == "school"
+_STAND_WRONG = "pupils who stand in no part, or in another than their case and the round say"
+_PARTS_OF: dict[str | None, tuple[str, ...]] = {
+    "open": ("in_progress",), "staying": ("staying",), None: ("nothing", "to_verify"),
+}  # fmt: skip
+"""The parts of whoever is not due today, by the state of the case."""
+
+
+def _written_since(connection: sa.Connection, morning: dt.datetime, pupils: Collection[str]) -> set[str]:
+    """Find the pupils to whose cases people wrote since a morning: they stand as they did before."""
+    if not pupils:
+        return set()
+    since = (ENTRY.c.by != MORNING) & (ENTRY.c.recorded_at >= morning - _CLOCKS_DIFFER)
+    asked = sa.select(CASE.c.pupil).join(ENTRY, ENTRY.c.case == CASE.c.id)
+    return {*connection.scalars(asked.where(since, CASE.c.pupil.in_(pupils)))}
+
+
+def digest_of_standings(rows: Iterable[sa.Row[Any]]) -> str:
+    """Give the fingerprint of where everybody stands, in whatever order the rows come."""
+    told = sorted("\t".join(map(str, row)) for row in rows)
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
 def _counts_never_fall(connection: sa.Connection) -> Iterator[BrokenLaw]:

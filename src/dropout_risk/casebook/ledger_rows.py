@@ -13,7 +13,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from dropout_risk.casebook.book import Book, read_cases, read_entries
-from dropout_risk.casebook.case import Case, fold_entries
+from dropout_risk.casebook.case import Case, fold_entries, is_reached
 from dropout_risk.casebook.comparisons import Compared, ListName, compare_lists, require_shared
 from dropout_risk.casebook.county_list import CountyList
 from dropout_risk.casebook.entry import Entry
@@ -44,7 +44,7 @@ class LedgerRow:
     ``stage`` says in which ledger the pupil stands (suspected, dropout or none); ``roles`` are those of the
     reader for the pupil, None for whoever may read everything; ``contact`` is the one of which a row tells,
     ``standing_day`` the morning whose standing it is, and until ``stays_until`` a pupil who came back is
-    under watch.
+    under watch. Since ``present_since`` the register has a pupil back of whom nobody has said so.
     """
 
     placed: Placed
@@ -58,6 +58,12 @@ class LedgerRow:
     contact: Entry | None = None
     standing_day: dt.date | None = None
     stays_until: dt.date | None = None
+    present_since: dt.date | None = None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether a case tells that the pupil is not at school, and the register does not contradict it."""
+        return self.case is not None and is_away(self.case, self.present_since)
 
     @property
     def is_read(self) -> bool:
@@ -75,8 +81,10 @@ class LedgerRow:
 
     @cached_property
     def persuasions(self) -> list[Entry]:
-        """The contacts in which the family was asked to let the child come back."""
-        return [entry for entry in self.meetings if entry.data["way"] in PERSUADING]
+        """The contacts in which somebody was reached and asked to let the child come back."""
+        return [
+            entry for entry in self.meetings if entry.data["way"] in PERSUADING and is_reached(entry.data)
+        ]
 
     @property
     def absence(self) -> tuple[int, str]:
@@ -114,9 +122,9 @@ def stage_of(case: Case, settings: CaseSettings, day: dt.date) -> str:
     return "dropout" if step >= settings.township_days and not over else ""
 
 
-def is_away(case: Case) -> bool:
+def is_away(case: Case, present_since: dt.date | None = None) -> bool:
     """Say whether the pupil of a case in a ledger is not at school: the name is there, the child is not."""
-    return case.state == "open" or case.outcome == "lost"
+    return (case.state == "open" and present_since is None) or case.outcome == "lost"
 
 
 def entries_until(entries: Iterable[Entry], day: dt.date) -> list[Entry]:
@@ -196,13 +204,13 @@ def read_everybody(
     roll = roll or CountyList()
     with book.reading() as connection:
         reader = LedgerReader.of_person(connection, person)
-        standings, at_school = _read_standings(connection)
+        standings, at_school, back = _read_standings(connection)
         morning: dt.date | None = connection.scalar(sa.select(sa.func.max(CLOCK.c.day)))
         cases = _ledger_cases(connection, book.settings, day)
         live = sa.select(CASE.c.pupil).where(SCHOOL_LINE, CASE.c.state != "closed")
         known = at_school | {*connection.scalars(live)}
     dropouts = {pupil for pupil, (_, _, stage) in cases.items() if stage == "dropout"}
-    away = {pupil for pupil, (case, _, _) in cases.items() if is_away(case)}
+    away = {pupil for pupil, (case, _, _) in cases.items() if is_away(case, back.get(pupil))}
     compared = compare_lists(lists, at_school, dropouts, away) if lists else {}
     everybody = standings.keys() & known | cases.keys()
     require_shared(ROLL, roll.rows.keys(), everybody)
@@ -217,6 +225,7 @@ def read_everybody(
             compared.get(pupil),
             standing_day=morning if pupil in standings else None,
             stays_until=_watched_until(case, days, book.settings),
+            present_since=back.get(pupil),
         ))  # fmt: skip
     rows = [row for row in rows if row.is_read and school in (None, row.placed.school)]
     if person is not None and not rows:
@@ -234,10 +243,15 @@ def _watched_until(case: Case | None, days: SchoolDaysAhead, settings: CaseSetti
     return days.later(case.school, case.turned, settings.staying_days)
 
 
-def _read_standings(connection: sa.Connection) -> tuple[dict[str, Placed], set[str]]:
-    names = ("pupil", "school", "class", "responsible", "village", "township", "at_school")
+def _read_standings(
+    connection: sa.Connection,
+) -> tuple[dict[str, Placed], set[str], dict[str, dt.date]]:
+    """Read where pupils are, who of them is at school, and since when the register has some back."""
+    names = ("pupil", "school", "class", "responsible", "village", "township", "at_school", "present_since")
     rows = connection.execute(sa.select(*(STANDING.c[name] for name in names))).all()
-    return {row[0]: Placed(*row[:-1]) for row in rows}, {row[0] for row in rows if row[-1]}
+    at_school = {row[0] for row in rows if row.at_school}
+    back = {row[0]: row.present_since for row in rows if row.present_since is not None}
+    return {row[0]: Placed(*row[:-2]) for row in rows}, at_school, back
 
 
 def _listed_place(pupil: str, school: str, listed: Mapping[str, str]) -> Placed:

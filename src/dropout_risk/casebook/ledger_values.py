@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dropout_risk.casebook.comparisons import ENROLMENTS, yes_or_no
 from dropout_risk.casebook.county_list import DECLARED, says_yes
 from dropout_risk.casebook.entry import Entry
-from dropout_risk.casebook.ledger_rows import LedgerRow, is_away
+from dropout_risk.casebook.ledger_rows import LedgerRow
 from dropout_risk.casebook.machine import LEVELS, OUTCOMES, STATES
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.text import CLAUSES, COLON, ITEMS, NO_WORDS, Text, same_words
@@ -21,6 +21,10 @@ _GONE = ("whereabouts_unknown", "transfer_to_verify", "migrant_work", "early_mar
 _NO_NAME = Text(zh="（学号 {pupil}）", en="(id {pupil})")
 _GRADE_CLASS = Text(zh="{grade}年级 {name}班", en="grade {grade}, class {name}")
 _OR_MORE = Text(zh="{days}天以上", en="{days} or more")
+_BACK_AGAIN = Text(
+    zh="曾{days}天以上，考勤{day}起到校（待核实）",
+    en="was {days} or more; present since {day} by the register (to be verified)",
+)
 _OTHER = Text(zh="其他", en="other")
 _TIMES, _WITH = Text(zh="{way}{times}次", en="{way}: {times}"), Text(zh="会同{who}", en="together with {who}")
 _STAGES = {"suspected": Text(zh="疑似辍学", en="suspected dropout"), "dropout": Text(zh="辍学", en="dropout")}
@@ -58,8 +62,15 @@ def _enrolment_value(row: LedgerRow) -> Text | str:
     """By the county's lists; without them as far as the book tells."""
     if row.compared is not None and row.compared.enrolment is not None:
         return row.compared.enrolment
-    away = row.case is not None and is_away(row.case)
-    return ENROLMENTS[True, not away] if row.at_school else ""
+    return ENROLMENTS[True, not row.is_away] if row.at_school else ""
+
+
+def _absent_value(row: LedgerRow) -> Text | str:
+    """Say how long a pupil was absent, and since when the register has the pupil back."""
+    days, _ = row.absence
+    if not days or row.present_since is None:
+        return _OR_MORE.filled(days=days) if days else ""
+    return _BACK_AGAIN.filled(days=days, day=row.present_since)
 
 
 def _spaced_text(*values: Text | str) -> Text:
@@ -147,7 +158,7 @@ LEDGER_VALUES: dict[str, Value] = {
     "updated": lambda row: _day_text(row.standing_day),
     "since": lambda row: row.absence[1],
     "since_month": lambda row: (row.absence[1] or _day_text(row.case.opened if row.case else None))[:7],
-    "absent": lambda row: _OR_MORE.filled(days=row.absence[0]) if row.absence[0] else "",
+    "absent": _absent_value,
     "gone": _gone_value,
     "reason": _reason_value,
     "office": lambda row: LEVELS[row.case.office] if row.case else "",

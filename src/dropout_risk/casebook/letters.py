@@ -124,23 +124,30 @@ def _days_text(days: Iterable[dt.date]) -> Text:
     return ITEMS.joined(DAY_OF_YEAR.filled(day=day) for day in days)
 
 
-def absent_since(case: Case) -> dt.date | None:
-    """Give the first day of absence, where that is what a case is about and the pupil is not back."""
+def absent_since(case: Case, present_since: dt.date | None = None) -> dt.date | None:
+    """Give the first day of absence, where that is what a case is about and the pupil is not back.
+
+    ``present_since`` is the day since which the register has the pupil back, if it has.
+    """
     days = [since for rule, since in case.signals.items() if kind_of_rule(rule) == ABSENT]
-    return dt.date.fromisoformat(min(days)) if days and case.state == "open" else None
+    is_away = days and case.state == "open" and present_since is None
+    return dt.date.fromisoformat(min(days)) if is_away else None
 
 
-def proposed_days(case: Case, week: Sequence[dt.date], told: Sequence[Attended]) -> list[dt.date]:
+def proposed_days(
+    case: Case, week: Sequence[dt.date], told: Sequence[Attended], present_since: dt.date | None = None
+) -> list[dt.date]:
     """Choose the days of a week, without its last, on which a letter would say that the child was absent.
 
-    ``told`` is what the records have since each day, or nothing: where they are silent, the signals speak.
+    ``told`` is what the records have since each day, or nothing: where they are silent, the signals speak, up
+    to the day since which the register has the pupil back.
     """
     told, since = [*told] or [_SILENT] * len(week), absent_since(case)
     silent = [here.present == after.present for here, after in pairwise([*told, _SILENT])]
     return [
         day
         for day, here, is_silent in zip(week, told, silent, strict=True)
-        if here.first_absent == day or (since and is_silent and since <= day < week[-1])
+        if here.first_absent == day or (since and is_silent and since <= day < (present_since or week[-1]))
     ]
 
 

@@ -142,6 +142,8 @@ OUTCOMES: dict[str, Outcome] = {
 
 ABSENCES = ("absent", "register_silent")
 """Kinds of rules that tell of absence: a case of these does not end with a talk."""
+REGISTER_BACK = "register_back"
+"""Why the morning plans a case instead of passing it up: the register has the pupil back."""
 
 PARTS: dict[str, Text] = {
     "today": Text(zh="今天要做", en="to do today"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from dropout_risk.casebook.book import Book, lock_book, read_cases
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import MORNING, Act
-from dropout_risk.casebook.laws import broken_laws
-from dropout_risk.casebook.machine import PARTS, Line
+from dropout_risk.casebook.laws import BrokenLaw, broken_laws, digest_of_standings
+from dropout_risk.casebook.machine import ABSENCES, PARTS, REGISTER_BACK, Line
 from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
@@ -35,6 +35,7 @@ from dropout_risk.casebook.tables import (
 )
 from dropout_risk.casebook.trial import drawn_order
 from dropout_risk.casebook.writer import Writer
+from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.errors import LawBrokenError
 from dropout_risk.settings import CaseSettings
 
@@ -67,11 +68,15 @@ class Signal:
 
 
 class Attended(NamedTuple):
-    """What the register says of a pupil since a day: days present and absent, and the first absence."""
+    """What the register says of a pupil since a day: days present and absent, and the first absence.
+
+    ``back`` is the first day of presence with no unexplained absence after it.
+    """
 
     present: int
     absent: int
     first_absent: dt.date | None
+    back: dt.date | None = None
 
 
 def _nothing_attended(asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
@@ -127,7 +132,9 @@ class MorningFacts:
         return {pupil.pupil: pupil for pupil in self.pupils}
 
 
-def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -> MorningReport | None:
+def run_morning(
+    book: Book, facts: MorningFacts, people: People | None = None, *, shown: bool = True
+) -> MorningReport | None:
     """Run the morning of a day, in one transaction: all of it or nothing.
 
     Where no school is open nobody has a round; what only counsellors know of opens its cases all the same.
@@ -138,6 +145,9 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
     facts : MorningFacts
     people : People, optional
         By default the offices that the records imply.
+    shown : bool, default=True
+        Whether anybody is to see it. One that is made up for, before that of today, begins no round, and
+        tells counsellors alone: what nobody was shown is not passed up for want of an answer.
 
     Returns
     -------
@@ -158,7 +168,7 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
             return None
         people = people or People.implied(facts.pupils)
         _refuse_nobody(facts, people)
-        morning = _Morning(book, connection, facts, people, last)
+        morning = _Morning(book, connection, facts, people, last, shown=shown)
         if facts.open_schools:
             return morning.run()
         morning.run_care()
@@ -191,8 +201,11 @@ class _Morning:
         facts: MorningFacts,
         people: People,
         last: dt.date | None,
+        *,
+        shown: bool,
     ) -> None:
         self.connection, self.facts, self.people, self.last = connection, facts, people, last
+        self.shown = shown
         self.settings: CaseSettings = book.settings
         self.day, self.days, self.open = facts.day, facts.days, facts.open_schools
         self.at = book.now()
@@ -224,9 +237,11 @@ class _Morning:
             held,
             notices,
             self.facts.registers,
+            shown=self.shown,
+            stood=digest_of_standings(self.connection.execute(sa.select(STANDING))),
         )
         self._strike_clock(report)
-        self._refuse_broken()
+        self._refuse_broken(self._left_out())
         return report
 
     def run_care(self) -> None:
@@ -242,13 +257,22 @@ class _Morning:
         self._write_notices([(DIGESTS["care"], case.owner, 0) for case in new])
         self._refuse_broken()
 
-    def _refuse_broken(self) -> None:
-        broken = broken_laws(self.connection, chain=False)
+    def _refuse_broken(self, more: Iterable[BrokenLaw] = ()) -> None:
+        broken = [*broken_laws(self.connection, chain=False), *more]
         if broken:
             raise LawBrokenError(
                 f"On {self.day} the book would break {'; '.join(map(str, broken))}.",
                 hint="nothing was written; mend what is named, then run the morning again",
+                pupils=[pupil for law in broken for pupil in law.pupils],
             )
+
+    def _left_out(self) -> Iterator[BrokenLaw]:
+        """Law 5 by the records: who is at school stands in the book as at school, and nobody else does."""
+        stood = {*self.connection.scalars(sa.select(STANDING.c.pupil).where(STANDING.c.at_school))}
+        odd = stood ^ self.facts.placed.keys()
+        if odd:
+            yield BrokenLaw(5, "pupils at school who do not stand, or stand and are not there", len(odd),
+                            pupils=tuple(sorted(odd)))  # fmt: skip
 
     # --- What was not answered, and who has gone ---
 
@@ -259,23 +283,27 @@ class _Morning:
             self.connection.execute(GRANT.insert(), [*rows.values()])
 
     def _pass_up(self) -> int:
-        """Pass up what nobody answered on the last day; at the top level it is held."""
+        """Pass up what nobody answered on the last day; at the top level it is held.
+
+        Of whom the register has back, nobody above is told for as long as a day may be put off.
+        """
         if self.last is None:
             return 0
-        unanswered = sa.select(ROUND.c.case).where(ROUND.c.day == self.last, ROUND.c.fate.is_(None))
         held = []
-        for number in self.connection.scalars(unanswered.order_by(ROUND.c.case)):
-            case = self.live.get(number)
-            if case is None:
-                raise LawBrokenError(
-                    f"Case {number} of the round of {self.last} is closed, and nothing became of it (law 3).",
-                    hint="dropout-risk casebook check names all that is wrong",
-                )
+        unanswered = self._unanswered_cases()
+        back = self._present_since(case for case in unanswered if self._may_wait(case))
+        for case in unanswered:
+            number = case.id
             above = (
                 None if case.is_at_top else self._owner(case.pupil, case.school, case.line, case.level + 1)
             )
             if above is None:
                 held.append(number)
+                continue
+            if case.pupil in back:
+                due = self._later(case.school, 0)
+                told = {"due": due.isoformat(), "reason": REGISTER_BACK}
+                self._append(case, "plan", f"back/{self.last}/{number}", told, day=self.last)
                 continue
             owner, level = above
             due = self._later(case.school, self.settings.above_days[level])
@@ -285,6 +313,29 @@ class _Morning:
             at = (ROUND.c.day == self.last) & (ROUND.c.case == number)
             self.connection.execute(ROUND.update().where(at).values(fate="held"))
         return sum(self.live[number].line == _TOLD for number in held)
+
+    def _unanswered_cases(self) -> list[Case]:
+        """Find the cases of the last round of which nothing became."""
+        unanswered = sa.select(ROUND.c.case).where(ROUND.c.day == self.last, ROUND.c.fate.is_(None))
+        numbers = self.connection.scalars(unanswered.order_by(ROUND.c.case)).all()
+        closed = [number for number in numbers if number not in self.live]
+        if closed:
+            raise LawBrokenError(
+                f"Case {closed[0]} of the round of {self.last} is closed, and nothing became of it (law 3).",
+                hint="dropout-risk casebook check names all that is wrong",
+            )
+        return [self.live[number] for number in numbers]
+
+    def _may_wait(self, case: Case) -> bool:
+        """Say whether presence answers all that fired for a case, and its day may still be put off."""
+        return case.moved < self.settings.most_moves and all(map(_tells_of_absence, case.signals))
+
+    def _present_since(self, cases: Iterable[Case]) -> dict[str, dt.date]:
+        """Ask the register which pupils, whose cases tell of absence, are back, and since when."""
+        away = [case for case in cases if case.line == "school" and case.state == "open"]
+        asked = [(case.pupil, since) for case in away if (since := last_absence(case)) is not None]
+        told = zip(asked, self.facts.attended(asked), strict=True)
+        return {pupil: attended.back for (pupil, _), attended in told if attended.back is not None}
 
     def _hand_over(self) -> None:
         """Give the cases of whoever has left, or is away, to whoever stands in; take back open referrals."""
@@ -323,7 +374,7 @@ class _Morning:
         answered = self._answered()
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         opened: Counter[str] = Counter()
-        for signal in self._ordered_signals():
+        for signal in self._ordered_signals(self._all_signals()):
             if (signal.pupil, signal.rule) in rows:
                 continue
             why_not = self._take(signal, answered, opened)
@@ -335,13 +386,30 @@ class _Morning:
         if rows:
             self.connection.execute(SIGNAL.insert(), [*rows.values()])
 
-    def _ordered_signals(self) -> list[Signal]:
-        """Give the signals, in the order of a trial where one runs: of the list alone, no alert moves."""
-        listed = (
-            (signal.pupil, signal.urgency if signal.rule == LISTED else "") for signal in self.facts.signals
+    def _all_signals(self) -> list[Signal]:
+        """Give today's signals, and before the first place on the list those that were held back."""
+        signals = [*self.facts.signals]
+        first = next((at for at, signal in enumerate(signals) if signal.rule == LISTED), len(signals))
+        return [*signals[:first], *self._held_back(), *signals[first:]]
+
+    def _held_back(self) -> list[Signal]:
+        """Give the alerts that the cap held back on the last morning, and that fire no more.
+
+        A place on the list is none: it is given anew each morning.
+        """
+        known = {(signal.pupil, signal.line) for signal in self.facts.signals if signal.rule != LISTED}
+        capped = (SIGNAL.c.day == self.last) & (SIGNAL.c.why_not == "capped") & (SIGNAL.c.rule != LISTED)
+        rows = self.connection.execute(
+            sa.select(SIGNAL).where(capped).order_by(SIGNAL.c.since, SIGNAL.c.pupil)
         )
+        held = (Signal(row.pupil, row.rule, row.since, row.line) for row in rows)
+        return [one for one in held if (one.pupil, one.line) not in known | self.of_pupil.keys()]
+
+    def _ordered_signals(self, signals: Sequence[Signal]) -> list[Signal]:
+        """Give signals in the order of a trial where one runs: of the list alone, no alert moves."""
+        listed = ((signal.pupil, signal.urgency if signal.rule == LISTED else "") for signal in signals)
         units = [(pupil, self._place(pupil, "").school, urgency) for pupil, urgency in listed]
-        return [self.facts.signals[at] for at in drawn_order(self.connection, LISTED, units, self.day)]
+        return [signals[at] for at in drawn_order(self.connection, LISTED, units, self.day)]
 
     def _take(
         self, signal: Signal, answered: set[tuple[str, str, dt.date | None]], opened: Counter[str]
@@ -428,6 +496,7 @@ class _Morning:
     def _write_standings(self) -> dict[str, int]:
         """Say where everybody stands: pupils at school, and who left and has a case, or is lost."""
         of_school = {case.pupil: case for case in self.live.values() if case.line == "school"}
+        back = self._present_since(of_school.values())
         rows = [
             (*placed, self._part(placed.pupil, of_school.get(placed.pupil)), True)
             for placed in self.facts.placed.values()
@@ -440,6 +509,8 @@ class _Morning:
             for pupil, school in left.items()
             if pupil not in self.facts.placed
         ]
+        for row in rows:
+            row["present_since"] = back.get(row["pupil"])
         self._replace_standings(rows)
         counted = Counter(part for *_, part, at_school in rows if at_school)
         return {part: counted[part] for part in PARTS}
@@ -464,7 +535,12 @@ class _Morning:
         return "to_verify" if pupil in self.facts.to_verify else "nothing"
 
     def _is_due(self, case: Case) -> bool:
-        return case.due is not None and case.due <= self.day and case.school in self.open
+        is_due = case.due is not None and case.due <= self.day
+        return self.shown and is_due and case.school in self.open
+
+    def _cannot_wait(self, case: Case) -> bool:
+        """Say whether counsellors are told of a case though the morning is made up for."""
+        return not self.shown and case.line == "care" and case.due is not None and case.due <= self.day
 
     def _begin_round(self) -> int:
         due = [case for case in self.live.values() if self._is_due(case)]
@@ -478,7 +554,7 @@ class _Morning:
 
         Cases that only counsellors know of are told apart, since nobody else may learn their number.
         """
-        due = [case for case in self.live.values() if self._is_due(case)]
+        due = [case for case in self.live.values() if self._is_due(case) or self._cannot_wait(case)]
         ages = [
             (DIGESTS[case.line], case.owner, self._waited(case.school, case.due or self.day)) for case in due
         ]
@@ -561,6 +637,16 @@ class _Morning:
     def _waited(self) -> Callable[[str, dt.date], int]:
         """Count the school days of a school from a day until today."""
         return cache(lambda school, first: self.days.between(school, first, self.day))
+
+
+def _tells_of_absence(rule: str) -> bool:
+    return kind_of_rule(rule) in ABSENCES
+
+
+def last_absence(case: Case) -> dt.date | None:
+    """Give the day since which the last signal has a pupil absent; None where no signal tells of absence."""
+    days = [since for rule, since in case.signals.items() if _tells_of_absence(rule)]
+    return dt.date.fromisoformat(max(days)) if days else None
 
 
 def _grant_row(grant: Grant) -> dict[str, Any]:

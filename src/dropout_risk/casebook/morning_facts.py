@@ -209,6 +209,11 @@ def attended_days(histories: Histories, day: dt.date, asked: Sequence[tuple[str,
 def _attended_since(present: Any, absent: Any, dates: Any, since: dt.date) -> Attended:
     after = dates >= ordinal_of(since)
     missed = dates[absent & after]
+    came = dates[present & after]
+    back = came[came > missed[-1]] if len(missed) else came
     return Attended(
-        int((present & after).sum()), len(missed), date_of(int(missed[0])) if len(missed) else None
+        len(came),
+        len(missed),
+        date_of(int(missed[0])) if len(missed) else None,
+        date_of(int(back[0])) if len(back) else None,
     )

@@ -26,6 +26,10 @@ _ROUND = Text(
     zh="当日应办{round}件，其中上一教学日留办{held}件；待发通知{notices}条",
     en="Due today: {round} cases, of which {held} were held at the top; {notices} notices wait to be sent",
 )
+_MADE_UP = Text(
+    zh="补办的早间处理：这一天没有下发应办，不因无人答复上报",
+    en="A missed morning, made up for: nobody was shown what was due, so nothing of it goes up unanswered",
+)
 _OPENED_NONE = Text(zh="未立案的预警：{counts}", en="Signals that opened no case: {counts}")
 _SHOWN = 10
 _MORE = Text(zh="……另有{number}条", en="... and {number} more")
@@ -38,7 +42,8 @@ class MorningReport:
     ``written`` counts entries by verb, ``parts`` pupils at school by where they stand, ``why_not`` signals by
     why they opened nothing. ``round`` is the number of cases due, ``held`` that of the last round's which
     stay at the top level, ``notices`` that of the digests put into the outbox; ``registers`` are sentences
-    about registers that are missing or odd.
+    about registers that are missing or odd. One that is not ``shown`` was made up for later, without a round.
+    ``stood`` is the fingerprint of where everybody stands.
     """
 
     day: dt.date
@@ -49,6 +54,8 @@ class MorningReport:
     held: int = 0
     notices: int = 0
     registers: Sequence[str] = ()
+    shown: bool = True
+    stood: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as JSON."""
@@ -73,7 +80,8 @@ class MorningReport:
         yield _PUPILS.fill(language, total=sum(number for _, number in named.values()), parts=parts)
         written = [(VERBS[kind].text, number) for kind, number in self.written.items()]
         yield _WRITTEN.fill(language, counts=_counts_text(written, language) or _NOTHING.to(language))
-        yield _ROUND.fill(language, round=self.round, held=self.held, notices=self.notices)
+        due = _ROUND.fill(language, round=self.round, held=self.held, notices=self.notices)
+        yield due if self.shown else _MADE_UP.to(language)
         if self.why_not:
             told = [(WHY_NOT[why], number) for why, number in self.why_not.items()]
             yield _OPENED_NONE.fill(language, counts=_counts_text(told, language))

@@ -21,12 +21,15 @@ class Notice:
         How many pupils wait, and for how many school days the longest.
     tries : mapping of str to int
         The keys of the outbox that it tells, each with how often it has been tried, this time included.
+    morning : str
+        The morning of which it tells.
     """
 
     channel: str
     count: int
     oldest: int
     tries: dict[str, int]
+    morning: str = ""
 
     @classmethod
     def of_rows(cls, channel: str, rows: Iterable[Any]) -> Self:
@@ -39,13 +42,14 @@ class Notice:
         6
         """
         rows = sorted(rows, key=lambda row: row.key)
-        last = max(map(_morning_of, rows))
-        counted = [row for row in rows if _morning_of(row) == last]
+        last = max(morning_of_key(row.key) for row in rows)
+        counted = [row for row in rows if morning_of_key(row.key) == last]
         return cls(
             channel,
             sum(row.count for row in counted),
             max(row.oldest for row in counted),
             {row.key: row.tries for row in rows},
+            last,
         )
 
     def text(self, settings: NoticeSettings, language: Language) -> str:
@@ -54,8 +58,13 @@ class Notice:
         return cut_bytes(" ".join(told.split()), settings.most_bytes)
 
 
-def _morning_of(row: Any) -> str:
-    return str(row.key.split("/")[1])
+def morning_of_key(key: str) -> str:
+    """Read the morning out of the key of a notice; empty where there is none.
+
+    >>> morning_of_key("round/2025-03-04/t-1")
+    '2025-03-04'
+    """
+    return key.split("/")[1] if "/" in key else ""
 
 
 def cut_bytes(text: str, most: int) -> str:

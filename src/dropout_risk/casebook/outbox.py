@@ -18,9 +18,9 @@ from typing import Literal
 import sqlalchemy as sa
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.notice import Notice
+from dropout_risk.casebook.notice import Notice, morning_of_key
 from dropout_risk.casebook.ports import Failed, Port, SendResult, Sent, Unsure
-from dropout_risk.casebook.tables import DIGESTS, GRANT, NO_CHANNEL, OUTBOX
+from dropout_risk.casebook.tables import CLOCK, DIGESTS, GRANT, NO_CHANNEL, OUTBOX
 from dropout_risk.errors import CaseConflictError, NoticeError
 from dropout_risk.settings import NoticeSettings
 from dropout_risk.text import Language, Text
@@ -59,11 +59,14 @@ class Sending:
         Whether quiet hours kept something back.
     unknown : list of str
         Channels that the file of channels does not name.
+    outdated : int
+        How many notices of earlier mornings were taken out unsent: by the last one nothing waits there.
     """
 
     told: list[tuple[Notice, SendResult]] = field(default_factory=list)
     is_quiet: bool = False
     unknown: list[str] = field(default_factory=list)
+    outdated: int = 0
 
     def counts(self) -> dict[str, int]:
         """Count messages by what became of them."""
@@ -117,7 +120,17 @@ class Outbox:
             return connection.scalar(asked) or 0
 
     def queue_again(self, keys: Collection[str]) -> None:
-        """Queue stuck notices anew, since a person says so. NoticeError where one is not stuck."""
+        """Queue stuck notices anew, since a person says so.
+
+        NoticeError where one is not stuck, or tells of an earlier morning than the last one.
+        """
+        last = self.book.today()
+        old = [key for key in {*keys} if last is not None and morning_of_key(key) < last.isoformat()]
+        if old:
+            raise NoticeError(
+                f"{len(old)} notice(s) tell of an earlier morning, and what waits has changed since.",
+                hint="nothing was changed; the last morning tells anew: settle them with --told",
+            )
         self._settle(keys, "queued")
 
     def mark_told(self, keys: Collection[str]) -> None:
@@ -143,7 +156,9 @@ class Outbox:
         with self.book.reading() as connection:
             channels = _due_channels(connection, now)
             rows = connection.execute(sa.select(OUTBOX).where(_is_sendable(connection, now))).all()
-        return [Notice.of_rows(name, [row for row in rows if row.channel == name]) for name in channels]
+            last = _last_morning(connection)
+        found = (Notice.of_rows(name, [row for row in rows if row.channel == name]) for name in channels)
+        return [notice for notice in found if notice.morning >= last]
 
     def send(self, port: Port) -> Sending:
         """Send what is queued and due, one message a channel.
@@ -172,17 +187,28 @@ class Outbox:
             channels = _due_channels(connection, self.book.now())
         unknown = [name for name in channels if not port.knows(name)]
         told: list[tuple[Notice, SendResult]] = []
+        outdated = 0
         for channel in channels:
             if channel in unknown:
                 continue
             if self.settings.is_quiet(self.book.now()):
-                return Sending(told, is_quiet=True, unknown=unknown)
+                return Sending(told, is_quiet=True, unknown=unknown, outdated=outdated)
+            outdated += self._drop_outdated(channel)
             notice = self._take(channel)
             if notice is not None:
                 result = port.send(channel, notice.text(self.settings, self.language))
                 self._record(notice, result)
                 told.append((notice, result))
-        return Sending(told, unknown=unknown)
+        return Sending(told, unknown=unknown, outdated=outdated)
+
+    def _drop_outdated(self, channel: str) -> int:
+        """Take out what is queued for a channel for which the last morning has nothing: true no more."""
+        with self.book.writing() as connection:
+            mine = _is_sendable(connection, self.book.now()) & (OUTBOX.c.channel == channel)
+            keys = connection.scalars(sa.select(OUTBOX.c.key).where(mine)).all()
+            if max(map(morning_of_key, keys), default="") >= _last_morning(connection):
+                return 0
+            return connection.execute(OUTBOX.delete().where(OUTBOX.c.key.in_(keys))).rowcount
 
     def _take(self, channel: str) -> Notice | None:
         """Take all that is queued for a channel; what somebody else has taken is not among it."""
@@ -206,6 +232,12 @@ class Outbox:
             return {"state": "failed", "next": None}
         minutes = self.settings.backoff_minutes * 2 ** (tries - 1)
         return {"state": "queued", "next": self.book.now() + dt.timedelta(minutes=minutes)}
+
+
+def _last_morning(connection: sa.Connection) -> str:
+    """Give the day of the last morning as keys have it; empty before the first."""
+    day: dt.date | None = connection.scalar(sa.select(sa.func.max(CLOCK.c.day)))
+    return day.isoformat() if day else ""
 
 
 def _is_sendable(connection: sa.Connection, now: dt.datetime) -> sa.ColumnElement[bool]:

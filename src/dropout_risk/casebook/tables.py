@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 1
+VERSION = 2
 """Of the tables; ``dropout-risk casebook upgrade`` brings an older book to it."""
 
 BOOK = sa.MetaData()
@@ -104,8 +104,12 @@ STANDING = sa.Table(
     sa.Column("township", _NAME),
     sa.Column("part", _WORD, nullable=False),
     sa.Column("at_school", sa.Boolean, nullable=False),
+    sa.Column("present_since", _DAY),
 )
-"""Where everybody at school stands this morning, and whoever is not at school any more and has a case."""
+"""Where everybody at school stands this morning, and whoever is not at school any more and has a case.
+
+``present_since`` is the day since which the register has a pupil back whose case tells of absence.
+"""
 sa.Index("standing_school", STANDING.c.school, STANDING.c["class"])
 sa.Index("standing_responsible", STANDING.c.responsible)
 

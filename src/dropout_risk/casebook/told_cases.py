@@ -11,6 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from dropout_risk.casebook.book import Book
+from dropout_risk.casebook.case import is_reached
 from dropout_risk.casebook.machine import LEVELS
 from dropout_risk.casebook.tables import CASE, ENTRY
 from dropout_risk.catalogue.alert_kinds import ABSENT, kind_of_rule
@@ -85,11 +86,7 @@ def _opened_row(number: int, day: dt.date, data: Mapping[str, Any]) -> dict[str,
 def _contact_of(day: dt.date, data: Mapping[str, Any]) -> tuple[dt.date, str, bool, tuple[str, ...]]:
     difficulty = data.get("difficulty", [])
     told = (difficulty,) if isinstance(difficulty, str) else tuple(difficulty)
-    return day, data["way"], _is_reached(data), told
-
-
-def _is_reached(data: Mapping[str, Any]) -> bool:
-    return data["met"] not in ("nobody", ["nobody"])
+    return day, data["way"], is_reached(data), told
 
 
 def _note_of(row: dict[str, Any], day: dt.date, kind: str, data: Mapping[str, Any]) -> None:
@@ -98,7 +95,7 @@ def _note_of(row: dict[str, Any], day: dt.date, kind: str, data: Mapping[str, An
         since = dt.date.fromisoformat(data["since"]) if data.get("since") else day
         row["signalled"] = min(row["signalled"], since)
         row["absent"] |= kind_of_rule(data["rule"]) == ABSENT
-    elif kind == "meet" and _is_reached(data):
+    elif kind == "meet" and is_reached(data):
         row["contacted"] = day if row["contacted"] is None else min(row["contacted"], day)
     elif kind == "returned":
         since = dt.date.fromisoformat(data["since"])

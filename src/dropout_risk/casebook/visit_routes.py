@@ -65,10 +65,10 @@ class Week:
         ]
         self.order = sorted(range(len(stops)), key=self.pressing)
 
-    def pressing(self, k: int) -> tuple[bool, float, int, str, str]:
-        """Give where a stop stands: overdue ones first, by urgency and age, then village by village."""
+    def pressing(self, k: int) -> tuple[int, float, str, str]:
+        """Give where a stop stands: the longest overdue first, then by urgency, then village by village."""
         stop = self.stops[k]
-        return not stop.overdue, -stop.urgency, -stop.days_overdue, stop.village, stop.case_id
+        return -stop.days_overdue, -stop.urgency, stop.village, stop.case_id
 
     def begin_times(self, s: int, tour: Sequence[int]) -> list[int] | None:
         """Give the minute at which each visit of a tour begins; None where the shift cannot do it."""
@@ -96,7 +96,7 @@ class Week:
     def delay(self, k: int, number: int) -> int:
         """Give what it costs, in minutes of way, to visit a stop on the day of a number, not on the first."""
         stop, settings = self.stops[k], self.settings
-        late = number if stop.overdue else 0
+        late = number * stop.days_overdue
         if stop.due and not stop.overdue:
             late = min(max((self.days[number] - stop.due).days, 0), number)
         return number * settings.waiting_minutes + late * settings.late_minutes

@@ -13,7 +13,7 @@ from dropout_risk.casebook.visit_routes import Tour, Week
 from dropout_risk.errors import MissingExtraError
 
 PRIZE, LEAST_PRIZE, OVERDUE_PRIZE = 9_000, 2_000, 100_000
-"""Minutes of way that the most urgent stop is worth, any stop, and an overdue one on top."""
+"""Minutes of way that the most urgent stop is worth, any stop, and each day overdue on top."""
 CLOSED = 100_000
 """Minutes of way to a home that a team may not visit."""
 
@@ -73,7 +73,7 @@ class VisitProblem:
         ways = [self._ways_of(s) for s in profiles.values()]
         most = max((stop.urgency for stop in stops), default=0) or 1
         prizes = [
-            max(round(PRIZE * stop.urgency / most), LEAST_PRIZE) + (OVERDUE_PRIZE if stop.overdue else 0)
+            max(round(PRIZE * stop.urgency / most), LEAST_PRIZE) + OVERDUE_PRIZE * stop.days_overdue
             for stop in stops
         ]
         self.data = pyvrp.ProblemData(

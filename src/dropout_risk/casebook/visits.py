@@ -32,7 +32,8 @@ class VisitSettings(Section):
     minutes_per_km, detour : float, default=3 and 1.3
         With coordinates: the pace of who declares none, and how much longer roads are than a straight line.
     waiting_minutes, late_minutes : int, default=10 and 40
-        Of way that a day of waiting is worth, and a day after the due one on top.
+        Of way that a day of waiting is worth, and a day after the due one on top; of an overdue stop for each
+        day that it is overdue.
     solver : {"auto", "pyvrp", "greedy"}, default="auto"
         ``auto`` takes pyvrp where it is installed.
     iterations, seed : int, default=300 and 1

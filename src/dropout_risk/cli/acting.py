@@ -25,18 +25,19 @@ def _reader_of(book: Book, person: str, day: dt.date) -> Reader:
 
 
 def written_seats(book: Book, person: str, day: dt.date) -> dict[str, Seat]:
-    """Give the live cases of the school into whose plan a person may write, by their number.
+    """Give the live cases of the school of which a person may write a contact, by their number.
 
-    CaseRightError if there are none.
+    As on the pages: a village says whether it saw the pupil, no more. CaseRightError if there are none.
     """
     from dropout_risk.casebook.people import People
     from dropout_risk.casebook.rights import CASE_ROLES
+    from dropout_risk.desk.deeds import DEEDS
     from dropout_risk.desk.desk import Desk
 
     seats = Desk(book, People(), day).seats(_reader_of(book, person, day), roles=CASE_ROLES)
-    found = {str(seat.case.id): seat for seat in seats if seat.may("write", "plan")}
+    found = {str(seat.case.id): seat for seat in seats if DEEDS["meet"].is_granted(seat)}
     if not found:
-        raise CaseRightError("There is no case into which that person may write.", hint=_HINT)
+        raise CaseRightError("There is no case of which that person may write a contact.", hint=_HINT)
     return found
 
 

@@ -51,6 +51,7 @@ def check(
     for law in broken:
         text = LAWS[law.law].to(speech)
         typer.secho(_BROKEN.fill(speech, law=law.law, wrong=law, text=text), fg="red", err=True)
+        options.show_pupils(law.pupils, speech)
     if keys is None:
         typer.secho(_NO_KEYS.to(speech), fg="yellow", err=True)
     if broken:

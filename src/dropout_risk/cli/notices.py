@@ -35,6 +35,10 @@ _UNKNOWN = Text(
     zh="渠道文件中没有“{channel}”，发往该渠道的通知仍在等待。",
     en="The file of channels does not name {channel!r}: its notices wait.",
 )
+_OUTDATED = Text(
+    zh="{n}条较早的通知未发送：最近一次早间处理之后，这些渠道没有待办。",
+    en="{n} notice(s) of earlier mornings were not sent: by the last one nothing waits for their channels.",
+)
 _NO_CHANNEL = Text(
     zh="{n}名工作人员没有登记通知渠道，只能在页面上看到待办。",
     en="{n} people have no channel: only the pages tell them what waits.",
@@ -124,6 +128,8 @@ def _show_done(outbox: Outbox, done: Sending, language: Language) -> None:
     if done.is_quiet:
         first, last = (f"{hour:%H:%M}" for hour in (outbox.settings.quiet_from, outbox.settings.quiet_until))
         typer.echo(_QUIET.fill(language, first=first, last=last))
+    if done.outdated:
+        typer.echo(_OUTDATED.fill(language, n=done.outdated))
     alone = outbox.without_channel()
     if alone:
         typer.echo(_NO_CHANNEL.fill(language, n=alone))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ import typer
 
 from dropout_risk.errors import MissingExtraError, SettingsError
 from dropout_risk.settings import CaseSettings, Settings
-from dropout_risk.text import Language, Text, language_of
+from dropout_risk.text import ITEMS, Language, Text, language_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -190,6 +190,18 @@ def require_book() -> type[Book]:
             hint='pip install "dropout-risk[desk]"',
         ) from error
     return Book
+
+
+def show_pupils(pupils: Sequence[str], language: Language) -> None:
+    """Name pupils to whoever runs a command, on the screen: no message of an error does."""
+    if pupils:
+        shown = ITEMS.join(language, pupils[:_SHOWN_PUPILS])
+        more = f" … ({len(pupils)})" if len(pupils) > _SHOWN_PUPILS else ""
+        typer.secho(_CONCERNED.fill(language, pupils=shown + more), fg="red", err=True)
+
+
+_SHOWN_PUPILS = 20
+_CONCERNED = Text(zh="涉及学生（学号）：{pupils}", en="It concerns these pupils: {pupils}")
 
 
 def open_book(

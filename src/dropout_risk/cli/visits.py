@@ -103,5 +103,6 @@ def contacts(
     notes = read_visit_notes(form, today=today, cases=seats)
     if not all(seats[note.case_id].may("write", "notes") for note in notes if note.note):
         raise CaseRightError("That person may write no notes.", hint="leave the column of notes empty")
-    opened.write_all(contact_drafts(opened, notes, by, today, SchoolDaysAhead()), today)
+    days = SchoolDaysAhead()
+    opened.write_all(contact_drafts(opened, notes, by, today, days), today, days)
     typer.echo(_TAKEN.fill(speech, taken=len(notes), empty=len(notes.not_filled)))

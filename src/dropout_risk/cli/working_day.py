@@ -11,7 +11,7 @@ import typer
 
 from dropout_risk.cli import options
 from dropout_risk.cli.options import show_working
-from dropout_risk.errors import SettingsError
+from dropout_risk.errors import LawBrokenError, SettingsError
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def morning(
 ) -> None:
     """Run the morning: signals open and stir cases, what nobody answered goes up, today's round begins.
 
-    Days that were missed are run one after the other. A day that is done already is not done again.
+    Days that were missed are run one after the other; of those nobody was shown a round, so that only what
+    was due on the last morning goes up. A day that is done already is not done again.
     """
     from dropout_risk.casebook.people import People
     from dropout_risk.records.calendar import date_of, ordinal_of
@@ -67,7 +68,7 @@ def morning(
     opened = options.open_book(book, keys, risk_model.settings.cases, create=True)
     histories, directory = _read_source(records, new, mapping, quarantine, speech)
     for each in _days_to_run(opened, today):
-        _run_day(opened, risk_model, (histories, directory), each, acting, speech)
+        _run_day(opened, risk_model, (histories, directory), each, acting, speech, shown=each == today)
 
 
 def _read_source(
@@ -106,6 +107,8 @@ def _run_day(
     day: dt.date,
     people: People | None,
     language: Language,
+    *,
+    shown: bool,
 ) -> None:
     from dropout_risk.casebook.morning import run_morning
     from dropout_risk.casebook.morning_facts import morning_facts
@@ -118,5 +121,9 @@ def _run_day(
         facts = morning_facts(
             model, source[0], day, directory=source[1], settings=book.settings, language=language
         )
-    report = run_morning(book, facts, people)
+    try:
+        report = run_morning(book, facts, people, shown=shown)
+    except LawBrokenError as error:
+        options.show_pupils(error.pupils, language)
+        raise
     typer.echo(_DONE.fill(language, day=day) if report is None else report.text(language))

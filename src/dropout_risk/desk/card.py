@@ -58,7 +58,7 @@ def card_of(view: View, seat: Seat, last: Entry | None, *, kind: str, acts: bool
         page=view.seat_link(seat) if has_page(seat) else "",
         fact=_fact_of(view, seat),
         family=_family_of(view, seat),
-        step=view.say(step_text(case, last.kind if last else "")),
+        step=view.say(step_text(case, last.kind if last else "", seat.back_since)),
         last="" if last is None or last.by == MORNING else last_words(view, last),
         office="" if seat.owned else view.word("with_office", office=_office_text(seat)),
         kind=kind,

@@ -79,7 +79,7 @@ def case_page(view: View, seat: Seat) -> Answer:
         state=state,
         ended=view.say(ended) if ended else "",
         fact=view.say(fact_text(case)) if seat.may("see", "signals") else "",
-        step=view.say(step_text(case, entries[-1].kind)) if case.state != "closed" else "",
+        step=view.say(step_text(case, entries[-1].kind, seat.back_since)) if case.state != "closed" else "",
         buttons=buttons,
         timeline=timeline,
         contact=[(view.say(COLUMN_WORDS[name]), text) for name, text in told.items()],

@@ -13,7 +13,6 @@ from dropout_risk.casebook.feedback import write_feedback
 from dropout_risk.casebook.letters import (
     AIDS,
     Letter,
-    absent_since,
     letters_of,
     proposed_days,
     release_letter,
@@ -74,15 +73,17 @@ class Deed:
 
     def is_open_to(self, desk: Desk, seat: Seat) -> bool:
         """Say whether the reader may do it now, and the case would take it."""
+        return self.is_granted(seat) and seat.case.state in VERBS[self.verb].leads and self.ready(desk, seat)
+
+    def is_granted(self, seat: Seat) -> bool:
+        """Say whether it is the reader's to do, whatever the case would take."""
         level = -1 if seat.level is None else seat.level
         return (
             seat.may(self.act, self.part)
-            and seat.case.state in VERBS[self.verb].leads
             and not (self.at_level and level < seat.case.level)
             and (self.by_village or seat.roles != ("village",))
             and (seat.is_of_school or not self.of_school)
             and (seat.case.line == "care" or not self.of_care)
-            and self.ready(desk, seat)
         )
 
 
@@ -161,7 +162,9 @@ def _question_ask(name: str, *, needed: bool = True) -> Ask:
 def _meet_asks(desk: Desk, seat: Seat) -> list[Ask]:
     asks = [_question_ask(name, needed=name in ("way", "met")) for name in QUESTIONS]
     day = _day_asks(desk, seat, "day", Text(zh="日期", en="Day"))
-    return [*day, *asks, _due_ask(desk, seat, desk.book.settings.meet_again), *_note_asks(desk, seat)]
+    settings = desk.book.settings
+    again = settings.care_again if seat.case.line == "care" else settings.meet_again
+    return [*day, *asks, _due_ask(desk, seat, again), *_note_asks(desk, seat)]
 
 
 def _meet_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
@@ -219,8 +222,11 @@ def _hand_over_asks(desk: Desk, seat: Seat) -> list[Ask]:
 def _possible_helpers(desk: Desk, seat: Seat) -> tuple[tuple[str, Text], ...]:
     """Name whom a case may be referred to: of what only counsellors know, other counsellors alone.
 
-    Whose rights end before the next morning is not named: that morning would take the referral back.
+    Whose rights end before the next morning is not named: that morning would take the referral back. Nobody
+    is where the day was put off, or somebody was asked, as often as may be.
     """
+    if seat.case.moved >= desk.book.settings.most_moves:
+        return ()
     (tomorrow,) = desk.next_days(seat.case.school, 1)
     roles = OFFICES["care"] if seat.case.line == "care" else (*LEVELS, "counsellor", "village")
     found: dict[str, Text] = {}
@@ -358,7 +364,7 @@ def _takes_letter(desk: Desk, seat: Seat) -> bool:
 def _letter_asks(desk: Desk, seat: Seat) -> list[Ask]:
     days = desk.days.week_until(seat.case.school, desk.day)
     told = desk.attended([(seat.case.pupil, day) for day in days]) if desk.attended else []
-    absent = tuple(map(str, proposed_days(seat.case, days, told)))
+    absent = tuple(map(str, proposed_days(seat.case, days, told, seat.present_since)))
     which = Text(zh="本周哪几天没有到校", en="Days of this week not at school")
     call = Text(zh="请家长联系谁、电话", en="Whom to call, with the number")
     aids = Text(zh="可以申请的资助", en="Aid to apply for")
@@ -448,7 +454,7 @@ def _picked_data(*names: str) -> Data:
 
 def is_asked_about(seat: Seat) -> bool:
     """Say whether a village is asked to look in on the pupil: one away from school, or referred to it."""
-    is_asked = absent_since(seat.case) is not None or seat.person in seat.case.referrals
+    is_asked = seat.away_since is not None or seat.person in seat.case.referrals
     return "village" in seat.roles and is_asked
 
 
@@ -546,7 +552,7 @@ def write_deed(desk: Desk, seat: Seat, deed: Deed, answers: Answers, key: str) -
         verb, data = "answer", data | {"to": seat.person, "said": "done"}
     desk.book.write(
         verb, day_of_entry(desk, answers), seat.person, key, case=seat.case, data=data,
-        note=answers.one("note"), level=seat.level or 0, today=desk.day,
+        note=answers.one("note"), level=seat.level or 0, today=desk.day, days=desk.days,
     )  # fmt: skip
 
 
@@ -560,4 +566,6 @@ def open_worry(desk: Desk, placed: Placed, person: str, key: str, note: str) -> 
         data |= {"pupil": placed.pupil, "school": placed.school, "line": "school"}
         data |= {"owner": owner, "level": level}
     verb = "open" if case is None else "signal"
-    desk.book.write(verb, desk.day, person, key, case=case, data=data, note=note, today=desk.day)
+    desk.book.write(
+        verb, desk.day, person, key, case=case, data=data, note=note, today=desk.day, days=desk.days
+    )

@@ -87,8 +87,8 @@ class Desk:
         number = self.addresses.number_at(address)
         with self.book.reading() as connection:
             case = read_case(connection, CASE.c.id == number)
-            placed = _placed_at(connection, case.pupil if case else "", case.school if case else "")
-        return None if case is None else seat_of(reader, case, placed)
+            placed, back = _placed_at(connection, case.pupil if case else "", case.school if case else "")
+        return None if case is None else seat_of(reader, case, placed, back)
 
     def seats(
         self,
@@ -108,10 +108,14 @@ class Desk:
             CASE.c.school.in_(schools),
             CASE.c.pupil.in_(sa.select(STANDING.c.pupil).where(pupils_clause(reader, roles))),
         )
-        query = sa.select(CASE, *_STOOD).select_from(_WITH_STANDING).where(CASE.c.line == line, held, *chosen)
+        query = (
+            sa.select(CASE, *_STOOD, _BACK)
+            .select_from(_WITH_STANDING)
+            .where(CASE.c.line == line, held, *chosen)
+        )
         with self.book.reading() as connection:
             rows = connection.execute(query.order_by(CASE.c.due, CASE.c.opened, CASE.c.pupil)).mappings()
-            seats = [seat_of(reader, _case_in(row), _placed_in(row)) for row in rows]
+            seats = [seat_of(reader, _case_in(row), _placed_in(row), row["present_since"]) for row in rows]
         return [seat for seat in seats if seat is not None]
 
     def last_entries(self, seats: Iterable[Seat]) -> dict[int, Entry]:
@@ -182,6 +186,7 @@ class Desk:
 _AT_ONCE = 500
 _PLACES = ("school", "class", "responsible", "village", "township")
 _STOOD = [STANDING.c.pupil.label("stood"), *(STANDING.c[name].label(f"stood_{name}") for name in _PLACES)]
+_BACK = STANDING.c.present_since
 _WITH_STANDING = CASE.outerjoin(STANDING, STANDING.c.pupil == CASE.c.pupil)
 
 
@@ -196,6 +201,8 @@ def _placed_in(row: sa.RowMapping) -> Placed:
     return Placed(row["stood"], school, name, *others)
 
 
-def _placed_at(connection: sa.Connection, pupil: str, school: str) -> Placed:
-    row = connection.execute(sa.select(*_STOOD).where(STANDING.c.pupil == pupil)).mappings().first()
-    return Placed(pupil, school) if row is None else _placed_in(row)
+def _placed_at(connection: sa.Connection, pupil: str, school: str) -> tuple[Placed, dt.date | None]:
+    """Give where a pupil is, and since when the register has the pupil back."""
+    asked = sa.select(*_STOOD, _BACK).where(STANDING.c.pupil == pupil)
+    row = connection.execute(asked).mappings().first()
+    return (Placed(pupil, school), None) if row is None else (_placed_in(row), row["present_since"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.case import Case
+from dropout_risk.casebook.letters import absent_since
 from dropout_risk.casebook.machine import LEVELS
 from dropout_risk.casebook.people import EVERYWHERE, OWN, Grant, Placed
 from dropout_risk.casebook.rights import Act, Part, may
@@ -23,12 +25,27 @@ _OFFICE_COLUMNS = ("name", "village")
 
 
 class Seat(NamedTuple):
-    """A case as one reader has it before it: where its pupil is, and the reader's roles and level for it."""
+    """A case as one reader has it before it: where its pupil is, and the reader's roles and level for it.
+
+    ``present_since`` is the day since which the register has a pupil back whose case tells of absence.
+    """
 
     case: Case
     placed: Placed
     roles: tuple[str, ...]
     person: str
+    present_since: dt.date | None = None
+
+    @property
+    def away_since(self) -> dt.date | None:
+        """Since when the pupil is away, where the case tells so and the register does not contradict it."""
+        return absent_since(self.case, self.present_since)
+
+    @property
+    def back_since(self) -> dt.date | None:
+        """Since when the register has the pupil back, of which nobody has written yet."""
+        is_open = self.case.state == "open" and self.case.line == "school"
+        return self.present_since if is_open else None
 
     def may(self, act: Act, part: Part) -> bool:
         """Say whether the reader may do something with a part of this case."""
@@ -75,9 +92,9 @@ class Seat(NamedTuple):
         return not {*self.roles}.isdisjoint(SCHOOL_ROLES)
 
 
-def seat_of(reader: Reader, case: Case, placed: Placed) -> Seat | None:
+def seat_of(reader: Reader, case: Case, placed: Placed, present_since: dt.date | None = None) -> Seat | None:
     """Give a case as a reader has it; None where it does not exist for the reader."""
-    seat = Seat(case, placed, reader.roles_for(placed), reader.person)
+    seat = Seat(case, placed, reader.roles_for(placed), reader.person, present_since)
     return seat if seat.may("see", "plan") else None
 
 

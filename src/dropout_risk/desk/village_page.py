@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from dropout_risk.casebook.letters import absent_since
 from dropout_risk.casebook.tables import ENTRY
 from dropout_risk.desk.card import name_of_pupil
 from dropout_risk.desk.deeds import DEEDS, is_asked_about
@@ -42,7 +41,7 @@ def village_page(view: View) -> Answer:
 
 def _visit_card(view: View, seat: Seat, said: dict[int, str]) -> VisitCard:
     told = view.desk.told_of(seat)
-    since, due = absent_since(seat.case), seat.case.due
+    since, due = seat.away_since, seat.case.due
     answer = said.get(seat.case.id, "")
     opened = DEEDS["seen"].is_open_to(view.desk, seat)
     return VisitCard(

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 
 from dropout_risk.casebook.case import Case
-from dropout_risk.casebook.machine import PARTS
+from dropout_risk.casebook.machine import PARTS, REGISTER_BACK
 from dropout_risk.casebook.morning import LISTED
 from dropout_risk.casebook.release import WORD_RULE, WORD_RULE_TEXT
 from dropout_risk.casebook.words import Word
@@ -122,15 +122,24 @@ _STEPS = {
         en="report to the township in writing by 17:00 of {due}; plan a joint visit",
     ),
     "township": Text(zh="{due}前与学校联合家访，动员返校", en="visit by {due}, with the school"),
+    "back": Text(
+        zh="考勤显示{back}起已到校：{due}前核实，属实就登记返校",
+        en="the register has the pupil back since {back}: see by {due} whether that is so, and write it down",
+    ),
     "county": Text(zh="{due}前核实去向，研究劝返方案", en="find out by {due} where the pupil is, and decide"),
 }
 REPORT_DAYS, VISIT_DAYS = 3, 2
 """From so many days of absence the school reports in writing, and somebody visits."""
 
 
-def step_text(case: Case, last: str) -> Text:
-    """Say what is to be done next and by when: by the ladder, the case's level and the verb last written."""
+def step_text(case: Case, last: str, back: dt.date | None = None) -> Text:
+    """Say what is to be done next and by when: by the ladder, the case's level and the verb last written.
+
+    ``back`` is the day since which the register has the pupil back, of which nobody has written yet.
+    """
     due = day_text(case.due or case.turned)
+    if back is not None:
+        return _STEPS["back"].filled(due=due, back=day_text(back))
     return _STEPS[_step_of(case, last)].filled(due=due)
 
 
@@ -167,7 +176,9 @@ PUT_OFF = (
     Word("not_needed_yet", Text(zh="暂不需要安排", en="not needed yet")),
 )
 """Why a day is put off."""
-REASONS = {word.key: word.text for word in PUT_OFF}
+REASONS = {word.key: word.text for word in PUT_OFF} | {
+    REGISTER_BACK: Text(zh="考勤显示已到校，等待核实", en="the register has the pupil back, to be verified")
+}
 
 SEEN_BY = {
     "yes": Text(zh="见到学生", en="the pupil was seen"),

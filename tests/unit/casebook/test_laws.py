@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import Entry
-from dropout_risk.casebook.laws import LAWS, broken_laws, check_book
+from dropout_risk.casebook.laws import LAWS, broken_laws, check_book, digest_of_standings
 from dropout_risk.casebook.notes import NoteKeys
-from dropout_risk.casebook.tables import CASE, ENTRY
+from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, STANDING
 from dropout_risk.errors import CaseBookError, CaseConflictError, LawBrokenError
 
 NAMES = {
@@ -55,7 +55,7 @@ CHANGES = {
     "all entries of a case, taken out": (
         {4, 6}, "DELETE FROM entry WHERE $case = (SELECT max(id) FROM $case)",
     ),
-    "a case, taken out": ({4, 6}, "DELETE FROM $case WHERE id = $live"),
+    "a case, taken out": ({4, 5, 6}, "DELETE FROM $case WHERE id = $live"),
     "an owner, to one without a right": ({2, 4}, "UPDATE $case SET owner = 'x' WHERE id = $live"),
     "an owner, to one with a right": (
         {4}, "INSERT INTO \"grant\" (person, role, scope, scope_id, \"from\", stands_for) "
@@ -92,6 +92,16 @@ CHANGES = {
     ),
     "where a pupil stands, to nowhere": (
         {5}, "UPDATE standing SET part = 'x' WHERE at_school AND part = 'today'",
+    ),
+    "parts of two pupils, exchanged": (
+        {5}, "UPDATE standing SET part = CASE part WHEN 'today' THEN 'nothing' ELSE 'today' END "
+        "WHERE pupil IN "
+        "((SELECT min(pupil) FROM standing WHERE part = 'today' AND at_school), "
+        "(SELECT min(pupil) FROM standing WHERE part = 'nothing' AND at_school))",
+    ),
+    "a pupil, to another": (
+        {5}, "UPDATE standing SET pupil = 'new' WHERE pupil = (SELECT min(pupil) FROM standing "
+        "WHERE part = 'nothing' AND at_school)",
     ),
     "a pupil, taken out": ({5}, "DELETE FROM standing WHERE pupil = 'p-1'"),
     "a look": ({4}, "UPDATE seen SET person = 'x' WHERE id = 2"),
@@ -166,6 +176,28 @@ def test_a_law_is_named_without_any_pupil(lived):
             told = " ".join(map(str, broken_laws(connection, lived.keys)))
         assert "p-" not in told
         assert "new" not in told.split()
+
+
+def test_law_5_says_who_beside_its_message(lived):
+    _, *statements = CHANGES["parts of two pupils, exchanged"]
+    with lived.reading() as connection:
+        first = sa.select(sa.func.min(STANDING.c.pupil)).where(STANDING.c.at_school)
+        who = {connection.scalar(first.where(STANDING.c.part == part)) for part in ("today", "nothing")}
+    with changed_by_hand(lived, *statements) as connection:
+        (broken,) = broken_laws(connection, lived.keys)
+
+    assert {*broken.pupils} == who
+    assert broken.number == len(who) == 2
+
+
+def test_where_pupils_stand_is_asked_of_cases_and_round_and_not_of_what_the_morning_counted(lived):
+    """The fingerprint is put right as well: cases and round alone tell."""
+    _, *statements = CHANGES["parts of two pupils, exchanged"]
+    with changed_by_hand(lived, *statements) as connection:
+        stood = digest_of_standings(connection.execute(sa.select(STANDING)))
+        (report,) = connection.scalars(sa.select(CLOCK.c.report).order_by(CLOCK.c.day.desc()).limit(1))
+        connection.execute(CLOCK.update().values(report={**report, "stood": stood}))
+        assert [broken.law for broken in broken_laws(connection)] == [5]
 
 
 def test_a_row_that_is_not_json_is_named_too(lived):

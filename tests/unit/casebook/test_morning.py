@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from dropout_risk.casebook.laws import check_book
-from dropout_risk.casebook.morning import MorningFacts, Signal, run_morning
+from dropout_risk.casebook.morning import MorningFacts, Signal, _Morning, run_morning
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
-from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, OUTBOX, ROUND
+from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, OUTBOX, ROUND, STANDING
 from dropout_risk.errors import LawBrokenError
 from support.casebook_county import FIRST, MEETING, County, end_state, open_book
 
@@ -107,6 +107,68 @@ def test_on_the_first_days_of_a_school_nobody_gets_more_cases_than_the_cap_and_a
     most = book.settings.first_cases
     assert opened == [(most, 12 - most), (most, 12 - 2 * most), (12 - 2 * most, 0), (0, 0)]
     assert [case.pupil for case in book.cases()][:most] == [signal.pupil for signal in signals[:most]]
+
+
+def test_what_the_cap_held_back_opens_its_case_though_it_fires_no_more(book):
+    """Twelve pupils of one teacher miss one day; on the next morning nothing of it fires."""
+    signals = [absent(f"p-{n}") for n in range(12)]
+    opened = []
+    for day in DAYS[:4]:
+        told = signals if day == FIRST else [absent("p-3", day)]
+        report = run_morning(book, facts_of(day, *told, number=12), STAFF)
+        opened.append((report.written.get("open", 0), report.why_not.get("capped", 0)))
+    most = book.settings.first_cases
+    assert opened == [(most, 12 - most), (most, 12 - 2 * most), (12 - 2 * most, 0), (0, 0)]
+    assert {case.signals["absent_1_day"] for case in book.cases() if case.pupil != "p-3"} == {str(FIRST)}
+    assert check_book(book) == []
+
+
+def test_what_the_cap_held_back_is_told_once_where_another_rule_fires(book):
+    signals = [absent(f"p-{n}") for n in range(6)]
+    run_morning(book, facts_of(FIRST, *signals), STAFF)
+    run_morning(book, facts_of(DAYS[1], absent("p-5", FIRST, "absent_2_days")), STAFF)
+    assert dict(book.case_of("p-5").signals) == {"absent_2_days": str(FIRST)}
+    assert book.case_of("p-5").seq == 1
+
+
+def test_a_morning_that_would_leave_somebody_out_fails_and_says_who(book, monkeypatch):
+    real = _Morning._write_standings
+
+    def forgets(morning):
+        parts = real(morning)
+        morning.connection.execute(STANDING.delete().where(STANDING.c.pupil == "p-4"))
+        return parts
+
+    monkeypatch.setattr(_Morning, "_write_standings", forgets)
+    with pytest.raises(LawBrokenError, match="law 5") as error:
+        run_morning(book, facts_of(FIRST, absent("p-1")), STAFF)
+    assert error.value.pupils == ("p-4",)
+    assert "p-4" not in str(error.value)
+    assert book.today() is None
+
+
+def test_a_missed_morning_that_is_made_up_for_shows_nobody_anything_and_passes_nothing_up(book):
+    run_morning(book, facts_of(FIRST, absent("p-1")), STAFF)
+    for day in DAYS[1:6]:
+        signals = [absent("p-2", day)] if day == DAYS[1] else []
+        report = run_morning(book, facts_of(day, *signals), STAFF, shown=day == DAYS[5])
+        assert check_book(book) == []
+    assert (book.case_of("p-1").office, book.case_of("p-2").office) == ("principal", "class_teacher")
+    assert book.case_of("p-2").opened == DAYS[1]
+    assert fates(book) == {(FIRST, 1): "passed_up", (DAYS[5], 1): None, (DAYS[5], 2): None}
+    with book.reading() as connection:
+        assert {key.split("/")[1] for key in connection.scalars(sa.select(OUTBOX.c.key))} == {
+            str(FIRST), str(DAYS[5]),
+        }  # fmt: skip
+    assert report.round == 2
+
+
+def test_what_a_counsellor_acts_on_is_told_of_though_the_morning_was_missed(book):
+    run_morning(book, facts_of(FIRST), STAFF)
+    crisis = Signal("p-1", "critical_item", DAYS[1], "care")
+    run_morning(book, facts_of(DAYS[1], crisis, absent("p-2", DAYS[1])), STAFF, shown=False)
+    with book.reading() as connection:
+        assert connection.scalars(sa.select(OUTBOX.c.key)).all() == [f"own/{DAYS[1]}/c"]
 
 
 def test_what_a_counsellor_acts_on_is_never_held_back(book):

@@ -103,10 +103,12 @@ def test_the_register_since_a_day_is_counted_from_the_raw_rows(records, facts):
     for (pupil, _), attended in zip(asked, told, strict=True):
         own = [row for row in rows if row["student_id"] == pupil and since <= row["date"] and known(row, DAY)]
         absent = sorted(row["date"] for row in own if row["status"] == "absent")
-        present = sum(row["status"] not in ("absent", "excused", "suspended") for row in own)
+        came = sorted(row["date"] for row in own if row["status"] not in ("absent", "excused", "suspended"))
+        back = [day for day in came if not absent or day > absent[-1]]
         assert attended.absent == len(absent)
         assert attended.first_absent == (absent[0] if absent else None)
-        assert attended.present == present
+        assert attended.present == len(came)
+        assert attended.back == (back[0] if back else None)
 
 
 def test_a_class_whose_register_stopped_the_day_before_is_named(risk_model):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dropout_risk.casebook.outbox import Outbox
 from dropout_risk.casebook.people import Absence, Grant, People
 from dropout_risk.casebook.ports import Failed, LinePort, Sent, Unsure
-from dropout_risk.casebook.tables import NO_CHANNEL, OUTBOX
+from dropout_risk.casebook.tables import CLOCK, NO_CHANNEL, OUTBOX
 from dropout_risk.errors import CaseConflictError, NoticeError
 from dropout_risk.settings import NoticeSettings
 from support.notices import DAY, Clock, ToldPort, open_clocked, put_notices, states_of
@@ -21,6 +21,12 @@ def outbox_with(*rows, clock=None, **settings):
     book = open_clocked(clock=clock)
     put_notices(book, *rows)
     return Outbox(book, NoticeSettings(**settings))
+
+
+def strike_clock(book, day):
+    told = dict.fromkeys(("entries", "cases", "looks", "due"), 0)
+    with book.writing() as connection:
+        connection.execute(CLOCK.insert().values(day=day, recorded_at=book.now(), report={}, **told))
 
 
 def test_people_of_one_group_are_told_once_with_the_sum():
@@ -87,6 +93,32 @@ def test_a_later_morning_tells_all_that_waits():
         ("own", "4 名学生等您处理，最久已等 1 个上学日"),
     ]
     assert {*states_of(outbox.book).values()} == {"sent"}
+
+
+def test_what_the_last_morning_does_not_tell_is_told_no_more():
+    outbox, port = (
+        outbox_with(("t-1", "group", 3, 2), ("t-2", "group", 1, 9), ("t-3", "own", 4, 1)),
+        ToldPort(),
+    )
+    later = DAY + dt.timedelta(1)
+    put_notices(outbox.book, ("t-1", "group", 2, 3), day=later)
+    strike_clock(outbox.book, later)
+    assert [notice.channel for notice in outbox.due()] == ["group"]
+
+    assert outbox.send(port).outdated == 1
+    assert port.given == [("group", "2 名学生等您处理，最久已等 3 个上学日")]
+    assert {*states_of(outbox.book)} == {f"round/{DAY}/t-1", f"round/{DAY}/t-2", f"round/{later}/t-1"}
+
+
+def test_a_notice_of_an_earlier_morning_is_settled_and_not_queued_again():
+    outbox = outbox_with(("t-1", "own", 3, 2))
+    outbox.send(ToldPort(Unsure("timeout")))
+    strike_clock(outbox.book, DAY + dt.timedelta(1))
+
+    with pytest.raises(NoticeError, match="earlier morning"):
+        outbox.queue_again([KEY])
+    outbox.mark_told([KEY])
+    assert states_of(outbox.book) == {KEY: "sent"}
 
 
 def test_what_a_person_alone_knows_of_is_told_with_the_rest_on_a_channel_of_their_own():

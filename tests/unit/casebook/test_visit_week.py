@@ -59,6 +59,24 @@ def test_overdue_stops_come_on_the_first_day(settings):
     assert sorted(routed(plan)[0]) == ["c-3", "c-4", "c-5"]
 
 
+@pytest.mark.parametrize("solver", ["greedy", "pyvrp"])
+@pytest.mark.parametrize("urgency", [0.5, 3])
+def test_among_overdue_stops_the_longest_overdue_goes_first_though_it_is_far(solver, urgency):
+    """One home 30 days over takes an afternoon of its own; eight of one day lie next door."""
+    days = [MONDAY + dt.timedelta(n) for n in range(5)]
+    near = [Stop(f"near-{n}", f"p-{n}", "near", days_overdue=1) for n in range(8)]
+    far = Stop("far", "p-x", "far", days_overdue=30, urgency=urgency)
+    between = {"school": {"near": 5, "far": 45}, "near": {"far": 45}}
+    settings = VisitSettings(minutes_between=between, solver=solver)
+    hours = tuple(Hours(day, dt.time(14), dt.time(16, 30)) for day in days)
+    plan = plan_week([*near, far], [Visitor("t", hours, "school")], days, settings)
+
+    assert [visit.stop.case_id for visit in plan.routes[0].visits] == ["far"]
+    assert plan.left_out == ()
+    short = plan_week([*near, far], [Visitor("t", hours[:1], "school")], days[:1], settings)
+    assert [stop.case_id for stop in short.stops] == ["far"]
+
+
 def test_an_overdue_stop_that_a_solver_left_out_takes_the_time_of_one_that_is_not_overdue():
     stops = [
         Stop("c-0", "p-0", "a"),

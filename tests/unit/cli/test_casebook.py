@@ -132,17 +132,17 @@ def test_a_book_that_is_not_there_and_one_that_cannot_be_are_said_so(tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
-def test_an_upgrade_marks_a_book_and_changes_nothing_in_it(kept):
+def test_an_upgrade_marks_a_book_of_today_and_changes_nothing_in_it(kept):
     url, keys = kept
     before = open_book(url).frames()
-    assert "version 1" in run("upgrade", "--book", url)
-    assert "version 1" in run("upgrade", "--book", url)
+    assert "version 2" in run("upgrade", "--book", url)
+    assert "version 2" in run("upgrade", "--book", url)
     run("check", "--book", url, "--keys", keys)
     after = open_book(url).frames()
     assert all(before[name].equals(after[name]) for name in before)
     with open_book(url).reading() as connection:
         marked = connection.scalars(sa.text("SELECT version_num FROM alembic_version"))
-        assert marked.all() == ["1"]
+        assert marked.all() == ["2"]
 
 
 @pytest.mark.parametrize(

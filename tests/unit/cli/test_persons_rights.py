@@ -36,7 +36,7 @@ COMMANDS = {
 }
 """A line for each command that takes a person."""
 WHO_MAY = {
-    "contacts": {role for role in CASE_ROLES if may([role], "write", "plan")},
+    "contacts": {role for role in CASE_ROLES if may([role], "write", "plan")} - {"village"},
     "trial": {"township", "county"},
     "end-trial": {"township", "county"},
     "ledgers": {
