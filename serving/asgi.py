@@ -49,10 +49,11 @@ def _as_entry() -> Any:
     """Build the service as BentoML's own worker does, with counters in memory unless workers share them."""
     BentoMLContainer.metrics_client.set(PrometheusClient(multiproc=COUNTERS in os.environ))
     server_context.service_type = "entry_service"
-    server_context.service_name = server_context.bento_name = DropoutRisk.name
+    service: Any = DropoutRisk  # what BentoML's decorator makes of the class
+    server_context.service_name = server_context.bento_name = service.name
     server_context.bento_version = "not available"
-    server_context.service_routes = [method.route for method in DropoutRisk.apis.values()]
-    return DropoutRisk.to_asgi()
+    server_context.service_routes = [method.route for method in service.apis.values()]
+    return service.to_asgi()
 
 
 def _end_with_parent() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,7 @@ class RawRecords:
     model: RiskModel
     held: Mapping[str, Any]
     body: bytes
-    route = "/score"
+    route: str = "/score"
     rows = "students"
 
     @cached_property
@@ -37,6 +37,10 @@ class RawRecords:
     def scores(self, name: str) -> Scores:
         """Score it under a name."""
         return score_request(self.model, self.request, request_id=name, checked=True, **self.held)
+
+    def reply(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Give the reply of what is told of scores, as whoever asked so reads it."""
+        return told
 
     @cached_property
     def indices(self) -> dict[str, int]:
@@ -81,10 +85,22 @@ class RawRecords:
 
 
 @dataclass
+class AskedRecords(RawRecords):
+    """Raw records of pupils as another address has read them."""
+
+    read: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def request(self) -> dict[str, Any]:
+        """The request as it was read."""
+        return self.read
+
+
+@dataclass
 class ReadyFeatures(RawRecords):
     """Ready features of pupils, which say nothing of where a pupil is."""
 
-    route = "/score_features"
+    route: str = "/score_features"
     rows = "rows"
 
     @cached_property

@@ -45,12 +45,14 @@ class RefusedError(Exception):
 class Contract:
     """One request of the contract: a compiled check says yes, and only what it refuses is looked through.
 
-    In the list ``loose`` the contract allows what is no number: there NaN is looked for besides.
+    In the lists ``loose`` the contract allows what is no number: there NaN is looked for besides. A body with
+    pupils' records is read by ``of_records``, where there is such a contract.
     """
 
-    def __init__(self, name: str, loose: str) -> None:
+    def __init__(self, name: str, *loose: str, of_records: Contract | None = None) -> None:
         self.schema = contract_schema(f"{name}.request")
         self._loose = loose
+        self._of_records = of_records
         self._limited = _with_row_limits(self.schema)
         self._check = Draft202012Validator(_as_strict(self._limited), validate_formats=True)
         self._form = Draft202012Validator(_as_strict(_with_open_cells(self._limited)), validate_formats=True)
@@ -63,18 +65,25 @@ class Contract:
         else is wrong: it refuses nobody else, and the check of records names the rows.
         """
         try:
-            request = _parse_body(body)
-            check = self._form if by_row else self._check
-            if not (check.is_valid(request) and is_finite(request.get(self._loose))):
-                problems = problems_of(request, self._limited)
-                if problems:
-                    raise RefusedError(problems[:MOST_PROBLEMS])
-            _make_whole(request, self._whole)
-            _refuse_future(request)
+            request, finite = _parse_body(body)
+            if self._of_records is not None and isinstance(request, dict) and "students" in request:
+                return self._of_records.checked(request, by_row=True, finite=finite)
+            return self.checked(request, by_row=by_row, finite=finite)
         except RecursionError:
             raise RefusedError([JsonBombError("The body is nested too deeply.", field=WHOLE_BODY)]) from None
         except RequestError as error:
             raise RefusedError([error]) from None
+
+    def checked(self, request: Any, *, by_row: bool, finite: bool) -> dict[str, Any]:
+        """Give what was parsed as a request that keeps the contract; ``finite``: no NaN is in it."""
+        check = self._form if by_row else self._check
+        loose = () if finite else self._loose
+        if not (check.is_valid(request) and all(is_finite(request.get(name)) for name in loose)):
+            problems = problems_of(request, self._limited)
+            if problems:
+                raise RefusedError(problems[:MOST_PROBLEMS])
+        _make_whole(request, self._whole)
+        _refuse_future(request)
         return dict(request)
 
 
@@ -145,13 +154,17 @@ def _make_whole(value: Any, places: Any) -> Any:
     return value
 
 
-def _parse_body(body: bytes) -> Any:
-    """Read JSON; what the quick reader refuses, or may have lost a field of, is read again with care."""
+def _parse_body(body: bytes) -> tuple[Any, bool]:
+    """Read JSON, and say whether all its numbers are finite, which the quick reader makes sure of.
+
+    What that refuses, or may have lost a field of, is read again with care.
+    """
     try:
         data = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError):
-        return _parse_with_care(body)
-    return data if _count_fields(data) == body.count(b":") else _parse_with_care(body)
+        return _parse_with_care(body), False
+    whole = _count_fields(data) == body.count(b":")
+    return (data, True) if whole else (_parse_with_care(body), False)
 
 
 def _count_fields(value: Any) -> int:
@@ -211,5 +224,5 @@ def _refuse_future(request: Mapping[str, Any]) -> None:
                               field="as_of")  # fmt: skip
 
 
-SCORE = Contract("score", loose="class_context")
-SCORE_FEATURES = Contract("score_features", loose="rows")
+SCORE = Contract("score", "class_context")
+SCORE_FEATURES = Contract("score_features", "rows")

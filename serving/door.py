@@ -51,13 +51,17 @@ T = TypeVar("T")
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METHODS = ("GET", "POST")
-POSTED = ("/score", "/score_features", "/score_stored", "/explain/change", "/what_if", "/feedback")
+PROTOCOL, MODEL, INFER = "/v2", "/v2/models", "/v2/models/infer"
+"""Addresses of the open inference protocol; what it calls the model, by name and version, is taken out."""
+UNVERSIONED = ("/score", "/score_features", "/score_stored", "/explain/change", "/what_if", "/feedback")
+POSTED = (*UNVERSIONED, INFER)
+HEALTH = {f"{PROTOCOL}/health/live": "/livez", f"{PROTOCOL}/health/ready": "/readyz"}
 PROBES = ("/livez", "/readyz", "/healthz", "/metrics")
 OPEN = tuple(route for route in PROBES if parts_of(ANYONE, route))
 """The probes that anyone may ask, and that wait for nobody."""
-VERSIONED = (*POSTED, "/model", "/catalogue", "/docs.json")
-ROUTES = (*VERSIONED, *PROBES)
+VERSIONED = (*UNVERSIONED, "/model", "/catalogue", "/docs.json")
 """Addresses that are good with the version of the contract before them, ``/v1/score``, and without."""
+ROUTES = (*VERSIONED, PROTOCOL, MODEL, INFER, *PROBES)
 REVIEW = (
     "/review",
     "/review/",
@@ -103,6 +107,8 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in and its reply out."""
+        if scope.get("path") in HEALTH:
+            scope = {**scope, "path": HEALTH[scope["path"]]}
         if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif scope["path"] in PROBES:
@@ -284,7 +290,8 @@ class Reply:
         self.status = getattr(problems[0], "status", RequestError.status)
         entries = [_problem_entry(problem) for problem in problems]
         self.metrics.count("dropout_risk_refusals_total", route=self.route, code=problems[0].code)
-        body = {"error": entries[0], "problems": entries, "request_id": self.request_id}
+        first = str(problems[0]) if self.route.startswith(PROTOCOL) else entries[0]
+        body = {"error": first, "problems": entries, "request_id": self.request_id}
         content = json.dumps(body).encode()
         allowed = [pair for pair in (self._withheld or {}).get("headers", ()) if pair[0] == b"allow"]
         again = [(b"retry-after", str(problem.retry_after).encode())
@@ -299,6 +306,7 @@ class Reply:
         return [(b"x-request-id", self.request_id.encode()), *version, *self.trace.headers]
 
 
+_MODEL = re.compile(rf"{MODEL}/([^/]+)(?:/versions/([^/]+))?(/infer|/ready)?")
 _ID = re.compile(rb"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}(\1[0-9a-fA-F]{4}){2}\1[0-9a-fA-F]{12}")
 
 
@@ -345,9 +353,15 @@ def _known_address(scope: Scope) -> Scope:
     unversioned = path.removeprefix(f"/v{CONTRACT}")
     if unversioned in VERSIONED:
         return {**scope, "path": unversioned, "raw_path": unversioned.encode()}
+    named = _MODEL.fullmatch(path)
+    if named is not None:
+        state = {**scope.get("state", {}), "rest": named[1], "version": named[2] or ""}
+        path = INFER if named[3] == "/infer" else MODEL
+        return {**scope, "path": path, "raw_path": path.encode(), "state": state}
     kept = next((before.removesuffix("/") for before in NAMING if path.startswith(before)), path)
     if kept not in (*REVIEW, DESK):
-        return {**scope, "path": path if path in ROUTES else NOWHERE}
+        nowhere = f"{PROTOCOL}{NOWHERE}" if path.startswith(f"{MODEL}/") else NOWHERE
+        return {**scope, "path": path if path in ROUTES else nowhere}
     state = {**scope.get("state", {}), "query": scope.get("query_string", b"").decode("latin-1")}
     if kept != path:
         state["rest"] = path.removeprefix(f"{kept}/")

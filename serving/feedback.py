@@ -28,7 +28,7 @@ from dropout_risk.scoring.contract_problems import MOST_PROBLEMS
 from serving.body import Contract, RefusedError
 from serving.prepared import Prepared
 
-FEEDBACK = Contract("feedback", loose="")
+FEEDBACK = Contract("feedback")
 _log = logging.getLogger("bentoml.dropout_risk")
 
 

@@ -25,21 +25,23 @@ SMALL = 1_000
 HANDFUL = 64
 """Rows of a body that is answered sooner than a thread is found for it: one row of features."""
 WHOLE_STORE = 2_000
-WEIGHTS = {"/score_features": 8} | dict.fromkeys(
-    ("/score_stored", "/explain/change", "/what_if"), WHOLE_STORE
-)
-"""For how many rows of raw records an object of a body counts: a row of features is explained whole, and for
-pupils of the store everybody's features are computed."""
+WEIGHTS = dict.fromkeys(("/score_features", "/explain/change", "/what_if"), 8)
+LEAST = dict.fromkeys(("/score_stored", "/explain/change", "/what_if"), WHOLE_STORE)
+"""For how many rows of raw records an object of a body counts: a row of features is explained whole, an
+answer is made of several scores; and a body at least, where everybody's features are computed."""
 _ROWS_A_SECOND, _BYTES_OF_A_ROW = 40_000, 100
 
 
 def rows_in(path: str, body: bytes) -> int:
     """Count the rows of a body without reading it: the objects that it opens, or what it weighs.
 
+    Of tensors each value may be a row of its own.
+
     >>> rows_in("/score", b'{"students": [{"attendance": [{}, {}]}]}')
     4
     """
-    return max(body.count(b"{") * WEIGHTS.get(path, 1), len(body) // _BYTES_OF_A_ROW)
+    opened = body.count(b"," if path == "/v2/models/infer" else b"{")
+    return max(opened * WEIGHTS.get(path, 1), LEAST.get(path, 0), len(body) // _BYTES_OF_A_ROW)
 
 
 def busy_error(seconds: int = 1) -> BusyError:

@@ -31,7 +31,7 @@ _PROBLEM: Schema = {
     "required": ["code", "message", "field", "hint"],
 }
 ERROR: Schema = {
-    "title": "Every reply that is no success",
+    "description": "Every reply that is no success",
     "type": "object",
     "properties": {
         "error": _PROBLEM,
@@ -44,7 +44,7 @@ ERROR: Schema = {
 
 _NAME: Schema = {"type": ["string", "integer"]}
 CONTEXT_ROW: Schema = {
-    "title": "A row of the class context, as ClassContext.to_rows writes it",
+    "description": "A row of the class context, as ClassContext.to_rows writes it",
     "type": "object",
     "properties": {
         "school_id": _NAME,
@@ -84,25 +84,76 @@ SAID: Schema = {
     "properties": {"request_id": _TEXT, "model": {"type": "object"}, "written": {"type": "object"}},
     "required": ["request_id", "model", "written"],
 }
+_TENSOR: Schema = {
+    "type": "object",
+    "properties": {
+        "name": _TEXT,
+        "shape": {"type": "array", "items": {"type": "integer"}},
+        "datatype": {"enum": ["BYTES", "FP64"]},
+        "data": {"type": "array", "items": {"type": ["number", "string", "null"]}},
+    },
+    "required": ["name", "shape", "datatype", "data"],
+}
+INFERRED: Schema = {
+    "type": "object",
+    "properties": {
+        "model_name": _TEXT,
+        "model_version": _TEXT,
+        "id": _TEXT,
+        "outputs": {"type": "array", "items": _TENSOR},
+    },
+    "required": ["model_name", "model_version", "outputs"],
+}
 _ABOUT = (
     "Risks of dropping out with their reasons. They inform people; they never decide. Every address is good "
     f"with the version of the contract before it, too: /v{CONTRACT}/score; replies say it in "
     "X-Contract-Version."
 )
 _STORED = {"student_ids": ["p-001"], "language": "en"}
+_SCORE = json.loads((files("dropout_risk.scoring") / "contract" / "score.request.example.json").read_bytes())
 EXAMPLES: Schema = {
-    "score": json.loads(
-        (files("dropout_risk.scoring") / "contract" / "score.request.example.json").read_bytes()
-    ),
+    "score": _SCORE,
     "score_features": {
         "rows": [{"student_id": "p-001", "features": {"absence_share_20d": 0.3}}], "language": "en"
     },
     "score_stored": _STORED,
     "explain_change": _STORED | {"before": "2025-03-03", "as_of": "2025-04-07"},
     "what_if": _STORED | {"most": 2},
+    "explain_records": _SCORE | {"before": "2025-02-03"},
+    "what_if_records": _SCORE | {"most": 1},
     "feedback": {"student_id": "p-001", "answers": {"absence_share_20d": "right"}},
+    "infer": {
+        "inputs": [
+            {"name": "student_id", "shape": [2], "datatype": "BYTES", "data": ["p-001", "p-002"]},
+            {"name": "absence_share_20d", "shape": [2], "datatype": "FP64", "data": [0.3, None]},
+        ],
+        "parameters": {"language": "en"},
+    },
 }  # fmt: skip
 """An example of each request, which the tests send."""
+OF_RECORDS = {"explain_change": "explain_records", "what_if": "what_if_records"}
+"""What may be asked about pupils of the store, and of which records."""
+
+TITLES = {
+    "score": "ScoreRequest",
+    "score_features": "FeaturesRequest",
+    "score_stored": "StoredRequest",
+    "explain_change": "ChangeRequest",
+    "what_if": "WhatIfRequest",
+    "explain_records": "ChangeOfRecordsRequest",
+    "what_if_records": "WhatIfOfRecordsRequest",
+    "feedback": "FeedbackRequest",
+    "reply": "ScoreReply",
+    "changes": "ChangesReply",
+    "what_ifs": "WhatIfsReply",
+    "said": "FeedbackReply",
+    "infer": "InferenceRequest",
+    "inferred": "InferenceReply",
+    "error": "Refusal",
+    "inference_error": "InferenceRefusal",
+    "context_row": "ClassContextRow",
+}
+"""What a client that is generated calls its types."""
 
 
 def service_description() -> Schema:
@@ -118,6 +169,7 @@ def service_description() -> Schema:
         "/feedback": {
             "post": _posted_path("feedback", "What the school says of the reasons of a case", "said")
         },
+        **_protocol_paths(),
         "/model": {"get": _question_path("model", "Name, version, metrics and card", {"type": "object"})},
         "/catalogue": {
             "get": _question_path(
@@ -144,51 +196,98 @@ def service_description() -> Schema:
         "security": [{name: []} for name in SCHEMES] + [{}],
         "components": {
             "securitySchemes": SCHEMES,
-            "schemas": {
-                **{name: contract_schema(f"{name}.request") for name in EXAMPLES},
-                "reply": contract_schema("score.reply"),
-                "changes": _answers_schema("before", "as_of", "request_id", "language", "model"),
-                "what_ifs": _answers_schema("as_of", "request_id", "language", "model"),
-                "said": SAID,
-                "error": ERROR,
-                "context_row": CONTEXT_ROW,
-            },
+            "schemas": {name: schema | {"title": TITLES[name]} for name, schema in _named_schemas().items()},
         },
     }
 
 
-def _posted_path(name: str, summary: str, reply: str = "reply") -> Schema:
+def _protocol_paths() -> dict[str, dict[str, Schema]]:
+    """Describe the open inference protocol's addresses, where refusals have its form."""
+    model = {"name": "model", "in": "path", "required": True, "schema": _TEXT, "example": "dropout_risk"}
+    told = "The same by the open inference protocol"
+    refused = "inference_error"
+    infer = _posted_path("infer", told, "inferred", refused) | {"parameters": [model]}
+    about = [
+        _question_path(name, told, {"type": "object"}, refused)
+        for name in ("v2_server", "v2_model", "v2_model_ready")
+    ]
+    for one in about[1:]:
+        one["parameters"] = [model]
+        one["responses"]["404"] = infer["responses"]["404"]
+    return {
+        "/v2/health/live": {"get": _probe_path("The process runs")},
+        "/v2/health/ready": {"get": _probe_path("The model is loaded")},
+        "/v2": {"get": about[0]},
+        "/v2/models/{model}": {"get": about[1]},
+        "/v2/models/{model}/ready": {"get": about[2]},
+        "/v2/models/{model}/infer": {"post": infer},
+    }
+
+
+def _named_schemas() -> Schema:
+    return {
+        **{name: contract_schema(f"{name}.request") for name in EXAMPLES},
+        "reply": contract_schema("score.reply"),
+        "changes": _answers_schema(before={"type": "string", "format": "date"}),
+        "what_ifs": _answers_schema(),
+        "said": SAID,
+        "inferred": INFERRED,
+        "error": ERROR,
+        "inference_error": ERROR | {"properties": ERROR["properties"] | {"error": _TEXT}},
+        "context_row": CONTEXT_ROW,
+    }
+
+
+def _posted_path(name: str, summary: str, reply: str = "reply", refused: str = "error") -> Schema:
     asked = _schema_reference(name)
     if name == "score":  # the contract leaves these rows open; what reads them does not
         asked |= {"properties": {"class_context": {"items": _schema_reference("context_row")}}}
+    of_records = OF_RECORDS.get(name)
+    if of_records is not None:
+        asked = {"oneOf": [asked, _schema_reference(of_records)]}
     content = {"application/json": {"schema": asked, "example": EXAMPLES[name]}}
     return {
         "summary": summary,
         "operationId": name,
         "requestBody": {"required": True, "content": content},
         "responses": {"200": _json_response("Results, and rows that were not used", _schema_reference(reply))}
-        | _refusal_responses(),
+        | _refusal_responses(refused),
     }
 
 
-def _answers_schema(*days_and_names: str) -> Schema:
-    """Describe a list of answers by the words of their days and names."""
+def _answers_schema(**more: Schema) -> Schema:
+    """Describe a list of answers, by the words of their days and names."""
     listed: Schema = {"type": "array", "items": {"type": "object"}}
-    told: Schema = {name: {"type": ["string", "object"]} for name in days_and_names}
-    told |= {"results": listed, "errors": listed}
+    told: Schema = more | {
+        "as_of": {"type": "string", "format": "date"},
+        "request_id": _TEXT,
+        "language": {"enum": ["zh", "en"]},
+        "model": {"type": "object"},
+        "results": listed,
+        "errors": listed,
+        "warnings": listed,
+    }
     return {"type": "object", "properties": told, "required": [*told]}
 
 
-def _question_path(name: str, summary: str, schema: Schema) -> Schema:
+def _question_path(name: str, summary: str, schema: Schema, refused: str = "error") -> Schema:
     return {
         "summary": summary,
         "operationId": name,
-        "responses": {"200": _json_response(summary, schema)} | _door_responses(),
+        "responses": {"200": _json_response(summary, schema)} | _door_responses(refused),
     }
 
 
 def _page_path(summary: str, *named: str) -> Schema:
-    language = {"name": "lang", "in": "query", "schema": {"enum": ["zh", "en"]}}
+    asked = [
+        {"name": "lang", "in": "query", "schema": {"enum": ["zh", "en"]}},
+        {
+            "name": "role",
+            "in": "query",
+            "schema": _TEXT,
+            "description": "Of the reader's roles, the one to read in",
+        },
+    ]
     ids = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in named]
     shown = {"description": summary, "content": {"text/html": {}}}
     told = dict.fromkeys(("200", "400", "404", "503"), shown)
@@ -196,7 +295,7 @@ def _page_path(summary: str, *named: str) -> Schema:
     refused = _door_responses()
     lost = refused["503"]  # a page that says it, or the door's refusal
     refused["503"] = lost | {"content": shown["content"] | lost["content"]}
-    return {"summary": summary, "parameters": [*ids, language], "responses": told | busy | refused}
+    return {"summary": summary, "parameters": [*ids, *asked], "responses": told | busy | refused}
 
 
 def _probe_path(summary: str, *, is_open: bool = True) -> Schema:
@@ -206,21 +305,21 @@ def _probe_path(summary: str, *, is_open: bool = True) -> Schema:
     return {"summary": summary, "responses": told | _door_responses()}
 
 
-def _door_responses() -> Schema:
+def _door_responses(refused: str = "error") -> Schema:
     """Give the refusals of whoever is not known, asks for what is not theirs, or cannot be looked up."""
     kinds = (NotSignedInError, NotGrantedError, NotAnsweredError, TooSlowError)
     return {
-        str(kind.status): _json_response(f"{kind.code}: {kind.__doc__}", _schema_reference("error"))
+        str(kind.status): _json_response(f"{kind.code}: {kind.__doc__}", _schema_reference(refused))
         for kind in kinds
     }
 
 
-def _refusal_responses() -> Schema:
+def _refusal_responses(refused: str) -> Schema:
     said: dict[int, list[str]] = {}
     for kind in RequestError.__subclasses__():
         said.setdefault(kind.status, []).append(f"{kind.code}: {kind.__doc__}")
     return {
-        str(status): _json_response(" ".join(said[status]), _schema_reference("error"))
+        str(status): _json_response(" ".join(said[status]), _schema_reference(refused))
         for status in sorted(said)
     }
 

@@ -16,11 +16,13 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.scoring.model_switch import try_model
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import Role, role_named, roles_of
+from serving.door import MODEL, PROTOCOL
 from serving.guard import identity_from_environment
 from serving.looks import Looks
 from serving.openapi import service_description
 from serving.review import ReviewRoom
 from serving.served_model import ServedModel, load_served, present_bundle
+from serving.tensors import about_model
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Prepared:
             "/model": model.describe(),
             "/catalogue": model.catalogue.to_list(),
             "/docs.json": service_description(),
+            PROTOCOL: {"name": model.name, "version": model.version, "extensions": []},
+            MODEL: about_model(model),
         }
         written = {path: json.dumps(page, ensure_ascii=False).encode() for path, page in pages.items()}
         desk = _desk_room(room, None if former is None else former.desk)

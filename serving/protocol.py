@@ -61,7 +61,8 @@ class DoorProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._expect_headers()
         if len(self.connections) > self.most:
-            others = [other for other in self.connections if other is not self and other.idle]
+            ours = (other for other in self.connections if isinstance(other, DoorProtocol))
+            others = [other for other in ours if other is not self and other.idle]
             oldest = min(others, key=lambda other: other.since, default=self)
             self.connections.discard(oldest)
             oldest.transport.abort()

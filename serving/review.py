@@ -20,7 +20,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -31,9 +31,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
-from dropout_risk.access.granted_scope import GrantedScope, role_for_pages
+from dropout_risk.access.granted_scope import GrantedScope, roles_for_pages, seeing_most
 from dropout_risk.access.read_scores import role_of_scores
 from dropout_risk.access.reader import LOCAL_READER, Reader
+from dropout_risk.access.route_rights import STRONGEST
+from dropout_risk.casebook.people import Grant
 from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.errors import (
     BundleError,
@@ -80,6 +82,8 @@ class Page:
 
     html: str
     status: int = 200
+    role: str = ""
+    """The role in which it is read."""
 
 
 @dataclass(eq=False)
@@ -139,17 +143,18 @@ class ReviewRoom:
         is the language that was asked for, ``fields`` whatever else; ``scope`` and ``reader`` are those of
         whoever asks, by default the declared scope and the local reader, who reads it in the declared role. A
         pupil outside is answered as one that does not exist, by the same look into the same pupils. What is
-        shown is written down first, under the name of the request; NotAnsweredError if it cannot be,
-        NotGrantedError for a reader without a role for pages.
+        shown is written down first, under the name of the request; NotAnsweredError if it cannot be.
+
+        A reader of several roles reads in the one that the field ``role`` names, or in the one that sees
+        most; NotGrantedError for another role than the reader's, and for a reader without one for pages.
         """
         whose = (reader, self.scope if scope is None else scope)
 
         def noted_page() -> Page:
             page = self._answer(path, rest, asked, whose, fields or {})
             if page.status == 200 and path != f"{ROOT}/model":
-                role = (role_for_pages(reader, ROOT) or (self.role.name,))[0]
                 pupil = (rest or MANY) if path == f"{ROOT}/pupil" else MANY
-                self.looks.note(reader, path, {pupil: role}, request)
+                self.looks.note(reader, path, {pupil: page.role}, request)
             return page
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, noted_page)
@@ -162,7 +167,9 @@ class ReviewRoom:
         whose: tuple[Reader, Scope],
         fields: Mapping[str, str],
     ) -> Page:
-        links = served_under(_up_from(path, rest) + ROOT[1:], asked if asked in LANGUAGES else "")
+        role = fields.get("role", "")
+        carried = asked if asked in LANGUAGES else "", role if role in STRONGEST else ""
+        links = served_under(_up_from(path, rest) + ROOT[1:], *carried)
         try:
             language = self.language if asked is None else language_of(asked)
         except SettingsError as error:
@@ -180,8 +187,10 @@ class ReviewRoom:
         fields: Mapping[str, str] | None = None,
     ) -> Page:
         language, reader, scope = how
+        fields = dict(fields or {})
         try:
-            review = self._review_of(language, reader, scope)
+            role = self._role_for(reader, fields.get("role"))
+            review = self._review_of(language, reader, scope, role)
         except (BundleError, OSError) as error:  # its words name a folder of this machine: not for a page
             _log.error("the store cannot be read: %s", type(error).__name__)
             return Page(message_page("no_store", language, links), 503)
@@ -189,7 +198,6 @@ class ReviewRoom:
             return Page(message_page("nobody_yet", language, links, error), 404)
         except SettingsError as error:  # the scope's class is two classes now
             return Page(message_page("no_scope", language, links, error), 503)
-        fields = dict(fields or {})
         asked = (review, path, rest, links.lists, links.carried, tuple(sorted(fields.items())))
         with self._lock:
             kept = self._pages.get(asked)
@@ -198,22 +206,30 @@ class ReviewRoom:
             with self._lock:
                 if review in (*self._reviews.values(), *self._parts.values()):
                     self._pages[asked] = kept
-        return kept
+        return replace(kept, role=role)
 
-    def _review_of(self, language: Language, reader: Reader, scope: Scope) -> Review:
-        """Give what a reader reads: in its own role and of the pupils of its grants.
+    def _role_for(self, reader: Reader, asked: str | None) -> str:
+        """Give the role in which somebody reads: the one that is asked for, or that sees most.
 
-        The local reader alone reads in the declared role; NotGrantedError for whoever has no role for pages.
+        The local reader alone reads in the declared role; NotGrantedError for whoever has not the role.
         """
-        if reader == LOCAL_READER:
-            return self.review_for(language, scope)
-        found = role_for_pages(reader, ROOT)
-        role = found and role_of_scores(found[0], ROOT, roles_of(self.model.settings))
-        if found is None or role is None:
+        found: dict[str, tuple[Grant, ...]] = {self.role.name: ()}
+        if reader != LOCAL_READER:
+            found = roles_for_pages(reader, ROOT)
+        if not found or asked not in (None, *found):
             raise NotGrantedError(
                 "These pages are not for you.", hint="ask whoever gave you the key or the role"
             )
-        return self.review_for(language, GrantedScope(grants=found[1], placed_in=self._placed_in), role)
+        placed = self.placed() if asked is None and len(found) > 1 else None
+        return asked or (next(iter(found)) if placed is None else seeing_most(found, ROOT, placed))
+
+    def _review_of(self, language: Language, reader: Reader, scope: Scope, name: str) -> Review:
+        """Give what a reader reads: in a role of its own, and of the pupils of that role's grants."""
+        if reader == LOCAL_READER:
+            return self.review_for(language, scope)
+        grants = roles_for_pages(reader, ROOT)[name]
+        role = role_of_scores(name, ROOT, roles_of(self.model.settings))
+        return self.review_for(language, GrantedScope(grants=grants, placed_in=self._placed_in), role)
 
     def placed(self) -> PlacedPupils | None:
         """Say where everybody of the store is in its present state; None without a store."""

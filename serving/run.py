@@ -16,7 +16,7 @@ import socket
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -142,9 +142,10 @@ def shared_counters(workers: int) -> Iterator[None]:
 def forget_worker(process: Process) -> None:
     """Take what a dead worker was doing out of the counters."""
     if COUNTERS in os.environ:
-        from prometheus_client.multiprocess import mark_process_dead
+        from prometheus_client import multiprocess
 
-        mark_process_dead(process.pid)
+        forget: Callable[[int | None], None] = multiprocess.mark_process_dead
+        forget(process.pid)
 
 
 def run_service(host: str, port: int, workers: int) -> int:

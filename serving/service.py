@@ -20,11 +20,11 @@ import logging
 import math
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
@@ -38,25 +38,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dropout_risk.access.read_scores import ReadPlan
 from dropout_risk.access.reader import LOCAL_READER, Reader
-from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.explanation.reason import SIDES
-from dropout_risk.scoring.contract_problems import MOST_PROBLEMS
 from dropout_risk.scoring.scores import Scores
 from serving.asked_scores import RawRecords, ReadyFeatures
 from serving.body import RefusedError
 from serving.costs import Limits
-from serving.door import App, Door, kind_of, service_fault
+from serving.door import INFER, MODEL, PROTOCOL, App, Door, kind_of, service_fault
 from serving.guard import Guard
 from serving.metrics import Metrics
 from serving.observer import Observer
+from serving.planned import plan_for
 from serving.prepared import Prepared
 from serving.review import review_routes
 from serving.served_model import PINNED, SWITCH
 from serving.stored_pupils import StoredPupils
 from serving.switching import Switching
+from serving.tensors import InferredFeatures, require_named
 
 STAGES = "dropout_risk_stage_seconds"
 LEFT_OUT = (TimeoutMiddleware, OpenTelemetryMiddleware)
@@ -71,18 +70,43 @@ class GuardedService(bentoml.Service[Any]):
         """Build the application, always as the entry: BentoML reads pickles in every other service.
 
         Of BentoML's middlewares its time limit goes, which keeps a timer for each request until the limit is
-        over, and its tracing, which names each request once more: the door does both.
+        over, and its tracing, which names each request once more: the door does both. A body goes to its
+        method as it is: BentoML would make the JSON schema of "bytes" anew for each.
         """
         app = super().to_asgi(is_main=True)
         app.user_middleware = [kept for kept in app.user_middleware if kept.cls not in LEFT_OUT]
+        app.router.routes[:0] = [
+            Route(api.route, partial(_answer_body, api.func), methods=["POST"]) for api in self.apis.values()
+        ]
         limits = Limits.from_environment()
         metrics = Metrics.of(BentoMLContainer.metrics_client.get())
         return Door(app, limits, Guard(limits.seconds), metrics)
 
 
+class Asked(NamedTuple):
+    """What a method reads of BentoML's context."""
+
+    request: Request
+
+
+async def _answer_body(method: Callable[..., Awaitable[Response]], request: Request) -> Response:
+    """Hand a body to the method of its address."""
+    return await method(bentoml.get_current_service(), await request.body(), ctx=Asked(request))
+
+
 async def _answer_about(request: Request) -> Response:
     """Answer the questions that have the same answer until the service stops."""
     return Response(_prepared_now().pages[request.url.path], media_type="application/json")
+
+
+async def _answer_about_model(request: Request) -> Response:
+    """Answer about the model that is named, or say that there is no such model."""
+    state = request.state
+    try:
+        require_named(_prepared_now().model, state.rest, state.version)
+    except DropoutRiskError as error:
+        state.problems = [error]
+    return await _answer_about(request)
 
 
 def _prepared_now() -> Prepared:
@@ -99,7 +123,10 @@ def _desk_parts() -> list[Route]:
     return desk_routes(lambda: _prepared_now().desk)
 
 
-ABOUT = [Route(path, _answer_about) for path in ("/model", "/catalogue", "/docs.json")]
+ABOUT = [
+    *(Route(path, _answer_about) for path in ("/model", "/catalogue", "/docs.json", PROTOCOL)),
+    Route(MODEL, _answer_about_model),
+]
 
 
 @bentoml.asgi_app(Starlette(routes=[*ABOUT, *review_routes(lambda: _prepared_now().room), *_desk_parts()]))
@@ -161,6 +188,15 @@ class DropoutRisk:
             ctx, lambda: self._scored(state, now, asked), waits=_waits_for_database(state, now)
         )
 
+    @bentoml.api(route=INFER, output_spec=dict)
+    async def infer(self, body: bytes, /, ctx: bentoml.Context) -> Response:
+        """Score up to 10,000 rows of ready features that come as tensors."""
+        state, now = ctx.request.state, self.now
+        asked = InferredFeatures(now.model, {}, body, named=state.rest, version=state.version)
+        return await self._in_lane(
+            ctx, lambda: self._scored(state, now, asked), waits=_waits_for_database(state, now)
+        )
+
     @bentoml.api(route="/score_stored", output_spec=dict)
     async def score_stored(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 200 pupils of the store by their ids."""
@@ -168,12 +204,12 @@ class DropoutRisk:
 
     @bentoml.api(route="/explain/change", output_spec=dict)
     async def explain_change(self, body: bytes, /, ctx: bentoml.Context) -> Response:
-        """Say why the risks of pupils of the store changed between two days."""
+        """Say why the risks of pupils changed between two days: of the store, or of raw records."""
         return await self._of_store(ctx, "/explain/change", body)
 
     @bentoml.api(route="/what_if", output_spec=dict)
     async def what_if(self, body: bytes, /, ctx: bentoml.Context) -> Response:
-        """Find what would bring the risks of pupils of the store below a target."""
+        """Find what would bring the risks of pupils below a target: of the store, or of raw records."""
         return await self._of_store(ctx, "/what_if", body)
 
     @bentoml.api(route="/feedback", output_spec=dict)
@@ -202,7 +238,8 @@ class DropoutRisk:
         state = ctx.request.state
         try:
             arrived = perf_counter()
-            return await state.answer(lambda: self._answered(state, work, arrived), waits=waits)
+            made: Response = await state.answer(lambda: self._answered(state, work, arrived), waits=waits)
+            return made
         except DropoutRiskError as error:
             state.problems = [error]
         return Response()
@@ -227,7 +264,8 @@ class DropoutRisk:
         scores, read = read_by(now, state.reader, asked, state.request_id, timed)
         with timed(stage="write"):
             told = read.to_dict()
-            written = _as_json(told)
+            require_numbers(told)
+            written = _as_json(asked.reply(told))
         self._count_reply(asked.route, told)
         challenger = self.switching.challenger
         if challenger is not None:
@@ -266,11 +304,7 @@ def read_by(
     ``timed`` measures each stage of it.
     """
     with timed(stage="read"):
-        if reader != LOCAL_READER or now.looks.audit is not None:
-            asked.require_names()
-        plan = ReadPlan.of(reader, asked.route, asked.placed(_placed_for(now, reader)))
-    if plan.outside:
-        raise RefusedError([asked.not_yours(pupil) for pupil in plan.outside[:MOST_PROBLEMS]])
+        plan = plan_for(now, reader, asked)
     with timed(stage="score"):
         scores = asked.scores(name)
     with timed(stage="redact"):
@@ -282,12 +316,6 @@ def read_by(
     return scores, read
 
 
-def _placed_for(now: Prepared, reader: Reader) -> PlacedPupils | None:
-    """Say where pupils are by the store, if there is one, and it matters."""
-    everywhere = all(grant.scope == "county" for grant in reader.grants)
-    return None if everywhere else now.room.placed()
-
-
 def _waits_for_database(state: Any, now: Prepared) -> bool:
     """Whether scores wait for a database: for the audit, or for where the reader's pupils are."""
     return now.looks.audit is not None or state.reader != LOCAL_READER
@@ -295,16 +323,19 @@ def _waits_for_database(state: Any, now: Prepared) -> bool:
 
 def written_reply(scores: Scores) -> bytes:
     """Write the reply of scores."""
-    return _as_json(scores.to_dict())
+    told = scores.to_dict()
+    require_numbers(told)
+    return _as_json(told)
+
+
+def require_numbers(told: dict[str, Any]) -> None:
+    """Refuse a score that is no number: JSON has none such, and null would say that nothing is known."""
+    if not all(math.isfinite(result.get("log_odds", 0.0)) for result in told["results"]):
+        raise ValueError
 
 
 def _as_json(reply: dict[str, Any]) -> bytes:
-    """Write a reply pupil by pupil: written at once, a large one would hold up every other request.
-
-    ValueError if a score is no number: JSON has none such, and null would say that nothing is known.
-    """
-    if not all(math.isfinite(result.get("log_odds", 0.0)) for result in reply.get("results", ())):
-        raise ValueError
+    """Write a reply pupil by pupil: written at once, a large one would hold up every other request."""
     parts = []
     for name, value in reply.items():
         listed = isinstance(value, list)

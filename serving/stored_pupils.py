@@ -1,9 +1,14 @@
-"""What is asked of pupils of the store by their ids: scores, what changed, and what would change them."""
+"""What is asked of pupils of the store by their ids: scores, what changed, and what would change them.
+
+The last two may bring the pupils' records instead.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -27,15 +32,22 @@ from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.scoring.change import Change
 from dropout_risk.scoring.contract_problems import MOST_PROBLEMS
+from dropout_risk.scoring.request_answers import change_request, what_if_request
 from dropout_risk.scoring.roles import Role, roles_of
-from dropout_risk.scoring.scores import NOT_AT_SCHOOL, Answers, RowError, pupil_refusal
+from dropout_risk.scoring.scores import NOT_AT_SCHOOL, Answers, pupil_refusal
 from dropout_risk.scoring.what_if import WhatIf
 from dropout_risk.text import Language
+from serving.asked_scores import AskedRecords
 from serving.body import Contract, RefusedError
+from serving.planned import plan_for
 from serving.prepared import Prepared
 from serving.review import day_after
 
-STORED, CHANGE, WHAT_IF = (Contract(name, loose="") for name in ("score_stored", "explain_change", "what_if"))
+STORED = Contract("score_stored")
+CHANGE = Contract(
+    "explain_change", of_records=Contract("explain_records", "class_context", "class_context_before")
+)
+WHAT_IF = Contract("what_if", of_records=Contract("what_if_records", "class_context"))
 CONTRACTS = {"/score_stored": STORED, "/explain/change": CHANGE, "/what_if": WHAT_IF}
 _log = logging.getLogger("bentoml.dropout_risk")
 
@@ -93,6 +105,12 @@ class StoredPupils:
 
         RefusedError names all pupils who are not there, or not the reader's, by their index.
         """
+        told = self._of_records(reader, name) if "students" in self.request else self._of_store(reader, name)
+        plan, reply = told
+        self.now.looks.note(reader, self.route, plan.told, name)
+        return reply
+
+    def _of_store(self, reader: Reader, name: str) -> tuple[ReadPlan, dict[str, Any]]:
         asked = self._named_pupils()
         store = held_store(self.now)
         plan = ReadPlan.of(reader, self.route, {pupil: store.placed.by_id.get(pupil) for pupil in asked})
@@ -100,14 +118,23 @@ class StoredPupils:
             raise RefusedError([_not_yours(asked, pupil) for pupil in plan.outside[:MOST_PROBLEMS]])
         rows = np.array([store.placed.row_by_id[pupil] for pupil in asked], dtype=np.intp)
         as_of = dt.date.fromisoformat(self.request.get("as_of") or day_after(store.histories).isoformat())
-        own = self.now.reader if reader == LOCAL_READER else None
         wanted = Wanted(store.histories, rows, as_of)
         if self.route == "/score_stored":
-            reply = self._scores(wanted, plan, own, name)
-        else:
-            reply = self._answers(wanted, plan, own, name)
-        self.now.looks.note(reader, self.route, plan.told, name)
-        return reply
+            return plan, self._scores(wanted, plan, self._own_role(reader), name)
+        answers = self._asked_of_store(wanted)
+        return plan, self._told(answers, as_of.isoformat(), plan, self._own_role(reader), name)
+
+    def _of_records(self, reader: Reader, name: str) -> tuple[ReadPlan, dict[str, Any]]:
+        """Answer about the records that the request brings, read and placed as those to be scored are."""
+        asked = AskedRecords(self.now.model, self.now.held, self.body, self.route, self.request)
+        plan = plan_for(self.now, reader, asked)
+        return plan, self._told(
+            self._asked_of_records(), self.request["as_of"], plan, self._own_role(reader), name
+        )
+
+    def _own_role(self, reader: Reader) -> Role | None:
+        """Give the declared role as which the local reader reads."""
+        return self.now.reader if reader == LOCAL_READER else None
 
     def _named_pupils(self) -> list[str]:
         """Give the ids as words; a pupil who is named twice is refused, by index."""
@@ -141,44 +168,65 @@ class StoredPupils:
         read = plan.read(whole, model)
         return (read if own is None else model.redact(read, own)).to_dict()
 
-    def _answers(self, wanted: Wanted, plan: ReadPlan, own: Role | None, name: str) -> dict[str, Any]:
+    def _asked_of_store(self, wanted: Wanted) -> Answers[Change] | Answers[WhatIf]:
         model, request, (histories, rows, as_of) = self.now.model, self.request, wanted
-        answers: Answers[Change] | Answers[WhatIf]
         if self.route == "/what_if":
-            most = request.get("most", 3)
-            answers = model.what_if(histories, as_of, rows, most=most, language=self.language)
-            days = {"as_of": as_of.isoformat()}
-        else:
-            try:
-                answers = model.change(histories, request["before"], as_of, rows, language=self.language)
-            except DateError as error:
-                problem = NotAllowedValueError(error.message, hint=error.hint, field="before")
-                raise RefusedError([problem]) from None
-            days = {"before": request["before"], "as_of": as_of.isoformat()}
-        roles = roles_of(model.settings)
+            return model.what_if(histories, as_of, rows, most=request.get("most", 3), language=self.language)
+        with named_days():
+            return model.change(histories, request["before"], as_of, rows, language=self.language)
 
-        def reading(student: object) -> Role | None:
-            found = plan.roles[str(student)] or ""
-            return own if own is not None else role_of_scores(found, self.route, roles)
+    def _asked_of_records(self) -> Answers[Change] | Answers[WhatIf]:
+        model, request, held = self.now.model, self.request, self.now.held
+        if self.route == "/what_if":
+            return what_if_request(model, request, checked=True, **held)
+        with named_days():
+            return change_request(model, request, checked=True, calendar=held.get("calendar"))
 
-        told = [_as_read(model, answer, reading(answer.student_id)).to_dict() for answer in answers]
-        errors = [_named_error(error, reading(error.student_id)) for error in answers.errors]
-        about = {
+    def _told(
+        self, answers: Answers[Any], as_of: str, plan: ReadPlan, own: Role | None, name: str
+    ) -> dict[str, Any]:
+        """Write answers as they may be read, each pupil's in the role that the reader has for it."""
+        model, roles = self.now.model, roles_of(self.now.model.settings)
+
+        def reading(student: object) -> str:
+            return plan.roles[str(student)] or ""
+
+        read = {}
+        for role in {reading(student): None for student in plan.roles}:
+            part = Answers(
+                (answer for answer in answers if reading(answer.student_id) == role),
+                (error for error in answers.errors if reading(error.student_id) == role),
+                {pupil: said for pupil, said in answers.notes.items() if reading(pupil) == role},
+            )
+            as_role = own if own is not None else role_of_scores(role, self.route, roles)
+            read[role] = part if as_role is None else model.redact(part, as_role, language=self.language)
+        by_role = {role: iter(part) for role, part in read.items()}
+        results = [next(by_role[reading(answer.student_id)]).to_dict() for answer in answers]
+        errors = [error for part in read.values() for error in part.errors]
+        notes = {pupil: said for part in read.values() for pupil, said in part.notes.items()}
+        days = {"before": self.request["before"]} if "before" in self.request else {}
+        return {
+            **days,
+            "as_of": as_of,
             "request_id": name,
             "language": self.language,
             "model": {"name": model.name, "version": model.version},
+            "results": results,
+            "errors": [error.to_dict() for error in sorted(errors, key=lambda error: error.index)],
+            "warnings": [
+                {"student_id": pupil, "text": text} for pupil, said in notes.items() for text in said
+            ],
         }
-        return {**days, **about, "results": told, "errors": errors}
 
 
-def _as_read(model: Any, answer: Change | WhatIf, role: Role | None) -> Change | WhatIf:
-    made: Change | WhatIf = answer if role is None else model.redact(answer, role, language=answer.language)
-    return made
-
-
-def _named_error(error: RowError, role: Role | None) -> dict[str, Any]:
-    """Give an error as a role may read it: without the id, for who knows no names."""
-    return error.to_dict() | ({} if role is None or role.names else {"student_id": None})
+@contextmanager
+def named_days() -> Iterator[None]:
+    """Let days that are the wrong way round be a problem of the request, by path; RefusedError."""
+    try:
+        yield
+    except DateError as error:
+        problem = NotAllowedValueError(error.message, hint=error.hint, field="before")
+        raise RefusedError([problem]) from None
 
 
 def _not_yours(asked: list[str], pupil: str) -> NotYoursError:

@@ -93,6 +93,7 @@ class AnswersReply(TypedDict):
     model: dict[str, Any]
     results: list[dict[str, Any]]
     errors: list[RowProblem]
+    warnings: list[dict[str, Any]]
 
 
 class ScoringClient:
@@ -118,10 +119,15 @@ class ScoringClient:
 
     Examples
     --------
-    >>> with ScoringClient("http://127.0.0.1:3000") as client:  # doctest: +SKIP
+    Without ``transport`` it asks the service at ``url``; this one stands in its place in tests.
+
+    >>> import httpx
+    >>> told = {"results": [{"student_id": "p-1", "band": "watch"}], "errors": []}
+    >>> stand_in = httpx.MockTransport(lambda request: httpx.Response(200, json=told))
+    >>> with ScoringClient("http://127.0.0.1:3000", transport=stand_in) as client:
     ...     reply = client.score([{"student_id": "p-1", "grade_level": 8}], as_of="2025-03-03")
     ...     [pupil["band"] for pupil in reply["results"]]
-    ['not_judged']
+    ['watch']
     """
 
     def __init__(
@@ -172,6 +178,22 @@ class ScoringClient:
         return cast(
             AnswersReply, self._posted("/what_if", _stored_body(ids, as_of, language) | {"most": most})
         )
+
+    def change_of_records(
+        self, students: Sequence[Mapping[str, Any]], before: str, as_of: str, *, language: Speech = "zh",
+        **more: Any,
+    ) -> AnswersReply:  # fmt: skip
+        """Ask why risks changed between two days, from raw records; ``more`` as for :meth:`score`."""
+        body = {"before": before, "as_of": as_of, "students": list(students), "language": language} | more
+        return cast(AnswersReply, self._posted("/explain/change", body))
+
+    def what_if_of_records(
+        self, students: Sequence[Mapping[str, Any]], as_of: str, *, most: int = 3, language: Speech = "zh",
+        **more: Any,
+    ) -> AnswersReply:  # fmt: skip
+        """Ask what would bring the risks of up to 20 pupils below a target, from raw records."""
+        body = {"as_of": as_of, "students": list(students), "most": most, "language": language} | more
+        return cast(AnswersReply, self._posted("/what_if", body))
 
     def feedback(self, student_id: PupilId, answers: Mapping[str, str]) -> dict[str, Any]:
         """Say of a pupil's reasons, by feature, whether they are right; counted once however often sent."""

@@ -7,7 +7,7 @@ import pytest
 
 from house.modules import MODULES
 
-LONGEST, FILES, LINES = 700, 221, 51_500
+LONGEST, FILES, LINES = 700, 228, 52_600
 FACADES = {
     "dropout_risk.histories.histories": "gives the Snapshot that is made of it",
     "dropout_risk.evaluation.report": "is handed whole to its tables, its panels and the rules of publishing",

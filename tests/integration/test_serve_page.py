@@ -12,7 +12,9 @@ from dropout_risk.errors import RequestError
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "serve.md").read_text(encoding="utf-8")
-REQUESTS = re.findall(r"curl -s \S+(/\w+) -H '([\w-]+): (\S+)' -d '(.*?)'\n```", PAGE, flags=re.DOTALL)
+REQUESTS = re.findall(
+    r"curl -s http://[\w.:]+(/\S+) -H '([\w-]+): (\S+)' -d '(.*?)'\n```", PAGE, flags=re.DOTALL
+)
 
 
 def post(client, request):
@@ -31,8 +33,14 @@ def test_the_first_request_of_the_page_is_answered_as_it_says(client):
     assert shown["alerts"][0].items() <= result["alerts"][0].items()
 
 
-def test_the_second_request_of_the_page_is_refused_as_it_says(client):
+def test_the_tensors_of_the_page_are_answered_by_the_outputs_that_it_names(client):
     reply = post(client, REQUESTS[1]).json()
+    assert reply["outputs"][0]["data"] == ["p-001", "p-002"]
+    assert all(f"`{output['name']}`" in PAGE for output in reply["outputs"])
+
+
+def test_the_last_request_of_the_page_is_refused_as_it_says(client):
+    reply = post(client, REQUESTS[-1]).json()
     told = json.loads(re.search(r"```json\n(\{\"error\".*?)\n```", PAGE, flags=re.DOTALL)[1])
     assert {**reply, "request_id": ""} == {**told, "request_id": ""}
 

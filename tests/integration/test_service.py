@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from serving.costs import Limits
 from serving.door import Door
-from serving.openapi import ERROR
+from serving.openapi import ERROR, TITLES
 
 from dropout_risk.scoring.contract_problems import contract_schema
 
@@ -284,12 +284,14 @@ def test_probes_answer(client, path):
     assert client.get(path).status_code == 200
 
 
-def test_the_description_holds_the_contract_unchanged(client):
+def test_the_description_holds_the_contract_unchanged_but_for_its_title(client):
     described = client.get("/docs.json").json()
     schemas = described["components"]["schemas"]
-    assert schemas["score"] == contract_schema("score.request")
-    assert schemas["score_features"] == contract_schema("score_features.request")
-    assert schemas["reply"] == contract_schema("score.reply")
+    assert schemas["score"] == contract_schema("score.request") | {"title": TITLES["score"]}
+    assert schemas["score_features"] == contract_schema("score_features.request") | {
+        "title": TITLES["score_features"]
+    }
+    assert schemas["reply"] == contract_schema("score.reply") | {"title": TITLES["reply"]}
     for name in ("score", "score_features"):
         operation = described["paths"][f"/{name}"]["post"]
         assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{name}")

@@ -154,3 +154,46 @@ def test_a_challenger_is_asked_the_same_and_not_heard(started, other, example):
         return found is not None and float(found[1]) == pupils
 
     until(counted)
+
+
+# --- An alias of a real MLflow store that moves ------------------------------------------------------------
+
+
+@pytest.fixture
+def move_alias(bundle, other, tmp_path):
+    """Moves the alias ``trial`` of a store that has two versions of a model; it begins at the first."""
+    from mlflow import MlflowClient
+
+    from dropout_risk.settings import TrackingSettings
+    from dropout_risk.tracking.open_run import log_run
+    from dropout_risk.tracking.run_content import RunContent
+
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    store = TrackingSettings(uri=uri, artifacts=str(tmp_path / "artefacts"), model_name="county")
+    for made in (bundle, other):
+        log_run(RunContent(bundle=made), store)
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+    def move(version):
+        client.set_registered_model_alias("county", "trial", version)
+
+    move("1")
+    return move
+
+
+def test_an_alias_of_a_real_store_moves_all_workers_and_somebody_may_go_back(move_alias, bundle, tmp_path):
+    alias, switch = "models:/county@trial", tmp_path / "switch"
+    first = json.loads((bundle / "manifest.json").read_text())["version"]
+    told = {
+        "DROPOUT_RISK_MODEL": alias, "DROPOUT_RISK_FOLLOW": alias, "DROPOUT_RISK_FOLLOW_SECONDS": 1,
+        "DROPOUT_RISK_SWITCH": switch, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db",
+    }  # fmt: skip
+    with running_service(tmp_path, bundle, "--workers", "2", **told) as service:
+        until(lambda: workers_with(service, first) == 2)
+        move_alias("2")
+        until(lambda: workers_with(service, "the-other") == 2)
+        assert workers_with(service, first) == 0
+        assert (switch / "bundles").is_dir()  # what is answered with is the switch's own copy
+        run_command(tmp_path, "back", "--switch", switch, "--within", 0)
+        until(lambda: workers_with(service, first) == 2)
+        assert "cannot be followed" not in service.said()

@@ -14,6 +14,7 @@ from dropout_risk.exchange.pseudonyms import make_key as make_audit_key
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.directory import Directory
+from dropout_risk.scoring.request import request_of
 from dropout_risk.simulate.district import simulate_district
 from support.asking import asked_service, posted, with_key
 
@@ -63,6 +64,13 @@ def service(bundle, folder, keys, histories):
         yield started
 
 
+@pytest.fixture(scope="module")
+def sent(day, placed):
+    """A request with the records of some pupils of the store's district."""
+    ids = [pupil.pupil for pupil in placed[::6]]
+    return request_of(simulate_district(n_students=90, seed=12), ids, day, "en")
+
+
 def asked(service, route, ids, key, **more):
     return posted(service, route, {"student_ids": ids, "language": "en"} | ROUTES[route] | more, key)
 
@@ -96,6 +104,74 @@ def test_what_would_change_a_score_is_the_librarys(service, keys, risk_model, hi
     reply = asked(service, "/what_if", ids, keys["counsellor"], most=1).json()
     own = risk_model.what_if(histories, day, ids, most=1, language="en")
     assert [told["text"] for told in reply["results"]] == [answer.text for answer in own]
+
+
+@pytest.mark.parametrize("role", ["counsellor", "class_teacher"])
+def test_options_and_changes_of_records_are_the_librarys_as_the_role_reads_them(
+    service, keys, risk_model, sent, role
+):
+    from dropout_risk.scoring.request_answers import change_request, what_if_request
+
+    asked = sent | {"before": "2025-03-03"}
+    told = posted(service, "/explain/change", asked, keys[role]).json()
+    own = risk_model.redact(change_request(risk_model, asked), role, language="en")
+    assert told["results"] == [json.loads(json.dumps(change.to_dict())) for change in own]
+    assert len(own) > 1
+    told = posted(service, "/what_if", sent | {"most": 1}, keys[role]).json()
+    own = risk_model.redact(what_if_request(risk_model, sent | {"most": 1}), role, language="en")
+    assert [one["text"] for one in told["results"]] == [answer.text for answer in own]
+
+
+def test_a_change_of_records_goes_from_the_score_of_the_one_day_to_that_of_the_other(service, keys, sent):
+    key = keys["counsellor"]
+    told = posted(service, "/explain/change", sent | {"before": "2025-03-03"}, key).json()
+    scores = [
+        posted(service, "/score", sent | {"as_of": day}, key).json() for day in ("2025-03-03", sent["as_of"])
+    ]
+    for side, reply in zip(("log_odds_before", "log_odds_now"), scores, strict=True):
+        own = {pupil["student_id"]: pupil["log_odds"] for pupil in reply["results"]}
+        assert [change[side] for change in told["results"]] == [
+            own[change["student_id"]] for change in told["results"]
+        ]
+    assert {change["student_id"] for change in told["results"]} <= {
+        pupil["student_id"] for pupil in sent["students"]
+    }
+
+
+@pytest.mark.parametrize(("route", "more"), [("/explain/change", {"before": "2025-03-03"}), ("/what_if", {})])
+def test_rows_that_were_not_used_are_told_beside_answers(service, keys, sent, route, more):
+    first, *others = sent["students"]
+    late = {"date": sent["as_of"], "status": "present"}
+    wrong = {"date": "no day", "status": "present"}
+    odd = first | {"attendance": [*first["attendance"], late, wrong]}
+    asked = sent | more | {"students": [odd, *others, others[0]]}
+    reply = posted(service, route, asked, keys["counsellor"])
+    assert [problem["code"] for problem in reply.json()["problems"]] == [
+        "DR610"
+    ]  # named again, and written down
+    told = posted(service, route, asked | {"students": [odd, *others]}, keys["counsellor"]).json()
+    field = f"attendance[{len(first['attendance']) + 1}].date"
+    assert [(error["index"], error["field"]) for error in told["errors"] if error["index"] == 0] == [
+        (0, field)
+    ]
+    assert [note["student_id"] for note in told["warnings"] if "not used" in note["text"]] == [
+        first["student_id"]
+    ]
+
+
+@pytest.mark.parametrize(("route", "more"), [("/explain/change", {"before": "2025-03-03"}), ("/what_if", {})])
+def test_records_of_pupils_outside_are_refused_as_if_they_were_not_there(
+    service, keys, placed, sent, route, more
+):
+    inside = placed[0]
+    outside = next(pupil.pupil for pupil in placed if pupil.school != inside.school)
+    told = []
+    for name in (outside, "x" * len(outside)):
+        pupils = [sent["students"][0] | {"student_id": pupil} for pupil in (inside.pupil, name)]
+        reply = posted(service, route, sent | more | {"students": pupils}, keys["of a school"])
+        told.append((reply.status_code, reply.json()["problems"]))
+    assert told[0] == told[1]
+    assert (told[0][0], told[0][1][0]["field"]) == (404, "students[1].student_id")
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -145,6 +221,18 @@ def test_each_pupil_who_is_told_of_is_written_down(service, keys, placed, folder
         ("/explain/change", {"student_ids": ["a"]}, ("DR608", "before")),
         ("/what_if", {"student_ids": ["a"], "most": 4}, ("DR610", "most")),
         ("/what_if", {"student_ids": ["a"], "target": 0.1}, ("DR607", "target")),
+        (
+            "/what_if",
+            {"student_ids": ["a"], "students": [{"student_id": "a"}], "as_of": "2025-03-03"},
+            ("DR607", "student_ids"),
+        ),
+        ("/what_if", {"students": [{"student_id": "a"}]}, ("DR608", "as_of")),
+        (
+            "/what_if",
+            {"students": [{"student_id": index} for index in range(21)], "as_of": "2025-03-03"},
+            ("DR614", "students"),
+        ),
+        ("/explain/change", {"students": [{"student_id": "a"}], "as_of": "2025-03-03"}, ("DR608", "before")),
         ("/what_if", {"student_ids": [str(index) for index in range(21)]}, ("DR614", "student_ids")),
         ("/feedback", {"student_id": "a"}, ("DR608", "answers")),
     ],

@@ -154,7 +154,39 @@ SCHEMATHESIS = Need(
     ("-m", "pip", "install", "--quiet", "--target", str(SCHEMATHESIS_FOLDER), "schemathesis==4.32.5"),
 )  # fmt: skip
 """In a folder of its own: it asks for another version of jsonschema-rs than the service has."""
-NEEDS = {"library": (OPENMP,), "tests": (OPENMP, BROWSER, FONTS, JAVA, POSTGRES, SCHEMATHESIS)}
+GENERATOR_FOLDER = ROOT / "build" / "openapi-python-client"
+GENERATOR = Need(
+    "openapi-python-client", (), (GENERATOR_FOLDER / "openapi_python_client").is_dir,
+    "the client that is generated",
+    ("-m", "pip", "install", "--quiet", "--target", str(GENERATOR_FOLDER), "openapi-python-client==0.29.1"),
+)  # fmt: skip
+"""In a folder of its own, with what it and its clients import: the library needs none of it."""
+DEPLOY_FOLDER = ROOT / "build" / "deploy-schemas"
+DEPLOY_SCHEMAS = Need(
+    "the schemas of Kubernetes and compose", (), (DEPLOY_FOLDER / "kubernetes_validate").is_dir,
+    "the check of what the service is deployed with",
+    ("-m", "pip", "install", "--quiet", "--target", str(DEPLOY_FOLDER), "kubernetes-validate==1.37.0",
+     "check-jsonschema==0.39.0"),
+)  # fmt: skip
+"""In a folder of their own: 150 MB of schemas, which nothing else needs."""
+SYSTEMD = Need(
+    "systemd-analyze", ("systemd",), lambda: shutil.which("systemd-analyze") is not None,
+    "the check of the unit",
+)  # fmt: skip
+NEEDS = {
+    "library": (OPENMP,),
+    "tests": (
+        OPENMP,
+        BROWSER,
+        FONTS,
+        JAVA,
+        POSTGRES,
+        SCHEMATHESIS,
+        GENERATOR,
+        DEPLOY_SCHEMAS,
+        SYSTEMD,
+    ),
+}
 
 
 def require(*needs: Need) -> None:

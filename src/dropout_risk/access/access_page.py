@@ -15,7 +15,9 @@ from dropout_risk.text import Language
 _HEAD = """# Who may see what of the service
 
 Written by `python -m dropout_risk.access.access_page docs/reference/access.md`; `dropout-risk access`
-prints the table. What is not in it is denied. [How readers are known](../how-to/identity.md).
+prints the table. What is not in it is denied. Of several roles a score is read in the strongest for its
+pupil, and a page of `/review` in the one that `?role=` names, else in the one that sees most.
+[How readers are known](../how-to/identity.md).
 
 """
 _SETTINGS = """

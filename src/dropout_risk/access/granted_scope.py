@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dropout_risk.access.reader import Reader
+from dropout_risk.access.reader import LOCAL, Reader
 from dropout_risk.access.route_rights import STRONGEST, parts_of
 from dropout_risk.arrays import Bools
 from dropout_risk.casebook.people import Grant
@@ -50,12 +50,28 @@ def _asks_about(grant: Grant, school: str, class_id: str | None) -> bool:
     return grant.scope == "county" or (grant.scope, grant.scope_id) == ("school", school)
 
 
-def role_for_pages(reader: Reader, route: str) -> tuple[str, tuple[Grant, ...]] | None:
-    """Give the strongest role in which a reader has pages, and its grants; None without one.
+def roles_for_pages(reader: Reader, route: str) -> dict[str, tuple[Grant, ...]]:
+    """Give the roles in which a reader has pages, each with its grants; the strongest first.
 
     >>> reader = Reader("t-1", (Grant("t-1", "class_teacher", "class", "s-1/8/1"),))
-    >>> role_for_pages(reader, "/review")[0], role_for_pages(reader, "/metrics")
-    ('class_teacher', None)
+    >>> list(roles_for_pages(reader, "/review")), roles_for_pages(reader, "/metrics")
+    (['class_teacher'], {})
     """
-    name = next((role for role in STRONGEST if role in reader.roles and parts_of(role, route)), None)
-    return None if name is None else (name, tuple(grant for grant in reader.grants if grant.role == name))
+    held = {grant.role for grant in reader.grants} - {LOCAL}
+    names = [role for role in STRONGEST if role in held and parts_of(role, route)]
+    return {name: tuple(grant for grant in reader.grants if grant.role == name) for name in names}
+
+
+def seeing_most(roles: dict[str, tuple[Grant, ...]], route: str, placed: PlacedPupils) -> str:
+    """Choose the role that sees most: parts of the table for each pupil of its grants; else the strongest.
+
+    >>> from dropout_risk.casebook.people import Placed
+    >>> placed = PlacedPupils([Placed("p-1", "s-1", "s-1/8/1"), Placed("p-2", "s-1", "s-1/8/2")])
+    >>> own, all_of_them = Grant("a", "counsellor", "pupil", "p-1"), Grant("a", "principal", "school", "s-1")
+    >>> seeing_most({"counsellor": (own,), "principal": (all_of_them,)}, "/review", placed)
+    'principal'
+    """
+    seen = {
+        role: len(parts_of(role, route)) * int(placed.rows_of(held).sum()) for role, held in roles.items()
+    }
+    return max(seen, key=lambda role: seen[role])  # of equals, the first

@@ -102,16 +102,22 @@ def _signals_have_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
     day = _last_morning(connection)
     if day is None:
         return
-    morning = sa.select(CLOCK.c.recorded_at).where(CLOCK.c.day == day).scalar_subquery()
-    closed_since = (ENTRY.c.case == CASE.c.id) & (ENTRY.c.kind == "close") & (ENTRY.c.recorded_at >= morning)
-    of_pupil = (CASE.c.pupil == SIGNAL.c.pupil) & (CASE.c.line == SIGNAL.c.line)
-    has_case = sa.exists().where(of_pupil & ((CASE.c.state != "closed") | sa.exists().where(closed_since)))
-    lost = connection.scalar(
-        sa.select(sa.func.count()).where(SIGNAL.c.day == day, SIGNAL.c.why_not.is_(None), ~has_case)
+    open_signals = sa.select(SIGNAL.c.pupil, SIGNAL.c.line).where(
+        SIGNAL.c.day == day, SIGNAL.c.why_not.is_(None)
     )
-    if lost:
-        yield BrokenLaw(1, "signals without a case and without a reason", lost)
     live = CASE.c.state != "closed"
+    of_case = sa.select(CASE.c.pupil, CASE.c.line)
+    has_case = {*connection.execute(of_case.where(live))}
+    lost = [signal for signal in connection.execute(open_signals) if signal not in has_case]
+    if lost:
+        morning = sa.select(CLOCK.c.recorded_at).where(CLOCK.c.day == day).scalar_subquery()
+        closed_since = (
+            (ENTRY.c.case == CASE.c.id) & (ENTRY.c.kind == "close") & (ENTRY.c.recorded_at >= morning)
+        )
+        closed = {*connection.execute(of_case.join(ENTRY, closed_since))}
+        lost = [signal for signal in lost if signal not in closed]
+    if lost:
+        yield BrokenLaw(1, "signals without a case and without a reason", len(lost))
     twice = (
         sa.select(CASE.c.pupil).where(live).group_by(CASE.c.pupil, CASE.c.line).having(sa.func.count() > 1)
     )
@@ -143,10 +149,13 @@ def _cases_have_owners(connection: sa.Connection) -> Iterator[BrokenLaw]:
 
 
 def _placed_pupils(connection: sa.Connection) -> dict[str, Placed]:
+    """Give the places of the pupils who have a case."""
     columns = (
         STANDING.c[name] for name in ("pupil", "school", "class", "responsible", "village", "township")
     )
-    return {row.pupil: Placed(*row) for row in connection.execute(sa.select(*columns))}
+    with_case = sa.select(CASE.c.pupil).where(CASE.c.state != "closed")
+    asked = sa.select(*columns).where(STANDING.c.pupil.in_(with_case))
+    return {row.pupil: Placed(*row) for row in connection.execute(asked)}
 
 
 def _is_owned(
@@ -204,7 +213,12 @@ def _everybody_stands(connection: sa.Connection) -> Iterator[BrokenLaw]:
     if day is None:
         return
     report = connection.scalar(sa.select(CLOCK.c.report).where(CLOCK.c.day == day)) or {}
-    counted = Counter(connection.scalars(sa.select(STANDING.c.part).where(STANDING.c.at_school)).all())
+    of_part = (
+        sa.select(STANDING.c.part, sa.func.count().label("number"))
+        .where(STANDING.c.at_school)
+        .group_by(STANDING.c.part)
+    )
+    counted = Counter({row.part: row.number for row in connection.execute(of_part)})
     if {part: counted[part] for part in PARTS} != dict(report.get("parts", {})):
         yield BrokenLaw(5, "pupils who stand in no part, or in another than in the morning", 1)
     unknown = sum(number for part, number in counted.items() if part not in PARTS)

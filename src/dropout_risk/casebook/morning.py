@@ -199,7 +199,7 @@ class _Morning:
         self.writer = Writer(connection, self.at, book.keys)
         self.live = {case.id: case for case in read_cases(connection, CASE.c.state != "closed")}
         self.of_pupil = {(case.pupil, case.line): case.id for case in self.live.values()}
-        self.stood = {row.pupil: row for row in connection.execute(sa.select(STANDING))}
+        self.stood = {row.pupil: row for row in connection.execute(sa.select(STANDING)).all()}
         self.first_days = self._known_schools()
         self.written: Counter[str] = Counter()
         self.why_not: Counter[str] = Counter()
@@ -429,38 +429,32 @@ class _Morning:
         """Say where everybody stands: pupils at school, and who left and has a case, or is lost."""
         of_school = {case.pupil: case for case in self.live.values() if case.line == "school"}
         rows = [
-            _standing_row(placed, self._part(placed.pupil, of_school.get(placed.pupil)), at_school=True)
+            (*placed, self._part(placed.pupil, of_school.get(placed.pupil)), True)
             for placed in self.facts.placed.values()
         ]
         lost = (case for case in self.closed_lately if (case.line, case.outcome) == ("school", "lost"))
         left = {case.pupil: case.school for case in lost}
         left |= {case.pupil: case.school for case in self.live.values()}
         rows += [
-            _standing_row(
-                self._place(pupil, school), self._part(pupil, of_school.get(pupil)), at_school=False
-            )
+            (*self._place(pupil, school), self._part(pupil, of_school.get(pupil)), False)
             for pupil, school in left.items()
             if pupil not in self.facts.placed
         ]
         self._replace_standings(rows)
-        counted = Counter(row["part"] for row in rows if row["at_school"])
+        counted = Counter(part for *_, part, at_school in rows if at_school)
         return {part: counted[part] for part in PARTS}
 
-    def _replace_standings(self, rows: list[dict[str, Any]]) -> None:
+    def _replace_standings(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write the standings that have changed since the last morning, which are few."""
         names = [column.name for column in STANDING.columns]
-        new = {row["pupil"]: row for row in rows}
-        same = {
-            pupil
-            for pupil, stood in self.stood.items()
-            if pupil in new and tuple(stood) == tuple(new[pupil][name] for name in names)
-        }
-        gone = [{"was": pupil} for pupil in self.stood.keys() - same]
+        changed = {row[0]: row for row in rows if tuple(self.stood.get(row[0], ())) != row}
+        now = {row[0] for row in rows}
+        gone = [{"was": pupil} for pupil in self.stood if pupil in changed or pupil not in now]
         if gone:
             self.connection.execute(STANDING.delete().where(STANDING.c.pupil == sa.bindparam("was")), gone)
-        changed = [row for pupil, row in new.items() if pupil not in same]
         if changed:
-            self.connection.execute(STANDING.insert(), changed)
+            told = [dict(zip(names, row, strict=True)) for row in changed.values()]
+            self.connection.execute(STANDING.insert(), told)
 
     def _part(self, pupil: str, case: Case | None) -> str:
         if case is not None and self._is_due(case):
@@ -573,9 +567,3 @@ def _grant_row(grant: Grant) -> dict[str, Any]:
     row = {**vars(grant)}
     row["from"] = row.pop("begins")
     return row
-
-
-def _standing_row(placed: Placed, part: str, *, at_school: bool) -> dict[str, Any]:
-    row: dict[str, Any] = placed._asdict()
-    row["class"] = row.pop("class_name")
-    return row | {"part": part, "at_school": at_school}

@@ -25,11 +25,11 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of, ordinal_of
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.score_rows import pupil_heads, take_pupils
+from dropout_risk.scoring.score_rows import PupilHead, pupil_heads
 from dropout_risk.scoring.scores import Scores
 from dropout_risk.settings import UNKNOWN_BAND, CaseSettings
 from dropout_risk.text import ITEMS, Language, Text
-from dropout_risk.watchlist.watch_list import WatchList
+from dropout_risk.watchlist.watch_list import above_the_line
 
 _REGISTER = Text(
     zh="{school}没有前一教学日的考勤登记：{classes}",
@@ -68,11 +68,21 @@ def morning_facts(
         If nobody was at school on the day.
     """
     scores = model.score(histories, day, language=language)
-    told = _Told(
-        model, histories, scores, day, directory or Directory.empty(), settings or model.settings.cases
-    )
+    return facts_of_scores(model, histories, scores, directory=directory, settings=settings)
+
+
+def facts_of_scores(
+    model: RiskModel,
+    histories: Histories,
+    scores: Scores,
+    *,
+    directory: Directory | None = None,
+    settings: CaseSettings | None = None,
+) -> MorningFacts:
+    """Say what the case book is told of scores of everybody that are at hand; nobody is put into words."""
+    told = _Told(model, histories, scores, directory or Directory.empty(), settings or model.settings.cases)
     return MorningFacts(
-        day,
+        told.day,
         told.placed,
         told.days,
         [*told.alerted(), *told.care_of_leavers(), *told.listed()],
@@ -89,13 +99,22 @@ class _Told:
     model: RiskModel
     histories: Histories
     scores: Scores
-    day: dt.date
     directory: Directory
     settings: CaseSettings
+
+    @property
+    def day(self) -> dt.date:
+        """The date of the scores."""
+        assert self.scores.as_of is not None  # noqa: S101
+        return self.scores.as_of
 
     @cached_property
     def _snapshot(self) -> Snapshot:
         return self.histories.on(self.day)
+
+    @cached_property
+    def _heads(self) -> list[PupilHead]:
+        return [*pupil_heads(self.scores.pupils)]
 
     @cached_property
     def days(self) -> SchoolDaysAhead:
@@ -112,18 +131,15 @@ class _Told:
 
     def to_verify(self) -> frozenset[str]:
         """Name the pupils of whom too little is known: not judged, or not scored."""
-        judged = {
-            str(head.student_id) for head in pupil_heads(self.scores.pupils) if head.band != UNKNOWN_BAND
-        }
+        judged = {str(head.student_id) for head in self._heads if head.band != UNKNOWN_BAND}
         return frozenset(pupil.pupil for pupil in self.placed if pupil.pupil not in judged)
 
     def alerted(self) -> list[Signal]:
         """Give a signal for each alert, the most urgent first."""
-        heads = [head.row for head in pupil_heads(self.scores.pupils) if head.alerted]
         found = [
-            (urgency_of(alert), self._signal_of(str(score.student_id), alert))
-            for score in take_pupils(self.scores.pupils, heads)
-            for alert in score.alerts
+            (urgency_of(alert), self._signal_of(str(head.student_id), alert))
+            for head in self._heads
+            for alert in head.alerts
         ]
         return [signal for _, signal in sorted(found, key=lambda pair: (pair[0], pair[1].pupil))]
 
@@ -149,12 +165,10 @@ class _Told:
         """Give a signal for each pupil above the line of the watch list who has no alert."""
         if not self.settings.listed_opens:
             return
-        watch_list = WatchList.of(self.scores, settings=self.model.settings.watch_list)
-        entries = (entry for group in watch_list.groups for entry in group.risks)
-        for entry in sorted(entries, key=lambda item: (-item.score.risk, str(item.score.student_id))):
-            pupil = str(entry.score.student_id)
-            due_in, band = self.settings.listed_days, entry.score.band
-            yield Signal(pupil, LISTED, self.day, urgent=False, due_in=due_in, urgency=band)
+        above = above_the_line(self.scores, self.model.settings.watch_list)
+        for head in sorted(above, key=lambda head: (-head.risk, str(head.student_id))):
+            pupil, due_in = str(head.student_id), self.settings.listed_days
+            yield Signal(pupil, LISTED, self.day, urgent=False, due_in=due_in, urgency=head.band)
 
     def attended(self, asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
         """Say what the register has of pupils since a day."""

@@ -133,15 +133,15 @@ class People:
         ('class_teacher@s-1/8/1', 0)
         """
         grants: dict[Grant, None] = {}
-        for pupil in placed:
-            if pupil.responsible:
-                grants[Grant(pupil.responsible, "class_teacher", OWN)] = None
+        places = dict.fromkeys((pupil.school, pupil.class_name, pupil.responsible) for pupil in placed)
+        for school, class_name, responsible in places:
+            if responsible:
+                grants[Grant(responsible, "class_teacher", OWN)] = None
             else:
-                name = pupil.class_name or pupil.school
-                scope = "class" if pupil.class_name else "school"
+                name, scope = class_name or school, "class" if class_name else "school"
                 grants[Grant(f"class_teacher@{name}", "class_teacher", scope, name)] = None
             for role in ("principal", "counsellor", "township"):
-                grants[Grant(f"{role}@{pupil.school}", role, "school", pupil.school)] = None
+                grants[Grant(f"{role}@{school}", role, "school", school)] = None
         grants[Grant("county", "county", "county")] = None
         return cls(tuple(grants))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -133,12 +134,13 @@ def write_reply(scores: Scores, out: Path) -> None:
 
 
 def watchlist(
-    folder: options.Folder,
     model: options.Model,
     as_of: options.AsOf,
     out: Annotated[
         Path, typer.Option(help="Folder for the pages, the CSV and the state for the next morning.")
     ],
+    folder: options.FolderOrStore = None,
+    store: options.Store = None,
     capacity: Annotated[
         int | None, typer.Option(min=1, help="Pupils one teacher can see (by default the settings').")
     ] = None,
@@ -163,27 +165,30 @@ def watchlist(
     allow_synthetic: options.AllowSynthetic = False,
 ) -> None:
     """Write the morning's watch list: whom to see first, why, since when, and what help fits."""
+    options.seek_cycles_rarely()
     from dropout_risk.pages.reader_folders import last_state, write_morning, write_reader_folders
     from dropout_risk.pages.review import Review, reader_of_pages
+    from dropout_risk.records.directory import Directory
     from dropout_risk.scoring.scope import Scope, check_scope
 
     scope = Scope.named(school, grade, class_id, responsible)
     risk_model = options.load_model(model, allow_synthetic=allow_synthetic)
     reader = reader_of_pages(role, risk_model.settings)
     speech = options.spoken_language(language, risk_model)
-    records = options.read_records(folder, mapping, quarantine, speech)
-    _warn_of_old_records(records, as_of, speech)
+    source = options.read_source(folder, store, mapping, quarantine, speech)
+    _warn_of_old_records(source, as_of, speech)
     settings = risk_model.settings.watch_list
     if capacity is not None:
         settings = settings.model_copy(update={"capacity": capacity})
     with show_working("features and scores"):
         review = Review.of(
             risk_model,
-            records,
+            source,
             as_of,
             language=speech,
             role=reader,
             settings=settings,
+            directory=None if store is None else Directory.load(store),
             previous=None if by_reader else last_state(out),
         )
     if not scope.is_everybody:
@@ -198,13 +203,14 @@ def watchlist(
     typer.echo(f"{summary_line(review.watch_list)}{COLON.to(speech)}{written}")
 
 
-def _warn_of_old_records(records: SchoolRecords, as_of: str, language: Language) -> None:
+def _warn_of_old_records(source: SchoolRecords | Histories, as_of: str, language: Language) -> None:
     """Say how old the latest record is, where a list made from it is no morning's list any more."""
     from dropout_risk.records.calendar import date_of, ordinal_of
 
-    days = (date_of(ordinal_of(as_of)) - records.observed_to).days
+    held = source.observed_to
+    latest = held if isinstance(held, dt.date) else date_of(int(held.max(initial=1)))
+    days = (date_of(ordinal_of(as_of)) - latest).days
     if days > OLD_DAYS:
-        latest = records.observed_to
         typer.secho(_OLD.fill(language, latest=latest, days=days, as_of=as_of), fg="yellow")
 
 

@@ -59,6 +59,7 @@ def morning(
     from dropout_risk.casebook.people import People
     from dropout_risk.records.calendar import date_of, ordinal_of
 
+    options.seek_cycles_rarely()
     today = date_of(ordinal_of(day))
     risk_model = options.load_model(model, allow_synthetic=allow_synthetic)
     speech = options.spoken_language(language, risk_model)

@@ -17,8 +17,9 @@ from dropout_risk.features.missing import STATE_WORDS
 from dropout_risk.text import ASIDE, Language
 
 MOST_REMEMBERED = 200_000
-_FEW = 4
-"""So many values are not compared with each other before they are worded."""
+_FEW, _READY = 4, 2_000
+"""So many values, and so many without a row behind them, are not compared with each other before they are
+worded."""
 
 
 class Doubted(Protocol):
@@ -41,6 +42,9 @@ class Sentences:
 
     def __call__(self, position: Longs, value: Floats, state: SmallInts, rows: ToldRows) -> Picked:
         """Word some values of some features; a missing one with the reason why it is missing."""
+        if len(position) <= _READY and not rows.footings:
+            given = zip(position.tolist(), value.tolist(), state.tolist(), strict=True)
+            return Picked([self._text(*one, {}) for one in given], np.arange(len(position)))
         texts: list[str] = []
         at = np.empty(len(position), dtype=np.int64)
         kind = (position + len(self._features) * state.astype(np.int64)).astype(np.int16)

@@ -245,13 +245,13 @@ class Timing:
 
         inside = np.clip(np.asarray(risk, dtype=np.float64), 1e-12, 1 - 1e-12)
         score = logit(inside)
-        staying = [np.zeros(len(score))]
-        for level in self.levels:
-            staying.append(staying[-1] + log_expit(-(level + self.slope * score)))
+        levels = np.array(self.levels)[:, None]
+        steps = log_expit(-(levels + self.slope * score))
+        staying = np.cumsum(np.vstack([np.zeros(len(score)), steps]), axis=0)
         whole = -np.expm1(staying[-1])
         return np.column_stack([risk * self._share(staying, whole, day) for day in days])
 
-    def _share(self, staying: Sequence[Floats], whole: Floats, day: int) -> Floats:
+    def _share(self, staying: Floats, whole: Floats, day: int) -> Floats:
         """Give the share of a pupil's dropouts within the horizon that fall into its first days."""
         if day == self.horizon_days:
             return np.ones(len(whole))

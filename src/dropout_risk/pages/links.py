@@ -116,13 +116,13 @@ def id_at(step: str | None) -> str | None:
     return step[1:] if step and step[0] == "~" and _DOTS.fullmatch(step) else step
 
 
-def served_under(root: str, language: str = "") -> Links:
-    """Give the addresses of the service below that of the first page, all asking for a language if given.
+def served_under(root: str, language: str = "", role: str = "") -> Links:
+    """Give the addresses of the service below that of the first page, all asking for what is given.
 
     >>> served_under("/review", "en").pupil("a/b <c>")
     '/review/pupil/a%2Fb%20%3Cc%3E?lang=en'
     """
-    carried = (("lang", language),) if language else ()
+    carried = tuple((name, word) for name, word in (("lang", language), ("role", role)) if word)
     asked = query_of_fields(carried)
 
     def pupil(student_id: str | int) -> str:

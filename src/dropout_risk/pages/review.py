@@ -423,6 +423,8 @@ class Review:
     def score_of(self, student_id: StudentId) -> PupilScore:
         """Give a pupil's score as the role reads it; UnknownPupilError or DateError as for :meth:`pupil`."""
         found = self._pupils.get(str(student_id))
+        if found in self._entries:
+            return self._entries[found].score
         if found is not None:
             return self.scores.pupils[self._indices[found]]
         row = next((row for pupil, row in self._rows.items() if str(pupil) == str(student_id)), None)

@@ -83,7 +83,7 @@ Shared = tuple[tuple[str, ...], tuple[str, ...]]
 class SchoolList:
     """A school's list, from which its pages are made; ``links`` say whether each teacher has one of her own.
 
-    Sentences that most of the school's pupils have are told once on each page; they may be ``known``.
+    Sentences that most of the school's listed pupils have are told once on each page; they may be ``known``.
     """
 
     watch_list: WatchList
@@ -100,11 +100,10 @@ class SchoolList:
 
     @cached_property
     def shared(self) -> Shared:
-        """What is not known of most, and what holds for most: every pupil is read, unless it is known."""
+        """What is not known of most who are listed, and what holds for most of them."""
         if self.known is not None:
             return self.known
         pupils = [entry.score for group in self.groups for entry in group.listed]
-        pupils += [pupil for group in self.groups for pupil in group.below]
         return (
             _shared_by_most(pupils, lambda pupil: pupil.missing),
             _shared_by_most(pupils, lambda pupil: pupil.notes),
@@ -255,7 +254,7 @@ def _by_reason(group: WatchGroup, directory: Directory) -> tuple[tuple[str, tupl
 def _shared_by_most(
     pupils: Sequence[PupilScore], part: Callable[[PupilScore], tuple[str, ...]]
 ) -> tuple[str, ...]:
-    """Give the sentences that more than half of the school's scored pupils have, the most frequent first."""
+    """Give the sentences that more than half of several pupils have, the most frequent first."""
     counts = Counter(sentence for pupil in pupils for sentence in part(pupil))
     most = [sentence for sentence, number in counts.items() if len(pupils) > 1 and 2 * number > len(pupils)]
     return tuple(sorted(most, key=lambda sentence: (-counts[sentence], sentence)))

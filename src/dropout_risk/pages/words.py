@@ -363,9 +363,10 @@ WORDS: dict[str, Text] = {
     ),
     "aside": ASIDE,
     "most_lack": Text(
-        zh="本校多数学生都缺、名单上不再逐一列出的：", en="Not known of most pupils here, and not repeated: "
+        zh="名单上的多数学生都缺、不再逐一列出的：",
+        en="Not known of most pupils listed here, and not repeated: ",
     ),
-    "holds_for_most": Text(zh="对本校多数学生：", en="Of most pupils here: "),
+    "holds_for_most": Text(zh="对名单上的多数学生：", en="Of most pupils listed here: "),
     "keep_private": Text(
         zh="名单含学生个人信息，仅供有关老师使用，请勿外传、张贴。",
         en="This list holds personal data. It is for the teachers concerned; do not pass it on or post it.",

@@ -16,7 +16,7 @@ from dropout_risk.text import CLAUSES, NO_WORDS, Text
 _NAMED, _OPTIONAL, _ONE_ROW_EACH = 0.35, 0.04, 0.5
 _ENOUGH, _APART, _MOST = 0.5, 0.15, 0.8
 _LONG_NUMBER = 3
-_NUMBERED = (("id",), ("no",), ("nr",), ("number",), ("key",), ("year",))
+_NUMBERED = (("id",), ("no",), ("nr",), ("number",), ("key",), ("year",), ("yr",))
 _TOLD_BY_WORDS = ("status", "event", "is_school_day", "subject", "factor", "exam", "grade_level")
 _WEIGHTS: dict[Degree, float] = {"sure": 1.0, "likely": 0.8, "doubtful": 0.3}
 
@@ -267,7 +267,8 @@ def _add_by_shapes(guess: TableGuess, guesses: Sequence[TableGuess], pupils: fro
         free = guess.unknown_headers()
         found = [header for header in free if _has_shape(guess, column, header, guesses, pupils)]
         if found:
-            degree: Degree = "likely" if len(found) == 1 else "doubtful"
+            sure = len(found) == 1 and column.kind != "yes_no"  # the header may ask the opposite
+            degree: Degree = "likely" if sure else "doubtful"
             evidence = _BY_SHAPE.filled(kind=_SHAPES.get(column.kind, _KINDS[column.kind]), n=len(found))
             guess.columns[name] = ColumnGuess(found[0], name, degree, evidence)
 
@@ -284,11 +285,18 @@ def _has_shape(
     if column.kind == "date":
         return values.share(is_date) >= _MOST
     if column.name == "score":
-        other = is_known_elsewhere(header) or name_tokens(header)[-1:] in _NUMBERED
+        other = is_known_elsewhere(header) or _is_numbered(header)
         return (
             not other and values.share(is_mark) >= _MOST and recurring_share(values.distinct, pupils) < _MOST
         )
+    if column.name == "grade_level" and _is_numbered(header):
+        return False
     return column.name in _TOLD_BY_WORDS and values.understood(column) >= _MOST
+
+
+def _is_numbered(header: str) -> bool:
+    """Say whether a header is of numbers that are neither marks nor levels: ids, and years of graduation."""
+    return name_tokens(header)[-1:] in _NUMBERED
 
 
 # --- Degrees and words ------------------------------------------------------------------------------

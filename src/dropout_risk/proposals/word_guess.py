@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from dropout_risk.proposals.column_values import ColumnValues, is_mark, number_in
 from dropout_risk.proposals.known_names import KnownWord, known_word, points_of, usual_code
@@ -16,6 +17,8 @@ from dropout_risk.text import Text
 _KEPT = ("subject", "exam", "session", "factor", "sex", "grade_level")
 _SIGNS, _RECURS, _LONGEST, _MOST_WORDS = 3, 3, 24, 30
 _SHORT, _CODE, _MOST_KNOWN = 2, 6, 0.5
+_STRANGE = 2
+"""So many unknown signs beside the usual ones are those of a system with signs of its own."""
 
 
 def word_lines(guesses: Sequence[TableGuess]) -> list[Line]:
@@ -44,8 +47,14 @@ def _lines_of_words(column: Column, values: ColumnValues, guess: TableGuess) -> 
     unknown = {text: number for text, number in values.counts.items() if understood.meaning(text) is None}
     known = {text: found for text in unknown if (found := known_word(section[1], text)) is not None}
     signs = {word_key(text) for text in values.counts if len(word_key(text)) <= _SHORT}
+    strange = {text for text in unknown.keys() - known.keys() if len(word_key(text)) <= _SHORT}
+    foreign = len(strange) >= _STRANGE and 2 * len(strange) > sum(found.is_sign for found in known.values())
     for text, found in known.items():
-        yield _known_line(section, text, found, unknown[text], len(signs))
+        line = _known_line(section, text, found, unknown[text], len(signs))
+        if foreign and found.is_sign:
+            evidence = _FOREIGN.filled(rows=unknown[text], n=len(strange))
+            line = replace(line, degree="doubtful", evidence=evidence)
+        yield line
     if column.kind in WORD_KINDS:
         yield from _asked_lines(
             section, {text: n for text, n in unknown.items() if text not in known}, column, guess
@@ -121,6 +130,10 @@ _SIGN = Text(zh="通用的记号，与其他记号并用，{rows}行", en="a usu
 _LONE_SIGN = Text(
     zh="通用的记号，但同列的记号太少，不能肯定，{rows}行",
     en="a usual sign, but there are too few others beside it to be sure, in {rows} rows",
+)
+_FOREIGN = Text(
+    zh="通用的记号，但同列有{n}个不明的记号，可能是另一套，{rows}行",
+    en="a usual sign, but {n} others beside it are unknown: the system may have its own, in {rows} rows",
 )
 _UNKNOWN = Text(
     zh="{table} 中有{rows}行，含义不明：从 {choice} 中选一个",

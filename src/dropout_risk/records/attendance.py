@@ -31,7 +31,14 @@ from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
 from dropout_risk.records.refused_rows import UNCOUNTED, RefusedRows
-from dropout_risk.records.register_doubts import shifted_week, years_cut_in_term
+from dropout_risk.records.register_doubts import (
+    are_filled,
+    lessons_of_absences,
+    session_rows,
+    shifted_week,
+    weekend_rows,
+    years_cut_in_term,
+)
 from dropout_risk.records.row_checks import (
     check_enrolled,
     check_pupils,
@@ -58,7 +65,7 @@ _STAGES = (
     ("unknown_pupil", "id_written_otherwise"), ("pupil_set_apart",),
     ("misread_dates", "before_enrolled", "after_left"), ("no_school_day",), ("between_spells",),
     ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
-    ("lesson_beside_day",), ("shifted_week", "year_cut_in_term"),
+    ("lesson_beside_day",), ("shifted_week", "year_cut_in_term", "filled_days", "lessons_of_absences"),
     ("absences_only", "presence_without_school_days", "presence_of_sessions"),
     ("mostly_absences", "words_exchanged", "sparse_register", "names_everybody"),
 )  # fmt: skip
@@ -347,6 +354,22 @@ class AttendanceCheck:
             self._doubts.append(Finding(RULES["shifted_week"], "date", _NO_ROWS, "warning", shifted))
         if years_cut_in_term(dates, rows, self.year_start):
             self._doubts.append(Finding(RULES["year_cut_in_term"], "date", _NO_ROWS, "warning"))
+        weekends = weekend_rows(self._cells.cells, self._cells.date)
+        if not self.days.listed.any() and are_filled(
+            self.tallies.counted((_TABLE.name, "weekends"), weekends)
+        ):
+            self._doubts.append(Finding(RULES["filled_days"], "date", _NO_ROWS, "warning"))
+        self._doubt_lessons()
+
+    def _doubt_lessons(self) -> None:
+        """Doubt lessons that name absences only beside others that name everybody."""
+        cells = self._cells
+        if not cells.session.any() or self.mapping.unrecorded != Unrecorded():
+            return
+        words = ["", *sorted(self._sessions, key=lambda word: self._sessions[word])]
+        own = session_rows(cells.cells, [words[code] for code in cells.session.tolist()])
+        if lessons_of_absences(self.tallies.counted((_TABLE.name, "sessions"), own)):
+            self._doubts.append(Finding(RULES["lessons_of_absences"], "session", _NO_ROWS, "warning"))
 
     def _set_marked_apart(self, parts: Sequence[Part], rule: str, column: str) -> None:
         """Read the parts once more for all rows of the cells that are marked."""

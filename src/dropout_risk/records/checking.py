@@ -419,6 +419,8 @@ class RecordsCheck:
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
         explain_unknown(draft, self.roster, self.mapping)
         self.presumed, self.presumed_classes = check.presumed, check.presumed_classes
+        pupils = np.bincount(self.school_of[self.usable], minlength=len(self.schools))
+        self.days.presume(self.presumed, pupils)
         self.problems += check_declared(self.mapping.unrecorded, self.schools, check.classes)
         self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
         if self.judge_registers and self.days.given:

@@ -9,11 +9,17 @@ from dropout_risk.records.conventions import Conventions
 from dropout_risk.records.outside_rows import OUTSIDE
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.tables import NOT_MARKS, TAKEN
+from dropout_risk.records.words import word_key
 from dropout_risk.text import Text
 
 _SAT, _UNKNOWN = TAKEN.index("taken"), TAKEN.index("unknown")
 _POSSIBLE = -1e299
 FEWEST_MARKS = 3
+_SUMS = frozenset(("总分", "总成绩", "合计", "平均分", "平均", "均分", "名次", "班级名次", "年级名次",
+                   "学校名次", "排名", "班级排名", "年级排名", "班名次", "班排名", "校排名",
+                   "total", "totalscore", "sum", "average", "mean", "rank", "classrank",
+                   "graderank"))  # fmt: skip
+"""What marks sheets write beside the subjects."""
 _FULL, _LOW = 10, 0.1
 _OTHER_UNIT = Text(
     zh="多数分数如此：满分似乎用了另一种单位（百分比与分数混用）",
@@ -48,8 +54,18 @@ def part_marks(draft: Draft) -> None:
     draft.set_apart("missing_value", "score", empty)
 
 
+def _is_sum(draft: Draft) -> Bools:
+    """Mark the sums, means and ranks among marks of subjects; where there are no others they are kept."""
+    words = draft.words.get("subject", [])
+    sums = np.array([*(word_key(word) in _SUMS for word in words), False])
+    if sums[:-1].all():
+        return np.zeros(len(draft), np.bool_)
+    return np.asarray(sums[draft.values["subject"]])
+
+
 def check_marks(draft: Draft, conventions: Conventions) -> None:
     """Check marks against full marks: a bonus is kept, with a word, and a mark in another unit is doubted."""
+    draft.set_apart("sum_as_subject", "subject", _is_sum(draft))
     score, highest = draft.values["score"], draft.values["max_score"]
     draft.set_apart("max_score_not_positive", "max_score", highest <= 0)
     over = (score > highest) & (highest > 0)
@@ -127,7 +143,7 @@ def _named_sittings(draft: Draft, usable: Bools, today: int) -> Bools:
     named &= (pupil >= 0) & (draft.values["date"] <= today)
     named[named] = usable[pupil[named]]
     for found in draft.findings:
-        if found.rule.name in OUTSIDE:
+        if found.rule.name in (*OUTSIDE, "sum_as_subject"):
             named[found.rows] = False
     return named
 

@@ -7,7 +7,9 @@ whole year of attendance, get the same answer.
 
 Terms and the holidays of schools are rarely listed. So a day is completed where the school goes on around it:
 between two days with attendance that are at most a week apart, and from when both of them were known, so that
-nothing that was recorded later makes a day a school day earlier.
+nothing that was recorded later makes a day a school day earlier. Where a register names absences only, a
+small school has none for weeks though it is open: there the days may lie further apart, the fewer pupils it
+has the further.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from dropout_risk.records.holidays import chinese_holidays, is_weekday
 Week = Literal["weekdays", "china", "listed"]
 WEEKS: tuple[Week, ...] = get_args(Week)
 _MONDAY = -3  # the Monday before 1970-01-01
-_APART = 7
+_APART, _FURTHEST = 7, 28
+QUIET_PUPILS = 120
+"""A school with fewer pupils may have more than a week without a single absence."""
 _NEVER = np.iinfo(np.int32).max
 
 
@@ -58,7 +62,9 @@ class OrdinaryWeek:
         if self.name == "china":
             chinese_holidays().require(dates)
 
-    def completed(self, told: tuple[Array, Array], opened: Array, closed: Array) -> tuple[Array, Array]:
+    def completed(
+        self, told: tuple[Array, Array], opened: Array, closed: Array, apart: int = _APART
+    ) -> tuple[Array, Array]:
         """Add the days of the ordinary week between days with attendance, and those listed as open since.
 
         Parameters
@@ -67,6 +73,8 @@ class OrdinaryWeek:
             The days on which anyone has attendance, and the date on which each became known.
         opened, closed : array of int
             The days that the calendar lists.
+        apart : int, default=7
+            How many days may lie between two days with attendance.
 
         Returns
         -------
@@ -78,7 +86,7 @@ class OrdinaryWeek:
             return told
         self.require(dates)
         days = np.arange(dates.min(), dates.max() + 1, dtype=np.int32)
-        since = _known_between(days, dates, known)
+        since = _known_between(days, dates, known, apart)
         kept = (since < _NEVER) & self.opens(days) & ~np.isin(days, closed)
         later = opened[opened > days[0]]
         begun = _known_before(later, dates, known)
@@ -92,15 +100,24 @@ class OrdinaryWeek:
         return ~self.opens(dates) & ~np.isin(dates, opened)
 
 
-def _known_between(days: Array, dates: Array, known: Array) -> Array:
-    """Give for each day since when two days around it, at most a week apart, are known to have attendance."""
-    own = np.full(len(days) + 2 * _APART, _NEVER, np.int32)
-    np.minimum.at(own, dates - days[0] + _APART, known)
+def furthest_apart(pupils: int) -> int:
+    """Give how many days may lie between two absences of a school that is open, by how many pupils it has.
+
+    >>> [furthest_apart(pupils) for pupils in (5, 40, 60, 800)]
+    [28, 21, 14, 7]
+    """
+    return min(_APART * max(-(-QUIET_PUPILS // max(pupils, 1)), 1), _FURTHEST)
+
+
+def _known_between(days: Array, dates: Array, known: Array, apart: int) -> Array:
+    """Give for each day since when two days around it, so far apart at most, are known to have attendance."""
+    own = np.full(len(days) + 2 * apart, _NEVER, np.int32)
+    np.minimum.at(own, dates - days[0] + apart, known)
     since = np.full(len(days), _NEVER, np.int32)
-    for before in range(1, _APART):
-        for after in range(1, _APART + 1 - before):
-            first = own[_APART - before :][: len(days)]
-            second = own[_APART + after :][: len(days)]
+    for before in range(1, apart):
+        for after in range(1, apart + 1 - before):
+            first = own[apart - before :][: len(days)]
+            second = own[apart + after :][: len(days)]
             np.minimum(since, np.maximum(first, second), out=since)
     return since
 

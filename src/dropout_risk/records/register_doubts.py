@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from dropout_risk.arrays import Array, Ints
 from dropout_risk.records.calendar import date_of, ordinal_of
+from dropout_risk.records.day_grid import STATUS
+from dropout_risk.records.holidays import is_weekday
+from dropout_risk.records.statuses import STATUSES
 from dropout_risk.text import Text
 
 _LEAST_DAYS = 10
@@ -19,6 +23,8 @@ _SHIFTED = (
     (Text(zh="周二至周六", en="Tue-Sat"), (1, 2, 3, 4, 5), 5),
 )
 _WEEKS_BESIDE, _DAYS_BESIDE = 14, 5
+_MANY, _CAME = 200, 0.1
+"""So many rows of a real register are hardly all of pupils who came in time."""
 
 
 def shifted_week(dates: Ints, rows: Array) -> Text | None:
@@ -39,6 +45,54 @@ def shifted_week(dates: Ints, rows: Array) -> Text | None:
         if min(held[edge], inside.min()) >= usual > 0 and outside <= _HARDLY_ANY * held.sum():
             return told
     return None
+
+
+def weekend_rows(cells: Array, dates: Ints) -> dict[str, int]:
+    """Count the rows of weekend days, one slot of cells for each date, and those who were not simply there.
+
+    >>> weekend_rows(np.full((2, 3), 1 + STATUSES.code("present"), np.uint8), np.array([2, 4], np.int32))
+    {'rows': 3, 'others': 0}
+    """
+    present, counts = 1 + STATUSES.code("present"), {"rows": 0, "others": 0}
+    for slot in np.flatnonzero(~is_weekday(dates)).tolist():
+        status = cells[slot] & STATUS
+        rows = int(np.count_nonzero(status))
+        counts["rows"] += rows
+        counts["others"] += rows - int(np.count_nonzero(status == present))
+    return counts
+
+
+def are_filled(weekends: Mapping[Any, int]) -> bool:
+    """Say whether the rows of weekend days are many and all alike, as a system fills them in."""
+    return weekends["rows"] >= _MANY and not weekends["others"]
+
+
+def session_rows(cells: Array, sessions: Sequence[str]) -> dict[tuple[str, str], int]:
+    """Count the rows of each session, one slot of cells for each date, and those who were there.
+
+    >>> session_rows(np.full((2, 3), 1 + STATUSES.code("late"), np.uint8), ["am", "am"])
+    {('am', 'rows'): 6, ('am', 'came'): 6}
+    """
+    came = np.zeros(STATUS + 1, np.bool_)
+    came[1 : len(STATUSES.entries) + 1] = [not status.kinds for status in STATUSES.entries]
+    came[1 + STATUSES.code("late")] = True
+    counts = {(word, what): 0 for word in dict.fromkeys(sessions) for what in ("rows", "came")}
+    for slot, word in enumerate(sessions):
+        status = cells[slot] & STATUS
+        counts[word, "rows"] += int(np.count_nonzero(status))
+        counts[word, "came"] += int(np.count_nonzero(came[status]))
+    return counts
+
+
+def lessons_of_absences(counts: Mapping[Any, int]) -> bool:
+    """Say whether rows of a session say of hardly anybody that he came, where those of another one do."""
+    shares = {
+        word: counts[word, "came"] / counts[word, "rows"]
+        for word, what in counts
+        if what == "rows" and counts[word, "rows"] >= _LEAST_DAYS
+    }
+    full = any(share >= _AS_MANY for share in shares.values())
+    return full and any(share < _CAME for word, share in shares.items() if word)
 
 
 def years_cut_in_term(dates: Ints, rows: Array, year_start: tuple[int, int]) -> bool:

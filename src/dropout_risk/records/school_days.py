@@ -10,7 +10,13 @@ import numpy.typing as npt
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.calendar import YEAR_START, SchoolCalendar
 from dropout_risk.records.day_grid import BesideRows, DayGrid
-from dropout_risk.records.ordinary_week import OrdinaryWeek, Week, lists_exceptions
+from dropout_risk.records.ordinary_week import (
+    QUIET_PUPILS,
+    OrdinaryWeek,
+    Week,
+    furthest_apart,
+    lists_exceptions,
+)
 from dropout_risk.records.rows import Draft
 
 _UNLISTED = -1
@@ -47,7 +53,15 @@ class SchoolDays:
             held = np.array([school in (known or {}) for school in schools], np.bool_)
             self.ordinary = ~held & (week != "listed")
         self.listed = (self.state == 1).any(axis=1) & ~self.ordinary
+        self._pupils: Array = np.full(len(schools), QUIET_PUPILS)
         self._ordinary_week = OrdinaryWeek("china" if week == "china" else "weekdays")
+
+    def presume(self, presumed: Bools, pupils: Array) -> None:
+        """Take note of the schools whose registers name absences only, and how many pupils each has.
+
+        Of these, a week without attendance is no holiday yet.
+        """
+        self._pupils = np.where(presumed, pupils, QUIET_PUPILS)
 
     def _read(self, calendar: Draft, known: Mapping[str, Array] | None) -> None:
         rows = np.flatnonzero(~calendar.apart)
@@ -130,7 +144,8 @@ class SchoolDays:
         if not self.ordinary[row]:
             return dates, known
         listed = self._days_in_state(row, 1), self._days_in_state(row, 0)
-        return self._ordinary_week.completed((dates, known), *listed)
+        apart = furthest_apart(int(self._pupils[row]))
+        return self._ordinary_week.completed((dates, known), *listed, apart)
 
     def _with_listed(self, row: int, dates: Array, known: Array) -> tuple[Array, Array]:
         """Add the days listed as open, whenever they are: a store has more days than these records."""

@@ -49,14 +49,18 @@ WOULD_PLACE = Text(
 )
 
 
-def too_little_known(values: Floats, catalogue: FeatureCatalogue) -> Bools:
-    """Say of which pupils neither attendance nor marks are known; columns in the catalogue's order."""
-    telling = [
+def too_little_known(values: Floats, judging: list[int]) -> Bools:
+    """Say of which pupils nothing is known that pupils are judged by (:func:`judged_by`)."""
+    return np.asarray(np.isnan(values[:, judging]).all(axis=1))
+
+
+def judged_by(catalogue: FeatureCatalogue) -> list[int]:
+    """Give the positions of the features of which one at least must be known of a pupil who is judged."""
+    return [
         index
         for index, item in enumerate(catalogue.values())
         if item.domain in JUDGED_BY and item.source not in INCIDENTS and item.measure.tells_of_pupil
     ]
-    return np.asarray(np.isnan(values[:, telling]).all(axis=1))
 
 
 @dataclass(frozen=True)
@@ -132,13 +136,13 @@ class FetchAdvice:
         """
         n = len(risks)
         fact, low, high = np.full(n, NOTHING), np.full(n, np.nan), np.full(n, np.nan)
-        best, most = np.zeros(n), np.zeros(n)
+        best, most, missing = np.zeros(n), np.zeros(n), np.isnan(risks.values)
         for number, (name, indices) in enumerate(self.facts.items()):
-            of_fact = states[:, indices]
-            lacks = (of_fact == NOT_RECORDED).any(axis=1) & (of_fact != REFUSED).all(axis=1)
-            rows = np.flatnonzero(lacks & np.isnan(risks.values[:, indices]).all(axis=1))
+            rows = np.flatnonzero(missing[:, indices].all(axis=1))
             if not len(rows):
                 continue
+            of_fact = states[rows[:, None], indices]
+            rows = rows[(of_fact == NOT_RECORDED).any(axis=1) & (of_fact != REFUSED).all(axis=1)]
             without = risks.log_odds[rows] - _sum_columns(risks.contributions.values[rows[:, None], indices])
             then = expit(without[:, None] + np.array(self.swings.quantiles[name]))
             changes, moves = self._changes(risks.risk[rows], then)
@@ -170,9 +174,7 @@ class FetchAdvice:
         """Give how likely the band changes, and by how much the risk does in the mean."""
         edges = [*self.bands.limits.values()]
         before, after = (np.searchsorted(edges, risk, side="right") for risk in (now, then))
-        moves = np.zeros(len(now))
-        for column in then.T:
-            moves = moves + np.abs(column - now)
+        moves = np.cumsum(np.abs(then - now[:, None]), axis=1)[:, -1]  # in this order for any n
         return (after != before[:, None]).sum(axis=1) / then.shape[1], moves / then.shape[1]
 
     def _words(self, language: Language) -> list[str]:

@@ -15,6 +15,7 @@ from dropout_risk.arrays import Floats, Positions
 from dropout_risk.catalogue.feature import DOMAINS, Feature
 from dropout_risk.errors import DateError
 from dropout_risk.explanation.sentences import describe_value
+from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Source, histories_of, members_on
 from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of
@@ -134,6 +135,7 @@ def change(
     pupils: npt.ArrayLike | None = None,
     *,
     former: ModelParts | None = None,
+    contexts: tuple[ClassContext | None, ClassContext | None] = (None, None),
     language: Language | None = None,
 ) -> Answers[Change]:
     """Say why risks changed between two dates: by feature, by background and by model, adding up exactly.
@@ -150,6 +152,8 @@ def change(
         Row numbers or ids of the pupils; by default everyone at school on the date ``now``.
     former : ModelParts, optional
         The model of the earlier score; by default this one, and nothing comes from the model.
+    contexts : pair of ClassContext, optional
+        What is known of classes on the one date and on the other; by default made from the records.
     language : {"zh", "en"}, optional
         The language of the sentences; by default that of the settings.
 
@@ -173,12 +177,14 @@ def change(
     if ordinal_of(before) > ordinal_of(now):
         raise DateError("The date before lies after the date now.", hint="give the earlier date first")
     histories = histories_of(records)
-    then = Population.of(model, histories, before, language=language)
-    today = Population.of(model, histories, now, language=language)
+    then = Population.of(model, histories, before, context=contexts[0], language=language)
+    today = Population.of(model, histories, now, context=contexts[1], language=language)
     chosen = today.chosen(pupils)
     refused = _refuse_pupils(then, today, chosen)
     scored = [_ScoreNumbers.of(then, chosen), _ScoreNumbers.of(today, chosen)]
-    old = scored[0] if former is None else _ScoreNumbers.of(Population.of(former, histories, before), chosen)
+    old = scored[0]
+    if former is not None:
+        old = _ScoreNumbers.of(Population.of(former, histories, before, context=contexts[0]), chosen)
     for part in (*scored, old):
         refused = part.errors | refused
     changes = _Changes(then, today, scored[0], scored[1], old if former is not None else None)

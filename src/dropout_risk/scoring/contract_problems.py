@@ -28,7 +28,7 @@ from dropout_risk.errors import (
     nearest,
 )
 from dropout_risk.records.directory import PERSONAL
-from dropout_risk.scoring.request_schema import request_schema
+from dropout_risk.scoring.request_schema import records_schema, request_schema
 
 Schema = Mapping[str, Any]
 Place = tuple[int | str, ...]
@@ -114,7 +114,7 @@ def _is_kind(value: Any, kind: str) -> bool:
 
 
 def _choice_problems(value: Any, schema: Schema, place: Place) -> list[RequestError]:
-    if isinstance(value, str) and value in schema["enum"]:
+    if not isinstance(value, bool) and any(value == word for word in schema["enum"]):
         return []
     *others, last = map(repr, schema["enum"])
     return [_word_problem(NotAllowedValueError, place, f"should be {', '.join(others)} or {last}")]
@@ -202,10 +202,19 @@ def _word_problem(kind: type[RequestError], place: Place, words: str, hint: str 
     return kind(f"{path} {words}.", hint=hint or _HINTS.get(kind, ""), field=path)
 
 
+OF_RECORDS = {
+    "explain_records.request": "explain_change.request",
+    "what_if_records.request": "what_if.request",
+}
+"""Questions about raw records: the same as about pupils of a store, with what a request for scores takes."""
+
+
 def contract_schema(name: str) -> dict[str, Any]:
     """Read a schema of the contract, such as ``score.reply``; that of a request has all declared tables."""
     if name == "score.request":
         return request_schema()
+    if name in OF_RECORDS:
+        return records_schema(contract_schema(OF_RECORDS[name]))
     file = files("dropout_risk.scoring") / "contract" / f"{name}.schema.json"
     schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return schema

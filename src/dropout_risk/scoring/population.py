@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.register_facts import RegisterFacts
+from dropout_risk.alerts.rules import alerts_on
 from dropout_risk.alerts.silence import RegisterQuestion, register_questions
 from dropout_risk.arrays import Bools, Floats, Ints, Longs, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
@@ -136,6 +139,23 @@ class Population:
         """Ask about the registers of everyone at school on the date."""
         settings = self.model.settings.registers
         return register_questions(self.table.snapshot, self.facts, settings, self.language)
+
+    @cached_property
+    def alerts(self) -> list[tuple[Alert, ...]]:
+        """The alerts of everybody in the histories, without any other word."""
+        snapshot, model = self.table.snapshot, self.model
+
+        def of_block(part: slice) -> list[tuple[Alert, ...]]:
+            return alerts_on(
+                snapshot.slice(part),
+                model.settings.alerts,
+                model.instruments,
+                self.language,
+                facts=self.facts.take(np.arange(part.start, part.stop)),
+                registers=model.settings.registers,
+            )
+
+        return [*chain.from_iterable(prefetch(of_block, blocks(len(snapshot), BLOCK_SIZE)))]
 
     def chosen(self, pupils: npt.ArrayLike | None) -> Positions:
         """Give the row numbers of the pupils that are asked for, by row number or by an id that is a word.

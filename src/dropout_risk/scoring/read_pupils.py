@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from dropout_risk.scoring.score_rows import KeptPupils, PupilHead, ScoredPupils, pupil_heads, take_pupils
+from dropout_risk.scoring.score_rows import KeptPupils, PupilHead, pupil_heads, take_pupils
+from dropout_risk.scoring.scored_pupils import ScoredPupils
 from dropout_risk.scoring.scores import PupilScore, log_odds_of
 
 

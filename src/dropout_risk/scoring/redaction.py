@@ -25,12 +25,12 @@ from dropout_risk.scoring.read_pupils import ReadPupils
 from dropout_risk.scoring.reader import Folded, Reader
 from dropout_risk.scoring.roles import ROLES, Role, Telling, role_named
 from dropout_risk.scoring.score_rows import pupil_heads
-from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores, pupil_refusal
+from dropout_risk.scoring.scores import NOT_FOR_ROLE, Answers, PupilScore, RowError, Scores, pupil_refusal
 from dropout_risk.scoring.what_if import WhatIf, with_options
 from dropout_risk.text import Language
 
 OTHER = "other"
-Given = TypeVar("Given", Scores, PupilScore, Change, WhatIf, dict[str, Any])
+Given = TypeVar("Given", Scores, PupilScore, Change, WhatIf, Answers[Any], dict[str, Any])
 Item = TypeVar("Item", PupilScore, RowError)
 
 
@@ -46,8 +46,9 @@ def redact(
 
     Parameters
     ----------
-    given : Scores, PupilScore, Change, WhatIf or dict
-        A dict is a reply, or one of its results.
+    given : Scores, PupilScore, Change, WhatIf, Answers or dict
+        Answers are many changes or options, with their errors and notes. A dict is a reply, or one of its
+        results.
     role : str or Role
         Who reads.
     catalogue : FeatureCatalogue, optional
@@ -82,10 +83,10 @@ def redact(
         made = redaction.scores(given)
     elif isinstance(given, PupilScore):
         made = redaction.pupil(given, 0)
-    elif isinstance(given, Change):
-        made = redaction.change(given)
-    elif isinstance(given, WhatIf):
-        made = redaction.what_if(given)
+    elif isinstance(given, Answers):
+        made = redaction.answers(given)
+    elif isinstance(given, Change | WhatIf):
+        made = redaction.answer(given)
     else:
         raise _no_form(type(given).__name__)
     redacted: Given = made
@@ -208,6 +209,20 @@ class _Redaction:
         hidden = pupil_refusal(NOT_FOR_ROLE, error.index, "", "", self.reader.language)
         return replace(hidden, student_id=error.student_id)
 
+    def answers(self, given: Answers[Any]) -> Answers[Any]:
+        """Redact answers, the errors beside them and what is said of their records."""
+        answered = {answer.student_id for answer in given}
+        found = self.reader.open_errors(given.errors, answered)
+        errors = [self.error(error, is_open=is_open) for error, is_open in found]
+        notes = given.notes
+        if not self.role.reads_all:
+            notes = {name: self.reader.open_warnings(said) for name, said in notes.items()}
+        return Answers(map(self.answer, given), errors, notes if self.role.names else {})
+
+    def answer(self, given: Change | WhatIf) -> Change | WhatIf:
+        """Redact one answer, whichever it is."""
+        return self.change(given) if isinstance(given, Change) else self.what_if(given)
+
     def change(self, change: Change) -> Change:
         """Redact a change: its data by feature, by domain and by fact."""
         if not self.role.names:
@@ -282,7 +297,7 @@ def _check_keys(given: Mapping[str, Any], needed: frozenset[str]) -> None:
 def _no_form(what: str) -> SettingsError:
     return SettingsError(
         f"Nothing that can be redacted: {what}.",
-        hint="give Scores, a PupilScore, a Change, a WhatIf, the endpoint's reply or one of its results",
+        hint="give Scores, a PupilScore, a Change, a WhatIf, Answers, the endpoint's reply or its results",
     )
 
 

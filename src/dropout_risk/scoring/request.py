@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any, Self
@@ -110,6 +110,12 @@ class Request:
         language: Language = self.body.get("language", "zh")
         return language
 
+    @property
+    def context(self) -> ClassContext | None:
+        """The class context that it brings; None without one."""
+        given = self.body.get("class_context")
+        return ClassContext.from_rows(given) if given else None
+
     def presumes(self, index: int) -> bool:
         """Say whether a pupil without a row on a school day was there."""
         return self.declared(index) == "present"
@@ -195,51 +201,76 @@ def score_request(
     if not checked:
         require_shape(body, "score")
     request = Request(body)
-    records = _request_records(request, calendar)
-    errors = [*_repeated_pupils(request), *_row_errors(request, records)]
-    emptied = [*_value_errors(request, records), *_noted_errors(request, records)]
-    days = OwnDays.of(records)
-    histories = _request_histories(request, records, days)
-    indices = [int(name) for name in histories.student_ids]
-    absent = ~members_on(histories.on(body["as_of"]))
-    gone = [left is not None and left <= date_of(ordinal_of(body["as_of"])) for left in
-            histories.students["left_on"].to_pylist()]  # fmt: skip
-    refused = {index: code for index in indices if (code := _register_refusal(request, records, index))}
-    errors += [_pupil_error(request, index, code, "unrecorded") for index, code in refused.items()]
-    errors += [
-        _pupil_error(request, index, NOT_AT_SCHOOL, "left_on" if gone[row] else "enrolled_on")
-        for row, index in enumerate(indices)
-        if absent[row]
-    ]
-    repeated = {error.index for error in errors if error.code == REPEATED}
-    chosen = [
-        row for row, index in enumerate(indices) if not absent[row] and index not in repeated | refused.keys()
-    ]
-    lost = Counter(error.index for error in emptied if error.code not in _DOUBTED)
-    doubts = mark_doubts(records.rows("grades"), len(indices), request.language)
-    given = body.get("class_context")
-    context = ClassContext.from_rows(given) if given else context
+    asked = AskedPupils.of(request, calendar)
     scores = model.score_histories(
-        histories, body["as_of"], np.array(chosen, dtype=np.intp), language=request.language,
-        context=context or ClassContext.empty(), request_id=request_id,
-        notes={
-            row: (
-                *_pupil_notes(request, indices[row], lost), *doubts[row],
-                *_day_notes(request, days, row),
-            )
-            for row in chosen
-        },
+        asked.histories, body["as_of"], np.array(asked.rows, dtype=np.intp), language=request.language,
+        context=request.context or context or ClassContext.empty(), request_id=request_id, notes=asked.notes,
     )  # fmt: skip
-    given_ids = {_row_name(index): student["student_id"] for index, student in enumerate(request.students)}
-    pupils = tuple(pupil.named(given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
-    errors += emptied
-    errors += [
-        replace(error, index=int(str(error.student_id)), student_id=given_ids[str(error.student_id)])
-        for error in scores.errors
-    ]
-    return replace(
-        scores, pupils=pupils, errors=tuple(sorted(errors, key=lambda error: (error.index, error.field)))
-    )
+    pupils = tuple(pupil.named(asked.given_id(pupil.student_id)) for pupil in scores.pupils)
+    return replace(scores, pupils=pupils, errors=asked.errors_beside(scores.errors))
+
+
+@dataclass(frozen=True)
+class AskedPupils:
+    """The pupils of a request: of whom something can be said, and what is wrong with the others and rows.
+
+    ``rows`` are those of the histories that are answered for, ``notes`` by row what is said of them first.
+    """
+
+    request: Request
+    histories: Histories
+    rows: list[int]
+    errors: list[RowError]
+    notes: Mapping[int, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, request: Request, calendar: pd.DataFrame | None) -> Self:
+        """Check the records of a request as any others, and lay them out as histories."""
+        records = _request_records(request, calendar)
+        errors = [*_repeated_pupils(request), *_row_errors(request, records)]
+        emptied = [*_value_errors(request, records), *_noted_errors(request, records)]
+        days = OwnDays.of(records)
+        histories = _request_histories(request, records, days)
+        indices = [int(name) for name in histories.student_ids]
+        as_of = request.body["as_of"]
+        absent = ~members_on(histories.on(as_of))
+        gone = [left is not None and left <= date_of(ordinal_of(as_of)) for left in
+                histories.students["left_on"].to_pylist()]  # fmt: skip
+        refused = {index: code for index in indices if (code := _register_refusal(request, records, index))}
+        errors += [_pupil_error(request, index, code, "unrecorded") for index, code in refused.items()]
+        errors += [
+            _pupil_error(request, index, NOT_AT_SCHOOL, "left_on" if gone[row] else "enrolled_on")
+            for row, index in enumerate(indices)
+            if absent[row]
+        ]
+        out = {error.index for error in errors if error.code == REPEATED} | refused.keys()
+        rows = [row for row, index in enumerate(indices) if not absent[row] and index not in out]
+        lost = Counter(error.index for error in emptied if error.code not in _DOUBTED)
+        doubts = mark_doubts(records.rows("grades"), len(indices), request.language)
+        notes = {
+            row: (*_pupil_notes(request, indices[row], lost), *doubts[row], *_day_notes(request, days, row))
+            for row in rows
+        }
+        return cls(request, histories, rows, [*errors, *emptied], notes)
+
+    def given_id(self, name: str | int) -> str | int:
+        """Give the id that the request has for a pupil of the histories, who is named by its index."""
+        given: str | int = self.request.students[int(name)]["student_id"]
+        return given
+
+    @property
+    def named_notes(self) -> dict[str | int, tuple[str, ...]]:
+        """What is said of the records of pupils, by the ids of the request."""
+        names = self.histories.student_ids
+        return {self.given_id(names[row]): said for row, said in self.notes.items() if said}
+
+    def errors_beside(self, errors: Iterable[RowError]) -> tuple[RowError, ...]:
+        """Give all errors in the order of the request: the given ones name pupils of the histories."""
+        named = [
+            replace(error, index=int(str(error.student_id)), student_id=self.given_id(str(error.student_id)))
+            for error in errors
+        ]
+        return tuple(sorted([*self.errors, *named], key=lambda error: (error.index, error.field)))
 
 
 def histories_of_request(

@@ -44,6 +44,24 @@ def request_schema() -> Schema:
     return schema
 
 
+def records_schema(stored: Schema) -> Schema:
+    """Give the schema of a question about raw records, of the one about pupils of a store.
+
+    Instead of ids it takes what ``POST /score`` takes; a question about two days has two class contexts.
+    """
+    scores = request_schema()
+    own = {name: field for name, field in stored["properties"].items() if name != "student_ids"}
+    fields = own | scores["properties"]
+    fields["students"] |= {"maxItems": stored["properties"]["student_ids"]["maxItems"]}
+    if "before" in own:
+        about = (
+            "Class context of the earlier day; without it, features that need class-mates are missing then."
+        )
+        fields["class_context_before"] = fields["class_context"] | {"description": about}
+    required = [*scores["required"], *(name for name in stored["required"] if name in own)]
+    return stored | {"description": scores["description"], "properties": fields, "required": required}
+
+
 def _list_schema(table: Table) -> Schema:
     """Describe the rows of a table that a pupil may have in a request."""
     columns = [column for column in table.columns if column.kind != "student"]

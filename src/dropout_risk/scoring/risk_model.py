@@ -43,13 +43,12 @@ from dropout_risk.scoring.population import (
     ids_of,
     known_columns,
     levels_of,
-    tell_progress,
     written_values,
 )
 from dropout_risk.scoring.redaction import Given, redact
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.roles import Role, roles_of
-from dropout_risk.scoring.score_rows import ScoredPupils, row_errors
+from dropout_risk.scoring.scored_pupils import ScoredPupils
 from dropout_risk.scoring.scores import Answers, PupilScore, RowError, Scores, set_apart_errors
 from dropout_risk.scoring.what_if import WhatIf, what_if
 from dropout_risk.settings import Settings
@@ -321,9 +320,9 @@ class RiskModel(ModelParts):
         if pupils is not None and len(chosen) <= FEW:
             told, errors = population.told(chosen, notes)
         else:
-            batches = list(tell_progress(population.blocks(chosen, notes=notes), len(chosen), progress))
-            errors = row_errors(pa.Table.from_batches(batches)) if batches else []
-            told = ScoredPupils.of(batches, ranked=pupils is None)
+            told, errors = ScoredPupils.of(
+                population, chosen, ranked=pupils is None, notes=notes, progress=progress
+            )
         return Scores(
             date_of(population.table.snapshot.ordinal),
             request_id or uuid.uuid4().hex,
@@ -399,10 +398,11 @@ class RiskModel(ModelParts):
         pupils: npt.ArrayLike | None = None,
         *,
         former: RiskModel | None = None,
+        contexts: tuple[ClassContext | None, ClassContext | None] = (None, None),
         language: Language | None = None,
     ) -> Answers[Change]:
         """Say why risks changed between two dates; see :func:`dropout_risk.scoring.change.change`."""
-        return change(self, records, before, now, pupils, former=former, language=language)
+        return change(self, records, before, now, pupils, former=former, contexts=contexts, language=language)
 
     def what_if(
         self,
@@ -412,10 +412,13 @@ class RiskModel(ModelParts):
         *,
         most: int = 3,
         target: float | None = None,
+        context: ClassContext | None = None,
         language: Language | None = None,
     ) -> Answers[WhatIf]:
         """Find what would bring risks below a target; see :func:`dropout_risk.scoring.what_if.what_if`."""
-        return what_if(self, records, as_of, pupils, most=most, target=target, language=language)
+        return what_if(
+            self, records, as_of, pupils, most=most, target=target, context=context, language=language
+        )
 
     def redact(self, given: Given, role: str | Role, *, language: Language | None = None) -> Given:
         """Fold what a role may not see; see :func:`dropout_risk.scoring.redaction.redact`."""

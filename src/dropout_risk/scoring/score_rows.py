@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
@@ -158,19 +158,23 @@ def _list_rows(column: pa.ListArray, items: list[Any]) -> list[tuple[Any, ...]]:
     return [tuple(items[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-_AT_ONCE = 1024
-
-
 class PupilHead(NamedTuple):
-    """What decides where a pupil stands: numbers and names, no words; ``row`` is its index."""
+    """What decides where a pupil stands: numbers, names and alerts, no reasons; ``row`` is its index."""
 
     row: int
     student_id: str | int
     school_id: str | None
+    class_id: str | None
     responsible_id: str | None
     risk: float
+    interval: tuple[float, float]
     band: str
-    alerted: bool
+    alerts: tuple[Alert, ...]
+
+    @property
+    def alerted(self) -> bool:
+        """Whether there is any alert."""
+        return bool(self.alerts)
 
 
 class KeptPupils(Sequence[PupilScore], ABC):
@@ -212,66 +216,6 @@ class KeptPupils(Sequence[PupilScore], ABC):
         return f"<{type(self).__name__}: {len(self)}>"
 
 
-class ScoredPupils(KeptPupils):
-    """A sequence of scores over rows with sentences, and only of pupils who have a score."""
-
-    def __init__(self, rows: pa.Table) -> None:
-        self._rows = rows
-
-    @classmethod
-    def of(cls, batches: Iterable[pa.RecordBatch], *, ranked: bool) -> ScoredPupils | tuple[PupilScore, ...]:
-        """Take the pupils of some batches who have a score; with their ranks if whole schools are there."""
-        tables = [pa.Table.from_batches([batch]).drop_columns(["contributions"]) for batch in batches]
-        if not tables:
-            return ()
-        rows = pa.concat_tables(tables)
-        if rows["error"].null_count < rows.num_rows:
-            rows = rows.filter(rows["error"].is_null())
-        return cls(with_ranks(rows) if ranked else rows)
-
-    def __len__(self) -> int:
-        return int(self._rows.num_rows)
-
-    def one(self, index: int) -> PupilScore:
-        """Read one score."""
-        row = index + len(self) if index < 0 else index
-        if not 0 <= row < len(self):
-            raise IndexError(f"There are {len(self)} scores, asked for number {index}.")
-        return next(pupil_scores(self._rows.slice(row, 1)))
-
-    def __iter__(self) -> Iterator[PupilScore]:
-        for start in range(0, len(self), _AT_ONCE):
-            yield from pupil_scores(self._rows.slice(start, _AT_ONCE))
-
-    @property
-    def log_odds(self) -> list[float]:
-        """The score of each pupil."""
-        column: list[float] = self._rows["log_odds"].to_pylist()
-        return column
-
-    def take(self, indices: Sequence[int]) -> ScoredPupils:
-        """Give some of the pupils, in the given order."""
-        chosen: npt.NDArray[np.int64] = np.fromiter(indices, dtype=np.int64)
-        return ScoredPupils(self._rows.take(pa.array(chosen)))
-
-    def heads(self, hears: Callable[[str], bool] = lambda rule: True) -> Iterator[PupilHead]:
-        """Read what decides where each pupil stands, and no word; of alerts, only those that are heard."""
-        names = ("student_id", "school_id", "responsible_id", "risk", "band")
-        columns: list[Any] = [self._rows[name].to_pylist() for name in names]
-        alerted = [heard for chunk in self._rows["alerts"].chunks for heard in _hear_alerts(chunk, hears)]
-        for row, told in enumerate(zip(*columns, alerted, strict=True)):
-            yield PupilHead(row, *told)
-
-
-def _hear_alerts(alerts: pa.ListArray, hears: Callable[[str], bool]) -> list[bool]:
-    """Say of each pupil whether any alert is heard of."""
-    items = alerts.flatten()
-    known = [rule for rule in items.field("rule").unique().to_pylist() if hears(rule)]
-    heard = pc.is_in(items.field("rule"), pa.array(known, pa.string())).to_numpy(zero_copy_only=False)
-    counts: list[int] = np.bincount(list_of_item(alerts)[heard.astype(bool)], minlength=len(alerts)).tolist()
-    return [number > 0 for number in counts]
-
-
 def list_of_item(column: pa.ListArray) -> Longs:
     """Give the index of each item's list."""
     counts = pc.fill_null(column.value_lengths(), 0).to_numpy()
@@ -285,8 +229,8 @@ def pupil_heads(pupils: Sequence[PupilScore]) -> Iterator[PupilHead]:
         return
     for index, pupil in enumerate(pupils):
         yield PupilHead(
-            index, pupil.student_id, pupil.school_id, pupil.responsible_id, pupil.risk, pupil.band,
-            bool(pupil.alerts),
+            index, pupil.student_id, pupil.school_id, pupil.class_id, pupil.responsible_id, pupil.risk,
+            pupil.interval, pupil.band, pupil.alerts,
         )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from dropout_risk.explanation.reasons import ReasonWriter, ScoredRows
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED, STATES
 from dropout_risk.records.tables import INCIDENTS
-from dropout_risk.scoring.abstention import ABSTAINS, FetchAdvice, too_little_known
+from dropout_risk.scoring.abstention import ABSTAINS, FetchAdvice, judged_by, too_little_known
 from dropout_risk.scoring.help_column import HELP, HelpColumn
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
@@ -172,6 +172,10 @@ class ScoreWriter:
         self._help = HelpColumn(help_table(model.settings), language)
         self._advice = FetchAdvice(model.catalogue, model.swings, model.settings.bands)
         self._schemas: dict[Any, pa.Schema] = {}
+        self._judged_by = judged_by(model.catalogue)
+        self._by_domain = [
+            np.array([item.domain == domain for item in self.features], np.bool_) for domain in DOMAINS
+        ]
 
     def write(
         self,
@@ -189,7 +193,7 @@ class ScoreWriter:
         recent is known, and ``judged`` of whom what is known may be trusted: nobody else is judged, nor is
         who is ``strange``, of a class unlike any that the model has seen.
         """
-        abstaining = too_little_known(risks.values, self.model.catalogue)
+        abstaining = too_little_known(risks.values, self._judged_by)
         unjudged = abstaining | self._not_recent(facts, abstaining)
         if judged is not None:
             unjudged = unjudged | ~judged
@@ -340,10 +344,9 @@ class ScoreWriter:
 
     def _lacking(self, risks: Risks) -> list[tuple[Text, ...]]:
         """Give the domains of each pupil in which likely values stand in: who sees one is told of it."""
-        by_domain = [
-            risks.unlearned[:, [item.domain == domain for item in self.features]].any(axis=1).tolist()
-            for domain in DOMAINS
-        ]
+        if not risks.unlearned.any():
+            return [()] * len(risks)
+        by_domain = [risks.unlearned[:, own].any(axis=1).tolist() for own in self._by_domain]
         return [tuple(compress(DOMAINS.values(), row)) for row in zip(*by_domain, strict=True)]
 
     def _warnings_of(  # noqa: PLR0917

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -264,9 +264,11 @@ class Scores:
 
     def __getitem__(self, student_id: str | int) -> PupilScore:
         """Give the score of one pupil by its id; UnknownPupilError if it has none."""
-        for pupil in self.pupils:
-            if pupil.student_id == student_id:
-                return pupil
+        from dropout_risk.scoring.score_rows import pupil_heads
+
+        for head in pupil_heads(self.pupils):
+            if head.student_id == student_id:
+                return self.pupils[head.row]
         raise UnknownPupilError(
             "No pupil of this id was scored.",
             hint="ids are texts or whole numbers as in the records; scores.errors says who was not scored",
@@ -381,18 +383,25 @@ Answer = TypeVar("Answer")
 class Answers(tuple[Answer, ...], Generic[Answer]):
     """A tuple with one answer for each pupil that has one, in the order in which the pupils were given.
 
-    ``errors`` are the pupils without an answer, by their index in what was given, with the reason.
+    ``errors`` are the pupils without an answer, by their index in what was given, with the reason; ``notes``
+    are what is said of the records of pupils with an answer, by their ids.
 
     >>> Answers(["a", "b"]), Answers(["a", "b"]).errors
     (('a', 'b'), ())
     """
 
     errors: tuple[RowError, ...]
+    notes: Mapping[str | int, tuple[str, ...]]
 
-    def __new__(cls, answers: Iterable[Answer], errors: Iterable[RowError] = ()) -> Self:
-        """Take the answers and, apart from them, the errors."""
+    def __new__(
+        cls,
+        answers: Iterable[Answer],
+        errors: Iterable[RowError] = (),
+        notes: Mapping[str | int, tuple[str, ...]] | None = None,
+    ) -> Self:
+        """Take the answers and, apart from them, the errors and the notes."""
         made = super().__new__(cls, answers)
-        made.errors = tuple(errors)
+        made.errors, made.notes = tuple(errors), notes or {}
         return made
 
 

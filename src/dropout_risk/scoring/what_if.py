@@ -14,6 +14,7 @@ import numpy.typing as npt
 from dropout_risk.arrays import Floats, Longs, Positions
 from dropout_risk.catalogue.levers import LEVERS, Lever
 from dropout_risk.errors import SettingsError
+from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Source, histories_of, members_on
 from dropout_risk.features.compute import compute_features
 from dropout_risk.kernels import blocks
@@ -152,6 +153,7 @@ def what_if(
     *,
     most: int = 3,
     target: float | None = None,
+    context: ClassContext | None = None,
     language: Language | None = None,
     levers: Sequence[Lever] = LEVERS,
 ) -> Answers[WhatIf]:
@@ -174,6 +176,8 @@ def what_if(
         Changes that one option may need.
     target : float, optional
         The risk to get below; by default the lower end of the pupil's band, in the lowest half of the risk.
+    context : ClassContext, optional
+        What is known of classes; by default made from the records.
     language : {"zh", "en"}, optional
         The language of the sentences; by default that of the settings.
     levers : sequence of Lever, optional
@@ -199,7 +203,7 @@ def what_if(
         raise SettingsError(f"most counts the changes of one option: 1 or more, got {most}.")
     if target is not None and not 0 < target < 1:
         raise SettingsError(f"target is a risk between 0 and 1, got {target}.")
-    population = Population.of(model, histories_of(records), as_of, language=language)
+    population = Population.of(model, histories_of(records), as_of, context=context, language=language)
     chosen = population.chosen(pupils)
     search = _Search(population, tuple(levers), most, target)
     found: list[WhatIf] = []

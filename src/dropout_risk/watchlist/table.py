@@ -13,6 +13,7 @@ from dropout_risk.alerts.duty import duty_text
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.evaluation.caution import caution_lines
 from dropout_risk.records.directory import Directory
+from dropout_risk.scoring.score_rows import PupilHead, pupil_heads
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
@@ -64,7 +65,10 @@ _CLOSED = ("part", "status", "band")
 
 
 def list_frame(watch_list: WatchList) -> pd.DataFrame:
-    """Give one row per pupil: the listed ones in their order, those below the line, those not scored."""
+    """Give one row per pupil: the listed ones in their order, those below the line, those not scored.
+
+    Who is below the line has numbers and no sentence: ``dropout-risk score`` tells the reasons of everybody.
+    """
     rows = [row for group in watch_list.groups for row in _rows_of_group(group, watch_list.language)]
     return pd.DataFrame(rows, columns=list(LIST_COLUMNS)).astype({"place": "Int64"})
 
@@ -104,7 +108,8 @@ def list_csv(watch_list: WatchList, directory: Directory | None = None) -> str:
         for row in _rows_of_group(group, language):
             if directory is not None:
                 row["name"] = directory.name_of(row["student_id"])
-            writer.writerow([_cell_text(row.get(name), name, language) for name in columns])
+            told = ((name, row.get(name)) for name in columns)
+            writer.writerow(["" if cell is None else _cell_text(cell, name, language) for name, cell in told])
     return out.getvalue()
 
 
@@ -130,8 +135,8 @@ def _rows_of_group(group: WatchGroup, language: Language) -> Iterator[dict[str, 
     for part, entries in (("alert", group.alerts), ("followed", group.followed), ("above_line", group.risks)):
         for number, entry in enumerate(entries, start=1):
             yield owner | _columns_of_score(entry.score, part, language) | _columns_of_entry(entry, number)
-    for pupil in group.below:
-        yield owner | _columns_of_score(pupil, "below_line", language)
+    for head in pupil_heads(group.below):
+        yield owner | _numbers_of_score(head, "below_line")
     for item in group.unscored:
         not_scored = {"student_id": item.student_id, "part": "not_scored", "not_scored_because": item.reason}
         yield owner | not_scored
@@ -141,7 +146,7 @@ def _columns_of_entry(entry: WatchEntry, number: int) -> dict[str, Any]:
     return {"place": number, "status": entry.status, "since": entry.since, "risk_before": entry.risk_before}
 
 
-def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
+def _numbers_of_score(pupil: PupilScore | PupilHead, part: str) -> dict[str, Any]:
     judged = pupil.band != UNKNOWN_BAND
     return {
         "class_id": pupil.class_id,
@@ -151,6 +156,11 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
         "risk": pupil.risk if judged else None,
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
+    }
+
+
+def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
+    return _numbers_of_score(pupil, part) | {
         "alerts": CLAUSES.join(language, (alert.text for alert in pupil.alerts)),
         "duty": CLAUSES.join(language, dict.fromkeys(duty_text(alert, language) for alert in pupil.alerts)),
         "facts": CLAUSES.join(language, fact_lines(pupil.facts, language)),
@@ -161,8 +171,6 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
 
 
 def _cell_text(value: Any, column: str, language: Language) -> Any:
-    if value is None:
-        return ""
     if isinstance(value, float):
         return f"{value:.3f}"
     if column in _CLOSED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -38,7 +38,9 @@ _MISSING_SHOWN = 2
 _ABOUT_A_WEEK = range(5, 10)
 
 
-def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored]:
+def collect_unscored(
+    scores: Scores, pupils: Sequence[PupilHead], given: Iterable[Unscored]
+) -> list[Unscored]:
     """Collect everybody who could not be scored, with the reason: nobody is left out in silence.
 
     Errors count where they speak of a pupil who has no score; a pupil of band ``unknown`` counts unless an
@@ -47,7 +49,6 @@ def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored
     left: dict[Hashable, Unscored] = {}
     for index, item in enumerate(given):
         left.setdefault(("given", index) if item.student_id is None else item.student_id, item)
-    pupils = list(pupil_heads(scores.pupils))
     scored = {pupil.student_id for pupil in pupils}
     for error in sorted(scores.errors, key=lambda item: item.code not in PUPIL_ERRORS):
         if error.student_id not in scored:
@@ -73,6 +74,7 @@ def _too_little(pupil: PupilScore, language: Language) -> Unscored:
 
 
 ListOwner = tuple[str | None, str | None]
+_Members = dict[ListOwner, tuple[list[PupilHead], list[Unscored]]]
 
 
 @dataclass(frozen=True, repr=False)
@@ -188,11 +190,10 @@ class WatchList:
         settings = WatchListSettings() if settings is None else settings
         last = _state_of(previous, settings)
         last = last.for_role(scores.read_by or "").before(as_of) if last else None
-        left = collect_unscored(scores, unscored)
-        members = _by_teacher(pupil_heads(scores.pupils), left)
-        lines = {
-            owner: CapacityLine.through(pupils, settings.capacity) for owner, (pupils, _) in members.items()
-        }
+        pupils = [*pupil_heads(scores.pupils)]
+        left = collect_unscored(scores, pupils, unscored)
+        members = _by_teacher(pupils, left)
+        lines = _drawn_lines(members, settings)
         listed = [row for line in lines.values() for row in (*line.alerts, *line.above)]
         entries = {
             row: WatchEntry.of(pupil, as_of, last, settings.changed_points)
@@ -209,7 +210,7 @@ class WatchList:
             settings=settings,
             groups=tuple(groups),
             last=last,
-            cohort=_cohort_size(scores, left),
+            cohort=_cohort_size(pupils, left),
             registers=scores.registers,
             unlike=scores.unlike,
             read_by=scores.read_by or "",
@@ -323,22 +324,31 @@ def _state_of(
     return previous.state if isinstance(previous, WatchList) else previous
 
 
-def _cohort_size(scores: Scores, left: Iterable[Unscored]) -> int:
+def _cohort_size(pupils: Iterable[PupilHead], left: Iterable[Unscored]) -> int:
     """Count the pupils, apart from how they are spread over the parts."""
-    scored = {pupil.student_id for pupil in pupil_heads(scores.pupils)}
+    scored = {pupil.student_id for pupil in pupils}
     return len(scored) + sum(item.student_id is None or item.student_id not in scored for item in left)
 
 
-def _by_teacher(
-    pupils: Iterable[PupilHead], unscored: Iterable[Unscored]
-) -> dict[ListOwner, tuple[list[PupilHead], list[Unscored]]]:
-    members: dict[ListOwner, tuple[list[PupilHead], list[Unscored]]] = {}
+def _by_teacher(pupils: Iterable[PupilHead], unscored: Iterable[Unscored]) -> _Members:
+    members: _Members = {}
     for pupil in pupils:
         if pupil.alerted or pupil.band != UNKNOWN_BAND:
             members.setdefault((pupil.school_id, pupil.responsible_id), ([], []))[0].append(pupil)
     for item in unscored:
         members.setdefault((item.school_id, item.responsible_id), ([], []))[1].append(item)
     return members
+
+
+def _drawn_lines(members: _Members, settings: WatchListSettings) -> dict[ListOwner, CapacityLine]:
+    return {owner: CapacityLine.through(pupils, settings.capacity) for owner, (pupils, _) in members.items()}
+
+
+def above_the_line(scores: Scores, settings: WatchListSettings) -> list[PupilHead]:
+    """Give the pupils without an alert who are on the list of these scores, none of them put into words."""
+    heads = [*pupil_heads(_as_read(scores).pupils)]
+    lines = _drawn_lines(_by_teacher(heads, ()), settings)
+    return [heads[row] for line in lines.values() for row in line.above]
 
 
 def _none_last(owner: ListOwner) -> tuple[tuple[bool, str], ...]:

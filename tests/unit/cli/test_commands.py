@@ -168,3 +168,13 @@ def test_a_list_of_a_date_long_after_the_last_record_says_so(folder, bundle, tmp
     late = (*late, "--language", "en")
 
     assert "what happened since is on no list" in run(*late).output
+
+
+def test_a_watch_list_from_a_store_is_that_of_the_records(folder, bundle, tmp_path):
+    assert run("store", "build", folder, "--store", tmp_path / "store").exit_code == 0
+    for name, source in (("records", [folder]), ("stored", ["--store", tmp_path / "store"])):
+        made = run("watchlist", *source, "--model", bundle, "--as-of", AS_OF, "--out", tmp_path / name)
+        assert made.exit_code == 0, made.output
+    lists = [(tmp_path / name / "watch-list.csv").read_bytes() for name in ("records", "stored")]
+
+    assert lists[0] == lists[1]

@@ -8,7 +8,7 @@ from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.features.compute import compute_features
 from dropout_risk.features.missing import NOT_APPLICABLE, missing_states
 from dropout_risk.histories import store, store_append
-from dropout_risk.scoring.abstention import facts_of, too_little_known
+from dropout_risk.scoring.abstention import facts_of, judged_by, too_little_known
 from dropout_risk.scoring.request import histories_of_request, request_of
 
 NAME, AS_OF = "discipline_incidents_year", "2025-03-03"
@@ -80,7 +80,7 @@ def test_incidents_alone_judge_nobody_and_are_no_datum_worth_fetching():
     values = np.full((1, len(catalogue)), np.nan)
     values[0, catalogue.names.index(NAME)] = 0.0
 
-    assert too_little_known(values, catalogue).tolist() == [True]
+    assert too_little_known(values, judged_by(catalogue)).tolist() == [True]
     assert catalogue.names.index(NAME) not in {
         place for fact in facts_of(catalogue).values() for place in fact
     }

@@ -296,3 +296,25 @@ def test_no_running_number_and_no_level_is_proposed_as_marks(tmp_path):
     )
     (guess,) = propose_mapping(tmp_path, today="2026-12-01").tables
     assert guess.columns["score"].header == "gpa"
+
+
+def test_a_column_of_yes_and_no_under_an_unknown_header_is_asked_about_and_never_taken(tmp_path):
+    rows = "".join(f"{day},{'否' if day.weekday() < 5 else '是'}\n" for day in DAYS)
+    (tmp_path / "校历.csv").write_text("日期,是否放假\n" + rows, encoding="utf-8")
+    proposal = propose_mapping(tmp_path, today=TODAY)
+    assert not [line for line in proposal.lines if line.value == "is_school_day" and line.applied]
+
+
+def test_years_of_graduation_are_no_grade_levels(tmp_path):
+    rows = "".join(f"P{k:02d},Lake,8A,{2029 + k % 2}\n" for k in range(12))
+    (tmp_path / "students.csv").write_text("student_id,school_id,class_id,Grad Yr\n" + rows, encoding="utf-8")
+    (guess,) = propose_mapping(tmp_path, today=TODAY).tables
+    assert "grade_level" not in guess.columns
+
+
+def test_signs_beside_several_unknown_ones_are_those_of_another_system(tmp_path):
+    roster(tmp_path)
+    register(tmp_path, ["/", "/", "/", "/", "I", "O", "N", "B", "T", "E"])
+    found = lines(propose_mapping(tmp_path, today=TODAY), "words", "status")
+    assert {"T", "E", "I", "O"} <= found.keys()
+    assert not [key for key, line in found.items() if line.applied]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropout_risk import SchoolRecords
+from dropout_risk.records.calendar import date_of
 
 MONDAY = dt.date(2024, 9, 2)
 DAYS = [MONDAY + dt.timedelta(days=7 * week + day) for week in range(8) for day in range(5)]
@@ -201,3 +202,85 @@ def test_a_wide_sheet_is_named_once_and_not_by_each_of_its_columns(table: str, h
 def test_a_request_of_one_pupil_is_judged_by_no_table_as_a_whole() -> None:
     found = rules(pupils(1), attendance_totals=totals(days_absent=19)[:2])
     assert found == []
+
+
+def test_weekends_on_which_nobody_is_ever_away_are_doubted_and_real_saturdays_are_not() -> None:
+    week = [MONDAY + dt.timedelta(days=day) for day in range(70)]
+    away = {
+        (f"p{k}", day) for k in range(12) for number, day in enumerate(week) if (number + 2 * k) % 13 == 0
+    }
+
+    def rows(days: list[dt.date]) -> Rows:
+        return [
+            {"student_id": f"p{k}", "date": day, "status": "absent" if (f"p{k}", day) in away else "present"}
+            for k in range(12)
+            for day in days
+        ]
+
+    weekdays = [day for day in week if day.weekday() < 5]
+    filled = rows(weekdays) + [
+        {"student_id": f"p{k}", "date": day, "status": "present"}
+        for k in range(12)
+        for day in week
+        if day.weekday() >= 5
+    ]
+    assert rules(attendance=filled) == ["filled_days"]
+    assert rules(attendance=rows([day for day in week if day.weekday() < 6])) == []
+    closed = [{"date": day, "is_school_day": day.weekday() < 5} for day in week]
+    assert rules(attendance=filled, calendar=closed) == ["no_school_day"]
+
+
+@pytest.mark.parametrize("week", ["weekdays", "china"])
+def test_a_small_school_with_few_absences_has_the_days_of_its_calendar(week: str) -> None:
+    away = [
+        ("p1", "2024-09-10"),
+        ("p2", "2024-09-24"),
+        ("p1", "2024-10-15"),
+        ("p3", "2024-11-05"),
+        ("p4", "2024-11-29"),
+    ]
+    told = [{"student_id": pupil, "date": day, "status": "absent"} for pupil, day in away]
+    mapping = {"unrecorded": "present", "calendar": {"week": week}}
+    records = SchoolRecords.from_tables(
+        students=pupils(5), attendance=told, mapping=mapping, today="2024-12-01"
+    )
+    holidays = (
+        {"2024-09-16", "2024-09-17", *(f"2024-10-0{day}" for day in range(1, 8))} if week == "china" else ()
+    )
+    first, last = dt.date(2024, 9, 10), dt.date(2024, 11, 29)
+    days = [first + dt.timedelta(day) for day in range((last - first).days + 1)]
+    expected = [day for day in days if day.weekday() < 5 and day.isoformat() not in holidays]
+    makeup = {dt.date(2024, 9, 14), dt.date(2024, 9, 29), dt.date(2024, 10, 12)} if week == "china" else set()
+    assert [date_of(day) for day in records.calendar.days_of("s")[0].tolist()] == sorted({*expected, *makeup})
+
+
+def test_two_months_without_an_absence_are_holidays_also_of_a_small_school() -> None:
+    away = ["2024-06-03", "2024-06-07", "2024-09-02", "2024-09-06"]
+    told = [{"student_id": "p1", "date": day, "status": "absent"} for day in away]
+    mapping = {"unrecorded": "present", "calendar": {"week": "weekdays"}}
+    records = SchoolRecords.from_tables(
+        students=pupils(5), attendance=told, mapping=mapping, today="2024-12-01"
+    )
+    assert len(records.calendar.days_of("s")[0]) == 10
+
+
+@pytest.mark.parametrize("everybody", [True, False])
+def test_lessons_that_name_absences_only_beside_a_roll_call_are_doubted(everybody: bool) -> None:
+    roll = [row | {"session": "homeroom"} for row in register()]
+    missed = {("p3", day) for day in DAYS[::3]}
+    lesson = [
+        {"student_id": f"p{k}", "date": day, "session": "pe", "status": "absent" if away else "present"}
+        for k in range(12)
+        for day in DAYS
+        if (away := (f"p{k}", day) in missed) or everybody
+    ]
+    assert rules(attendance=roll + lesson) == ([] if everybody else ["lessons_of_absences"])
+
+
+@pytest.mark.parametrize("word", ["总分", "Total", " 平均分", "班级名次", "TOTAL SCORE"])
+def test_totals_means_and_ranks_are_no_subjects_beside_subjects(word: str) -> None:
+    sums = [row | {"subject": word, "score": 180, "max_score": 300} for row in marks(subjects=("maths",))]
+    records = SchoolRecords.from_tables(students=pupils(), grades=marks() + sums, today="2024-12-01")
+    assert [problem.rule.name for problem in records.check().problems] == ["sum_as_subject"]
+    assert records.table("grades").num_rows == len(marks())
+    assert "sum_as_subject" not in rules(grades=sums)

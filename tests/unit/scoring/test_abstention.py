@@ -17,7 +17,14 @@ from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.logistic import LogisticModel
-from dropout_risk.scoring.abstention import NOTHING, FactSwings, FetchAdvice, facts_of, too_little_known
+from dropout_risk.scoring.abstention import (
+    NOTHING,
+    FactSwings,
+    FetchAdvice,
+    facts_of,
+    judged_by,
+    too_little_known,
+)
 from dropout_risk.settings import BandSettings
 
 
@@ -70,7 +77,7 @@ def advised(calibrated, values, states=None, bands=None, swings=None):
     advice = FetchAdvice(SOME, swings, bands or BandSettings())
     states = np.where(np.isnan(values), NOT_RECORDED, KNOWN) if states is None else states
     risks = risks_of(calibrated, values)
-    return advice, risks, advice.of(risks, states, too_little_known(values, SOME))
+    return advice, risks, advice.of(risks, states, too_little_known(values, judged_by(SOME)))
 
 
 WEIGHTS = [2.0, 1.0, 1.5, 1.0, 3.0, 0.5, 0.8, 0.0, 0.0]
@@ -79,7 +86,7 @@ WEIGHTS = [2.0, 1.0, 1.5, 1.0, 3.0, 0.5, 0.8, 0.0, 0.0]
 def test_nobody_is_judged_without_attendance_and_marks_and_nothing_else_abstains():
     values = pupils(500)
     blank = np.array([[np.isnan(row[places]).all() for places in facts_of(SOME).values()] for row in values])
-    assert np.array_equal(too_little_known(values, SOME), blank[:, 0] & blank[:, 1])
+    assert np.array_equal(too_little_known(values, judged_by(SOME)), blank[:, 0] & blank[:, 1])
 
 
 def test_the_datum_that_is_named_is_missing():
@@ -156,15 +163,15 @@ def test_a_pupil_is_told_the_same_alone_and_in_another_order(seed, n):
     values = pupils(n, seed)
     calibrated = model(WEIGHTS)
     advice, risks, worth = advised(calibrated, values)
-    told = advice.told(worth, risks, too_little_known(values, SOME), "en")
+    told = advice.told(worth, risks, too_little_known(values, judged_by(SOME)), "en")
     order = np.random.default_rng(seed).permutation(n)
     _, others, again = advised(calibrated, values[order], swings=advice.swings)
-    assert advice.told(again, others, too_little_known(values[order], SOME), "en") == [
+    assert advice.told(again, others, too_little_known(values[order], judged_by(SOME)), "en") == [
         told[row] for row in order
     ]
     _, alone, own = advised(calibrated, values[:1], swings=advice.swings)
     assert (own.low[0], own.high[0]) == (worth.low[0], worth.high[0]) or np.isnan(worth.low[0])
-    assert advice.told(own, alone, too_little_known(values[:1], SOME), "en") == told[:1]
+    assert advice.told(own, alone, too_little_known(values[:1], judged_by(SOME)), "en") == told[:1]
 
 
 def test_swings_read_back_are_the_same_and_hold_no_fact_of_few():
@@ -178,7 +185,8 @@ def test_a_fact_is_named_in_both_languages_with_what_it_could_do():
     values = np.array([[0.5] * 4 + [np.nan] * 2 + [0.5] * 3])
     advice, risks, worth = advised(model(WEIGHTS), values)
     english, chinese = (
-        advice.told(worth, risks, too_little_known(values, SOME), language)[0][0] for language in ("en", "zh")
+        advice.told(worth, risks, too_little_known(values, judged_by(SOME)), language)[0][0]
+        for language in ("en", "zh")
     )
     assert english.startswith("Worth fetching first: a well-being test. It could move the risk from ")
     assert chinese.startswith("最值得先补：心理测评。补上后，风险可能从")

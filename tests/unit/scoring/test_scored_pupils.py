@@ -4,7 +4,9 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.pages.watch_list_page import render_watch_list
-from dropout_risk.scoring.score_rows import ScoredPupils, pupil_heads
+from dropout_risk.scoring.population import Population
+from dropout_risk.scoring.score_rows import pupil_heads
+from dropout_risk.scoring.scored_pupils import ScoredPupils
 
 AS_OF = "2025-06-02"
 
@@ -47,14 +49,26 @@ def test_a_watch_list_is_the_same_from_columns_and_from_objects(scores, objects)
     assert of_columns.counts()["below_line"] > 50
 
 
-def test_nobody_below_the_line_is_put_into_words_to_draw_it(scores, monkeypatch):
-    read = []
-    one = ScoredPupils.__iter__
+@pytest.fixture
+def worded(monkeypatch):
+    """The pupils who were put into words, one entry for each time."""
+    told, written = [], Population.written
 
-    def counted(self):
-        read.append(len(self))
-        return one(self)
+    def counted(self, pupils, *, sentences=True, **rest):
+        told.extend(pupils.tolist() if sentences else ())
+        return written(self, pupils, sentences=sentences, **rest)
 
-    monkeypatch.setattr(ScoredPupils, "__iter__", counted)
+    monkeypatch.setattr(Population, "written", counted)
+    return told
+
+
+def test_only_listed_and_unjudged_pupils_are_put_into_words_for_a_list(scores, worded):
     counts = dr.WatchList.of(scores).counts()
-    assert sum(read) <= counts["listed"] + counts["not_scored"] < counts["cohort"] / 2
+    assert len(worded) == len(set(worded)) <= counts["listed"] + counts["not_scored"] < counts["cohort"] / 2
+
+
+def test_scoring_everybody_puts_nobody_into_words(risk_model, worded):
+    scores = risk_model.score(dr.simulate_district(n_students=60, seed=5), AS_OF)
+    assert len(list(pupil_heads(scores.pupils))) == len(scores) > 30
+    assert worded == []
+    assert [len(list(scores)), len(worded)] == [len(scores), len(scores)]

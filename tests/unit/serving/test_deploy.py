@@ -1,13 +1,13 @@
 """What the service is run with is sound as far as it can be read here, and names nothing that is not there.
 
-No image is built and no cluster is asked: neither is there where these tests run.
+No image is built and no cluster is asked: neither is there where these tests run. What a cluster, compose and
+systemd would say of the form of their files is asked of their own schemas and tools.
 """
 
 import configparser
 import http.server
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +18,7 @@ import yaml
 from serving.deploy.is_ready import is_ready
 
 from dropout_risk.access.access_settings import variables_of_access
+from support import machine
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "serving" / "deploy"
@@ -127,6 +128,44 @@ def test_what_the_pod_mounts_is_declared_and_what_selects_it_finds_it():
     assert all(selector.items() <= labels.items() for selector in selectors)
 
 
+KUBERNETES = ("1.30", "1.37")
+"""The oldest and the newest version that the objects are written for."""
+
+
+def asked_of_schemas(*words):
+    """Run a checker of schemas that has an environment of its own; give how it ended and what it said."""
+    machine.require(machine.DEPLOY_SCHEMAS)
+    path = os.environ | {"PYTHONPATH": str(machine.DEPLOY_FOLDER)}
+    done = subprocess.run(
+        [sys.executable, "-c", *map(str, words)], env=path, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+VALIDATE = "import kubernetes_validate as k, sys, yaml; "
+VALIDATE += "[k.validate(made, sys.argv[2], strict=True) for made in yaml.safe_load_all(open(sys.argv[1]))]"
+CHECK = "from check_jsonschema import main; main()"
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_kubernetes_knows_every_field_of_the_objects(version, tmp_path):
+    text = (DEPLOY / "kubernetes.yaml").read_text("utf-8")
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(text.replace("readOnlyRootFilesystem", "readOnlyRoot"), "utf-8")
+    assert asked_of_schemas(VALIDATE, DEPLOY / "kubernetes.yaml", version) == (0, "")
+    assert "readOnlyRoot" in asked_of_schemas(VALIDATE, wrong, version)[1]
+
+
+def test_compose_knows_every_field_of_the_containers(tmp_path):
+    text = (DEPLOY / "compose.yaml").read_text("utf-8")
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text(text.replace("read_only", "readonly"), "utf-8")
+    how = (CHECK, "--builtin-schema", "vendor.compose-spec")
+    assert asked_of_schemas(*how, DEPLOY / "compose.yaml")[0] == 0
+    status, said = asked_of_schemas(*how, wrong)
+    assert (status, "readonly" in said) == (1, True)
+
+
 def test_whoever_stops_a_container_waits_for_the_longest_answer():
     from serving.costs import Limits
 
@@ -149,8 +188,8 @@ def test_the_unit_does_not_start_again_what_cannot_start():
     assert told == [str(code) for code in (NOT_CONFIGURED, CANNOT_START, GAVE_UP)]
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
 def test_systemd_understands_the_unit_and_finds_it_confined(tmp_path):
+    machine.require(machine.SYSTEMD)
     text = (DEPLOY / "dropout-risk.service").read_text("utf-8")
     unit = tmp_path / "dropout-risk.service"
     unit.write_text(re.sub(r"ExecStart=\S+", f"ExecStart={sys.executable}", text))

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from serving import review
+from serving.looks import MANY
 from serving.review import ReviewRoom
 
-from dropout_risk.access.reader import NOBODY, Reader
+from dropout_risk.access.reader import LOCAL_READER, NOBODY, Reader
 from dropout_risk.casebook.people import Grant
 from dropout_risk.errors import NotGrantedError
 from dropout_risk.features.cohort import histories_of
@@ -138,3 +139,55 @@ def test_whoever_has_no_role_for_pages_gets_none_in_the_declared_role(risk_model
         with pytest.raises(NotGrantedError):
             asyncio.run(room.answer(path, None, None, reader=reader))
     assert asyncio.run(room.answer("/review", None, None)).status == 200
+
+
+@pytest.fixture
+def twofold(risk_model, store):
+    """A room, and somebody who is principal of one school and counsellor of one pupil of another."""
+    room = ReviewRoom(risk_model, store, language="en")
+    placed = room.placed().by_id
+    inside = [placed[pupil.student_id] for pupil in room.review_for("en", Scope()).scores.pupils]
+    one = next(pupil for pupil in inside if pupil.school != inside[0].school)
+    grants = (
+        Grant("h-1", "counsellor", "pupil", one.pupil),
+        Grant("h-1", "principal", "school", inside[0].school),
+    )
+    return room, Reader("h-1", grants), one
+
+
+def asked_as(room, reader, path, rest=None, **fields):
+    return asyncio.run(room.answer(path, rest, None, fields=fields, reader=reader))
+
+
+def test_whoever_has_several_roles_reads_in_the_one_that_sees_most_or_is_asked_for(twofold):
+    room, reader, pupil = twofold
+    assert asked_as(room, reader, "/review").role == "principal"
+    own = asked_as(room, reader, "/review", role="counsellor")
+    assert own.role == "counsellor"
+    assert "/cohort?role=counsellor" in own.html
+    found = [
+        asked_as(room, reader, "/review/pupils", q=pupil.pupil, **more).html
+        for more in ({}, {"role": "counsellor"})
+    ]
+    assert [f"pupil/{pupil.pupil}?role=counsellor" in html for html in found] == [False, True]
+    statuses = [asked_as(room, reader, "/review/pupil", pupil.pupil, **more).status
+                for more in ({}, {"role": "principal"}, {"role": "counsellor"})]  # fmt: skip
+    assert statuses == [404, 404, 200]
+
+
+@pytest.mark.parametrize("role", ["county", "parent", "local", "", "<b>"])
+def test_a_role_that_is_not_the_readers_is_refused(twofold, role):
+    room, reader, _ = twofold
+    for who in (reader, LOCAL_READER):
+        with pytest.raises(NotGrantedError):
+            asked_as(room, who, "/review", role=role)
+    assert asked_as(room, LOCAL_READER, "/review", role="class_teacher").status == 200
+
+
+def test_a_look_is_written_down_in_the_role_of_the_page(twofold):
+    room, reader, pupil = twofold
+    noted = []
+    room.looks = type("", (), {"note": lambda self, *told: noted.append(told)})()
+    asked_as(room, reader, "/review")
+    asked_as(room, reader, "/review/pupil", pupil.pupil, role="counsellor")
+    assert [told[2] for told in noted] == [{MANY: "principal"}, {pupil.pupil: "counsellor"}]

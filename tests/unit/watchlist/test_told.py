@@ -23,7 +23,7 @@ def test_a_list_of_complete_scores_tells_what_is_missing_but_not_of_a_refused_te
     assert group.listed[0].score.missing == ("No marks",)
 
 
-@pytest.mark.parametrize("band", ["low", "unknown"])
+@pytest.mark.parametrize("band", ["watch", "unknown"])
 @pytest.mark.parametrize("number", [1, 3])
 def test_no_way_out_of_a_list_tells_of_a_refused_test(band, number):
     written = lists(*(pupil(f"p-{n}", band=band, **MISSING) for n in range(number)))
@@ -56,3 +56,11 @@ def test_a_card_draws_no_bar_of_what_is_folded_with_tests_and_none_to_its_scale(
 
     assert [line.text for line in lines["both"]] == [lines["one"][0].text, "Marks have fallen"]
     assert [line.bar for line in lines["both"]] == [lines["one"][0].bar, None]
+
+
+def test_who_is_below_the_line_has_numbers_in_the_table_and_no_sentence():
+    frame = WatchList.of(scores(pupil("p-1", band="low", **MISSING))).frame()
+    [row] = frame.to_dict("records")
+    assert (row["part"], row["band"]) == ("below_line", "low")
+    assert row["low"] <= row["risk"] <= row["high"]
+    assert frame[["alerts", "facts", "reasons", "missing", "suggested_help"]].isna().all(axis=None)
