@@ -19,6 +19,7 @@ from typing import Any
 
 import scale_data
 import scale_parts
+import scale_peers
 from dropout_risk.kernels import THREADS
 
 STEPS = {
@@ -95,7 +96,7 @@ def main() -> None:
     place = scale_data.province(given.data, given.pupils)
     columns = scale_parts.SCANNED if given.attendance else scale_parts._every_column(place)
     begun = time.process_time()
-    scale_parts.scale_peers.scan_pyarrow(columns, place)
+    scale_peers.scan_pyarrow(columns, place)
     scan = time.process_time() - begun
     scale_parts.warm(given.data, attendance_only=given.attendance)
     place = scale_data.only(place, scale_parts.ATTENDED) if given.attendance else place

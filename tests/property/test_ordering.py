@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dropout_risk.records import ordering
-from dropout_risk.records.ordering import arrange, count_codes, group_keys, order_by, take_rows
+from dropout_risk.records.ordering import arrange_rows, count_codes, group_keys, order_by, take_rows
 
 LOWEST = np.iinfo(np.int32).min
 INTS = st.integers(-3, 3) | st.integers(LOWEST, -LOWEST - 1) | st.just(LOWEST)
@@ -43,7 +43,7 @@ def test_repeats_are_the_rows_that_equal_the_one_before_in_the_key(table, n_key,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ordering, "BLOCK_ROWS", block_rows)
         patch.setattr(ordering, "_FEW", 1 if counted else 128)
-        rows, repeats = arrange(first, columns[:n_key], columns[n_key:])
+        rows, repeats = arrange_rows(first, columns[:n_key], columns[n_key:])
     order = np.lexsort([*columns[::-1], first])
     assert (rows is None and (order == np.arange(len(first))).all()) or rows.tolist() == order.tolist()
     named = [(first[row], *(as_compared(column[row]) for column in columns[:n_key])) for row in order]

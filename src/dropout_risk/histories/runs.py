@@ -55,7 +55,7 @@ class Runs:
         offsets = offsets_of(np.bincount(pupil, minlength=n_pupils))
         own = {name: np.require(column, requirements=["C", "W"]) for name, column in columns.items()}
         runs = cls(offsets, own, key)
-        if _rise(_writable_ints(pupil), _key_columns(runs)):
+        if _rows_rise(_writable_ints(pupil), _key_columns(runs)):
             return runs
         rest = [name for name in columns if name not in key and name != "known"]
         order = order_by(pupil, [columns[name] for name in (*key, "known", *rest)])
@@ -176,7 +176,7 @@ def visible_rows(offsets: Longs, known: Ints, corrected: Bools, ordinal: int) ->
 
 
 @kernel
-def _rise(pupil: Ints, key: Key) -> bool:
+def _rows_rise(pupil: Ints, key: Key) -> bool:
     """Say whether each row comes after the one before: then nothing has to be sorted."""
     for row in range(1, len(pupil)):
         order = int(pupil[row]) - int(pupil[row - 1])

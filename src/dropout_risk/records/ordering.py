@@ -33,10 +33,10 @@ def order_by(first: Array, rest: Sequence[Array], rows: Array | None = None) -> 
     >>> order_by(np.array([1, 0, 1], np.int32), [np.array([5.0, 1.0, 2.0])]).tolist()
     [1, 2, 0]
     """
-    return arrange(first, rest, [], rows).rows
+    return arrange_rows(first, rest, [], rows).rows
 
 
-def arrange(
+def arrange_rows(
     first: Array, key: Sequence[Array], rest: Sequence[Array], rows: Array | None = None
 ) -> Arrangement:
     """Order rows like :func:`order_by`, and tell which of them equal the row before in the first and the key.

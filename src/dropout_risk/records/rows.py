@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.blank_rows import row_numbers
-from dropout_risk.records.ordering import arrange, count_codes, take_rows
+from dropout_risk.records.ordering import arrange_rows, count_codes, take_rows
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
@@ -332,7 +332,7 @@ class ArrangedRows:
         self.draft = draft
         (first, *key), rest = _order_of_columns(draft.table)
         usable = np.flatnonzero(~draft.apart).astype(np.int32) if np.count_nonzero(draft.apart) else None
-        self.rows, self.repeats = arrange(
+        self.rows, self.repeats = arrange_rows(
             draft.values[first], self._telling_columns(key), self._telling_columns(rest), usable
         )
 
