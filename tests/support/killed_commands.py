@@ -76,7 +76,7 @@ def run_mornings(kills, store, bundle, book, *days):
             if killed >= more:
                 while not has_ended(child):
                     time.sleep(0.01)
-            elif killed_in_time(child, book, chance, seconds):
+            elif killed_in_time(child, book, chance, 0.6 * seconds):
                 killed += 1
                 continue
             seconds = time.monotonic() - begun
