@@ -72,7 +72,11 @@ def test_the_watch_list_says_it(risk_model):
 
     assert rows.loc["p1", "part"] == "not_scored"
     assert "20 row(s) of attendance" in rows.loc["p1", "not_scored_because"]
-    few = WatchList.of(risk_model.score(school({"p1": 2}), AS_OF, language="en")).frame()
+    limits = risk_model.settings.bands.model_copy(update={"watch": 0.0})
+    listing = dataclasses.replace(
+        risk_model, settings=risk_model.settings.model_copy(update={"bands": limits})
+    )
+    few = WatchList.of(listing.score(school({"p1": 2}), AS_OF, language="en")).frame()
     missing = few.set_index("student_id")["missing"]
     assert "2 row(s) of attendance" in missing["p1"]
     assert "not used" not in missing["p0"]
