@@ -498,21 +498,19 @@ class _Morning:
         of_school = {case.pupil: case for case in self.live.values() if case.line == "school"}
         back = self._present_since(of_school.values())
         rows = [
-            (*placed, self._part(placed.pupil, of_school.get(placed.pupil)), True)
+            (*placed, self._part(placed.pupil, of_school.get(placed.pupil)), True, back.get(placed.pupil))
             for placed in self.facts.placed.values()
         ]
         lost = (case for case in self.closed_lately if (case.line, case.outcome) == ("school", "lost"))
         left = {case.pupil: case.school for case in lost}
         left |= {case.pupil: case.school for case in self.live.values()}
         rows += [
-            (*self._place(pupil, school), self._part(pupil, of_school.get(pupil)), False)
+            (*self._place(pupil, school), self._part(pupil, of_school.get(pupil)), False, back.get(pupil))
             for pupil, school in left.items()
             if pupil not in self.facts.placed
         ]
-        for row in rows:
-            row["present_since"] = back.get(row["pupil"])
         self._replace_standings(rows)
-        counted = Counter(part for *_, part, at_school in rows if at_school)
+        counted = Counter(part for *_, part, at_school, _ in rows if at_school)
         return {part: counted[part] for part in PARTS}
 
     def _replace_standings(self, rows: Sequence[tuple[Any, ...]]) -> None:
