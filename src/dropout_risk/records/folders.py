@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.archives import COMPRESSIONS, TableFile, zipped_files
+from dropout_risk.records.copies import kind_of_copy
 from dropout_risk.records.csv_files import CsvPart
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import FILE, ParquetPart, Part, PartitionedPart, partition_values
@@ -57,16 +58,6 @@ _HOUSEKEEPING = re.compile(
 )
 """What lies beside tables and never is one."""
 
-_COPY = re.compile(
-    r"(?:^|[\s_.\-（(])(?:copy|copie|kopie|backup|bak|old|orig|original|副本|复件|备份|旧|旧版|旧的)(?:$|[\s_.\-）)\d])"
-    r"|副本|备份|\bcopy of\b",
-    re.IGNORECASE,
-)
-_TEMPLATE = re.compile(
-    r"(?:^|[\s_.\-（(])(?:template|example|sample)s?(?:$|[\s_.\-）)\d])|模板|模版|样表|示例|样例",
-    re.IGNORECASE,
-)
-_COUNTED_COPY = re.compile(r"[\s_]*[（(]\d+[)）]$")
 _LOCK = re.compile(r"~\$|\.~lock\.")
 
 
@@ -206,12 +197,12 @@ class _Search:
 
     def is_left_out(self, given: _Given) -> bool:
         """Tell whether a file is a copy or template of another, and say so."""
-        kind = _kind_of_copy(given.file.name)
+        kind = kind_of_copy(given.file.name)
         if given.table is None or kind is None:
             return False
         others = [
             other for other in self.given
-            if other.table == given.table and other is not given and _kind_of_copy(other.file.name) is None
+            if other.table == given.table and other is not given and kind_of_copy(other.file.name) is None
         ]  # fmt: skip
         same = kind == "counted" and any(_equal_files(given.file, other.file) for other in others)
         left_out = bool(others) and (kind != "counted" or same)
@@ -294,23 +285,6 @@ def table_stem(name: str) -> str:
 
 def _may_hold_tables(name: str) -> bool:
     return name.lower().endswith((".zip", *WORKBOOK_ENDINGS))
-
-
-def _kind_of_copy(name: str) -> str | None:
-    """Tell what a file's name, or that of a folder or zip above it, says that it is, if not the file itself.
-
-    >>> _kind_of_copy("考勤/旧/9月.csv"), _kind_of_copy("grades (1).csv"), _kind_of_copy("grades_2024.csv")
-    ('copy', 'counted', None)
-    """
-    for part in PurePosixPath(name.replace(" [", "/").rstrip("]")).parts:
-        stem = table_stem(part)
-        if _TEMPLATE.search(stem):
-            return "template"
-        if _COPY.search(stem):
-            return "copy"
-        if _COUNTED_COPY.search(stem):
-            return "counted"
-    return None
 
 
 def _equal_files(one: TableFile, other: TableFile) -> bool:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.archives import TableFile
+from dropout_risk.records.copies import kind_of_copy
 from dropout_risk.records.header_rows import LOOKED_AT, header_position, one_line
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import FramePart, Note
@@ -47,6 +48,10 @@ _SHEET = Text(zh="工作表“{name}”", en="sheet {name!r}")
 _HIDDEN = Text(
     zh="工作表“{name}”已隐藏，没有读取；要读取请先取消隐藏",
     en="sheet {name!r} is hidden; show it to have it read",
+)
+_COPIED = Text(
+    zh="工作表“{name}”的名称像是副本、旧表或模板，没有读取；其中有自己的行时请改名",
+    en="sheet {name!r} is called as a copy, an old sheet or a template; rename it if it has rows of its own",
 )
 _HEADERS_BELOW = Text(zh="表头在第{row}行", en="the headers stand in row {row}")
 _CELLS = Text(zh="{number}个单元格", en="{number} cells")
@@ -97,15 +102,21 @@ class Workbook:
             columns = self._columns(sheet, found) if found else set()
             astray = named is None and (table is None or columns != header)
             if astray or self._is_draft(sheet, sheets):
-                detail = (_HIDDEN if sheet.hidden else _SHEET).filled(name=sheet.name)
+                kind = _HIDDEN if sheet.hidden else _SHEET if astray else _COPIED
+                detail = kind.filled(name=sheet.name)
                 self.unread.append(UnreadSheet(sheet.name, detail))
                 continue
             self.parts.append((found or "", self.part(sheet, found or "")))
 
     def _is_draft(self, sheet: Sheet, sheets: Sequence[Sheet]) -> bool:
-        """Say whether a sheet is hidden beside others that are not, so that nobody sees what is in it."""
-        others = [other for other in sheets if not self.mapping.ignores(other.name)]
-        return sheet.hidden and not all(other.hidden for other in others)
+        """Say whether a sheet is hidden beside others that are not, or named as a copy or template of one."""
+        others = [other for other in sheets if not self.mapping.ignores(other.name) and other is not sheet]
+        kind = kind_of_copy(sheet.name)
+        named = kind in ("template", "copy") or (
+            kind == "counted" and any(other.rows == sheet.rows for other in others)
+        )
+        hidden = sheet.hidden and not all(other.hidden for other in others)
+        return hidden or (named and any(kind_of_copy(other.name) is None for other in others))
 
     def _header_of_table(self, sheets: Sequence[Sheet], table: str) -> set[str]:
         """Give the columns of the first sheet that has all that are required, or else of the first."""

@@ -200,3 +200,27 @@ def test_dates_that_a_program_has_exchanged_are_doubted_and_not_used(tmp_path, t
     records = read(tmp_path, mapping={"dates": "mdy", "unrecorded": "unknown"})
     assert records.check().counts["attendance"].used == used
     assert ("exchanged_cells" in [rule for rule, *_ in told(records)]) is (used == 3)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "read"),
+    [("模板", 3), ("示例", 3), ("旧", 3), ("old", 3), ("template", 3), ("8-2", 5), ("八年级二班", 5)],
+)
+def test_a_sheet_called_a_template_or_an_old_one_is_not_read_beside_others_and_named(tmp_path, sheet, read):
+    header = ["student_id", "school_id", "class_id", "grade_level"]
+    rows = [[str(k), "s", "8-1", 8] for k in range(5)]
+    book = {"8-1": [header, *rows[:3]], sheet: [header, *rows[3:]]}
+    (tmp_path / "students.xlsx").write_bytes(xlsx_bytes(book))
+    records = SchoolRecords.from_folder(tmp_path)
+    assert records.table("students").num_rows == read
+    told = [item.detail.zh for item in records.check().problems if item.rule.name == "sheet_not_read"]
+    assert [sheet in detail for detail in told] == [True] * (read == 3)
+
+
+def test_a_counted_copy_of_a_sheet_is_read_only_where_its_rows_are_others(tmp_path):
+    header = ["student_id", "school_id", "class_id", "grade_level"]
+    rows = [[str(k), "s", "8-1", 8] for k in range(5)]
+    for second, read in ((rows[:3], 3), (rows[3:], 5)):
+        book = {"Sheet1": [header, *rows[:3]], "Sheet1 (2)": [header, *second]}
+        (tmp_path / "students.xlsx").write_bytes(xlsx_bytes(book))
+        assert SchoolRecords.from_folder(tmp_path).table("students").num_rows == read
