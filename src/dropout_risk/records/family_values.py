@@ -78,12 +78,26 @@ def check_family_values(draft: Draft) -> None:
         silent[row, :-1] = [word is None for word in words_of_factor]
     new[-1, :-1] = [place.get(word, unread) for word in given]
     factor, codes = draft.values["factor"], draft.values["value"]
-    read = new[factor, codes]
-    draft.warn("unknown_family_value", "value", silent[factor, codes] & ~draft.apart)
+    read, mute = new[factor, codes], silent[factor, codes]
+    coded = _coded_rows(draft, mute)
+    read[coded] = unread
+    draft.warn("unknown_family_value", "value", (mute | coded) & ~draft.apart)
     unfilled = _unfilled_rows(draft, read, np.array([word in (YES, NO, UNKNOWN) for word in words]))
     draft.warn("unfilled_family_value", "value", unfilled & ~draft.apart)
     read[unfilled] = unread
     draft.values["value"], draft.words["value"] = read, words
+
+
+def _coded_rows(draft: Draft, mute: Bools) -> Bools:
+    """Mark the levels 1 and 2 where 2 stands beside factors that have none: 1 is yes and 2 is no there."""
+    words = [(_WHOLE(word) or (word, word))[1] for word in draft.words["value"]]
+    two, low = (np.array([*(word in some for word in words), False]) for some in (("2",), ("1", "2")))
+    codes = draft.values["value"]
+    others = int(np.count_nonzero(mute & two[codes]))
+    if not draft.counted("coded", {"two": others} if others else {}):
+        return np.zeros(len(draft), np.bool_)
+    levels = np.array([*("2" in FAMILY_VALUES.get(factor, ()) for factor in draft.words["factor"]), False])
+    return np.asarray(levels[draft.values["factor"]] & low[codes])
 
 
 def _unfilled_rows(draft: Draft, read: Ints, answers: Bools) -> Bools:

@@ -284,3 +284,17 @@ def test_totals_means_and_ranks_are_no_subjects_beside_subjects(word: str) -> No
     assert [problem.rule.name for problem in records.check().problems] == ["sum_as_subject"]
     assert records.table("grades").num_rows == len(marks())
     assert "sum_as_subject" not in rules(grades=sums)
+
+
+@pytest.mark.parametrize(("no", "known"), [("0", 12), ("2", 0)])
+def test_levels_of_a_sheet_that_writes_two_for_no_are_no_levels(no: str, known: int) -> None:
+    family = [
+        {"student_id": f"p{k}", "factor": factor, "valid_from": MONDAY, "value": "1" if k < 2 else no}
+        for k in range(12)
+        for factor in ("disability", "orphan")
+    ]
+    records = SchoolRecords.from_tables(students=pupils(), family=family, today="2024-12-01")
+    named = [problem.rows for problem in records.check().problems]
+    assert named == ([] if known else [12 + 10])
+    rows = records.table("family").to_pylist()
+    assert sum(row["factor"] == "disability" and row["value"] != "unknown" for row in rows) == known
