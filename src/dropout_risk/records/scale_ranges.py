@@ -50,7 +50,8 @@ class ScaleRange(NamedTuple):
 class InstrumentRanges:
     """The ranges of an instrument's scales and of an answer to one item; ``norms`` narrows some.
 
-    ``items`` is how many there are.
+    ``items`` is how many there are. ``named`` are the names of its norms, and without a ``usual`` one each
+    test must name its own.
     """
 
     names: tuple[str, ...]
@@ -58,6 +59,12 @@ class InstrumentRanges:
     answer: ScaleRange
     scales: dict[str, ScaleRange]
     norms: dict[str, dict[str, ScaleRange]] = field(default_factory=dict)
+    named: tuple[str, ...] = ("standard",)
+    usual: bool = True
+
+    def has_norm(self, norm: str | None) -> bool:
+        """Say whether a test under a norm, or under none that is named, can be told a band."""
+        return self.usual if norm is None else word_key(norm) in map(word_key, self.named)
 
     def range_of(self, scale: str, norm: str | None = None) -> ScaleRange | None:
         """Give the range of a scale, or of a single item; None where the instrument has no such scale."""
@@ -98,6 +105,7 @@ SCALE_RANGES: dict[str, InstrumentRanges] = {
         25,
         ScaleRange(0, 2),
         _sums_to(40, TOTAL) | _sums_to(10, "emotional conduct hyperactivity peer prosocial"),
+        named=("sdq-cn-parent", "sdq-uk-parent", "sdq-uk-teacher"),
     ),
     "PHQ-9": InstrumentRanges(
         (
@@ -136,6 +144,8 @@ SCALE_RANGES: dict[str, InstrumentRanges] = {
             "1-5": {TOTAL: ScaleRange(90, 450), "highestfactor": _MEAN},
             "0-4": {TOTAL: ScaleRange(0, 360), "highestfactor": ScaleRange(0, 4, whole=False)},
         },
+        named=("1-5", "0-4"),
+        usual=False,
     ),
 }
 
@@ -264,6 +274,16 @@ def _doubt_names(draft: Draft) -> None:
     draft.warn("unknown_meaning", "instrument", is_swapped & ~draft.apart, _SWAPPED)
     draft.warn("unknown_meaning", "instrument", near & ~draft.apart)
     draft.warn("unknown_meaning", "scale", foreign[instrument, scale] & ~draft.apart)
+    norms = [*draft.words["norm"], None]
+    strange = np.array(
+        [
+            *([own is not None and not own.has_norm(norm) for norm in norms] for own in known),
+            [False] * len(norms),
+        ]
+    )
+    total = np.array([*(word_key(word) == TOTAL for word in scales), False])
+    doubted = strange[instrument, draft.values["norm"]] & total[scale]
+    draft.warn("unknown_meaning", "norm", doubted & ~draft.apart)
 
 
 def _ranges_of_rows(draft: Draft) -> tuple[Floats, Floats, Bools] | None:

@@ -298,3 +298,23 @@ def test_levels_of_a_sheet_that_writes_two_for_no_are_no_levels(no: str, known: 
     assert named == ([] if known else [12 + 10])
     rows = records.table("family").to_pylist()
     assert sum(row["factor"] == "disability" and row["value"] != "unknown" for row in rows) == known
+
+
+@pytest.mark.parametrize(
+    ("instrument", "norm", "doubted"),
+    [
+        ("SDQ", "sdq-cn-parent", False), ("SDQ", None, False), ("SDQ", "SDQ-CN-Parent", False),
+        ("SDQ", "中国常模", True), ("SCL-90", "1-5", False), ("SCL-90", None, True), ("SCL-90", "1~6", True),
+        ("自编问卷", "校内常模", False),
+    ],
+)  # fmt: skip
+def test_a_test_whose_norm_gives_no_band_is_doubted(instrument: str, norm: str | None, doubted: bool) -> None:
+    tests = [
+        {"student_id": f"p{k}", "date": DAYS[3], "instrument": instrument, "scale": "total", "score": 12 + k}
+        | ({"score": 120 + k} if instrument == "SCL-90" else {})
+        | ({"norm": norm} if norm else {})
+        for k in range(12)
+    ]
+    records = SchoolRecords.from_tables(students=pupils(), wellbeing=tests, today="2024-12-01")
+    found = [(problem.column, problem.rows) for problem in records.check().problems]
+    assert [item for item in found if item[0] == "norm"] == ([("norm", 12)] if doubted else [])

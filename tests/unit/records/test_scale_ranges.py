@@ -36,6 +36,7 @@ def test_the_ranges_are_those_of_the_instruments_of_the_catalogue():
         own = SCALE_RANGES[code]
         assert {*own.names} == {*instrument.aliases, instrument.name.zh, instrument.name.en}
         assert set(own.scales) == {word_key(scale) for scale in instrument.scales}
+        assert ({*own.named}, own.usual) == ({*instrument.norms}, instrument.default_norm is not None)
         for scale, declared in instrument.scales.items():
             assert own.range_of(scale).whole == (declared.combine in ("sum", "count"))
             for norm in (None, *instrument.norms):
@@ -73,7 +74,7 @@ def test_the_ends_of_a_range_lie_within_it():
 
 
 def test_a_norm_narrows_the_range():
-    assert problems(sat([80], "SCL-90")) == []
+    assert problems(sat([80], "SCL-90")) == [("unknown_meaning", "norm", 1)]
     assert problems(sat([80], "SCL-90", norm="1-5")) == [("score_outside_scale", "score", 1)]
 
 
