@@ -42,7 +42,7 @@ def test_a_key_that_cannot_be_is_refused_in_words(made, tmp_path, wrong):
 
 
 def test_the_table_is_printed_in_both_languages():
-    assert "| /score, /score_features | counsellor |" in run("access").output
+    assert "| /v2/models/infer, /score, /score_features | counsellor |" in run("access").output
     assert "心理教师" in run("access", "--language", "zh").output
 
 
