@@ -30,6 +30,7 @@ def warm_model() -> RiskModel:
         model = train(records, settings, track=False).model
     try_model(model)
     scores = model.score(records, "2025-06-02")
+    scores.to_dict()  # everybody in words: a pupil is worded when asked for
     ids = [str(pupil.student_id) for pupil in scores.pupils[:2]]
     model.what_if(records, "2025-06-02", ids)
     model.change(records, "2025-03-03", "2025-06-02", ids)
