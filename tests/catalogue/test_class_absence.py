@@ -7,7 +7,7 @@ import dropout_risk as dr
 from dropout_risk.catalogue.attendance import CLASS_ABSENCE
 from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import compute_features
-from dropout_risk.scoring.abstention import facts_of, too_little_known
+from dropout_risk.scoring.abstention import facts_of, judged_by, too_little_known
 
 AS_OF = "2025-06-02"
 
@@ -39,7 +39,7 @@ def test_what_only_the_class_tells_is_no_knowledge_of_the_pupil_and_nothing_to_f
     values = np.full((1, len(catalogue)), np.nan)
     values[0, index] = 0.1
 
-    assert too_little_known(values, catalogue).all()
+    assert too_little_known(values, judged_by(catalogue)).all()
     assert all(index not in indices for indices in facts_of(catalogue).values())
 
 

@@ -81,7 +81,7 @@ def accepts(case, verb, day, today, data, level, note):
         return verb == "open" and data["level"] <= top_of(data)
     if verb == "open" or case["state"] not in TABLE[verb] or day < case["opened"]:
         return False
-    if "level" in data and not 0 <= data["level"] <= top_of(case):
+    if "level" in data and (type(data["level"]) is not int or not 0 <= data["level"] <= top_of(case)):
         return False
     if verb in LATER_DAYS and dt.date.fromisoformat(data["due"]) <= today:
         return False

@@ -62,6 +62,8 @@ def _example(section):
     kind, _, of = section.partition(".")
     if not of or kind == "wide":
         return {}
+    if kind == "filters":
+        return {"a header": ["a word"]}
     if kind == "columns":
         return {"a header": next(iter(TABLES[of].names))}
     column = next((c for table in TABLES.values() for c in table.columns if c.name == of), None)

@@ -23,6 +23,6 @@ def default_catalogue() -> FeatureCatalogue:
     >>> catalogue["absence_share_year"].describe(0.12, "en")
     'Absent on 12% of school days this year'
     >>> catalogue["class_z_last_200d"].describe(-0.8, "zh")
-    '最近考试成绩低于全班平均0.8个标准差'
+    '各科最近一次考试低于全班平均0.8个标准差'
     """
     return FeatureCatalogue((*ATTENDANCE, *GRADES, *PSYCHOLOGY, *FAMILY))

@@ -11,9 +11,9 @@ from dropout_risk.text import Language, Text, date_in_words
 
 GRADUATES = Text(
     zh="本人读毕业年级：{date}前后毕业，离今天约{days}个教学日，不足{horizon}个。"
-    "这个风险只说到毕业为止，毕业后的升学、就业不在其内。",
+    "这个风险只说到毕业为止，毕业后的升学、就业不在其内",
     en="This pupil is in a final grade and leaves about {date}, some {days} school days from now and not "
-    "{horizon}. The risk ends there, and says nothing of what comes after school.",
+    "{horizon}. The risk ends there, and says nothing of what comes after school",
 )
 
 

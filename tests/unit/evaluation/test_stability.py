@@ -17,6 +17,8 @@ FACTS = Facts(
     causes=np.zeros(5, dtype=np.int64),
     signed=np.zeros(5, dtype=np.int64),
     faults=np.zeros(5, dtype=np.int64),
+    kept=np.zeros(5, dtype=np.int64),
+    belied=np.zeros(5, dtype=np.int64),
 )
 
 

@@ -107,9 +107,7 @@ def test_what_is_missing_is_no_reason_and_stays_in_the_sum(way):
     assert other == pytest.approx(0.7 * way)
 
 
-@pytest.mark.parametrize(
-    "name", ["absence_share_60d", "missed_exams_60d", "single_parent", "absence_spells_60d"]
-)
+@pytest.mark.parametrize("name", ["absence_share_60d", "missed_exams_60d", "absence_spells_60d"])
 def test_what_went_wrong_never_words_a_lowering_reason(name):
     stayed = np.full(N, 5.0)
     _, told, _ = write(row({name: 0.0}, {name: -0.9}), stayed)

@@ -122,7 +122,7 @@ assert [len(pupil.get("visits", ())) for pupil in body["students"][:2]] == [25, 
 assert "visits" not in body["students"][2]  # of a school that keeps none
 from serving.body import Contract, RefusedError
 import json
-contract = Contract("score", loose="class_context")
+contract = Contract("score", "class_context")
 assert contract.read(json.dumps(body).encode()) == body
 body["students"][0]["visits"][0]["kinds"] = "call"
 try:

@@ -31,6 +31,6 @@ def test_every_reader_of_a_score_in_a_final_grade_reads_where_it_ends(risk_model
     watch_list = WatchList.of(scores)
     frame = watch_list.frame().set_index("student_id")
     told = set(frame.index[frame["notes"].fillna("").str.contains("只说到毕业为止")])
-    assert told == ends & set(frame.index[frame["part"] != "not_scored"])
+    assert told == ends & set(frame.index[~frame["part"].isin(("not_scored", "below_line"))])
     listed = [entry.score.student_id for group in watch_list.groups for entry in group.listed]
     assert ("只说到毕业为止" in render_watch_list(watch_list, "zh")) == bool(ends & {*listed})
