@@ -10,7 +10,7 @@ import datetime as dt
 import fcntl
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -203,11 +203,11 @@ class Outbox:
 
     def _drop_outdated(self, channel: str) -> int:
         """Take out what is queued for a channel for which the last morning has nothing: true no more."""
-        with self.book.writing() as connection:
-            mine = _is_sendable(connection, self.book.now()) & (OUTBOX.c.channel == channel)
-            keys = connection.scalars(sa.select(OUTBOX.c.key).where(mine)).all()
-            if max(map(morning_of_key, keys), default="") >= _last_morning(connection):
+        with self.book.reading() as connection:
+            if not _outdated_keys(connection, channel, self.book.now()):
                 return 0
+        with self.book.writing() as connection:
+            keys = _outdated_keys(connection, channel, self.book.now())
             return connection.execute(OUTBOX.delete().where(OUTBOX.c.key.in_(keys))).rowcount
 
     def _take(self, channel: str) -> Notice | None:
@@ -238,6 +238,13 @@ def _last_morning(connection: sa.Connection) -> str:
     """Give the day of the last morning as keys have it; empty before the first."""
     day: dt.date | None = connection.scalar(sa.select(sa.func.max(CLOCK.c.day)))
     return day.isoformat() if day else ""
+
+
+def _outdated_keys(connection: sa.Connection, channel: str, now: dt.datetime) -> Sequence[str]:
+    """Name what is queued for a channel where none of it is of the last morning."""
+    mine = _is_sendable(connection, now) & (OUTBOX.c.channel == channel)
+    keys = connection.scalars(sa.select(OUTBOX.c.key).where(mine)).all()
+    return () if max(map(morning_of_key, keys), default="") >= _last_morning(connection) else keys
 
 
 def _is_sendable(connection: sa.Connection, now: dt.datetime) -> sa.ColumnElement[bool]:
