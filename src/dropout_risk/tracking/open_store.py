@@ -21,6 +21,7 @@ FREE_BYTES = 200 << 20
 WAIT_SECONDS = 300.0
 HASTE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 """How long a server is waited for before a training; afterwards MLflow's own patience holds."""
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 FORBIDDEN = "/:@'\"%"
 LONGEST_NAME = 250
 
@@ -84,7 +85,22 @@ def make_tables(store: TrackingStore) -> None:
     makers: tuple[Any, ...] = (tracking._get_store, registry._get_store)
     with store_errors(store), store_lock(store):
         for make, uri in zip(makers, (store.uri, store.registry), strict=True):
+            _ask_database(uri)
             make(uri)
+
+
+def _ask_database(uri: str) -> None:
+    """Ask a database once whether it answers: MLflow asks ten times, for a minute and a half."""
+    if urlsplit(uri).scheme.partition("+")[0] in DATABASES:
+        import sqlalchemy as sa
+        from mlflow.store.db import utils
+
+        make_engine: Any = utils.create_sqlalchemy_engine
+        engine = make_engine(uri)
+        try:
+            sa.inspect(engine)
+        finally:
+            engine.dispose()
 
 
 @contextlib.contextmanager
