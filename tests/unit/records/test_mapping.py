@@ -24,7 +24,7 @@ a01,2024-09-04,上午,停课,
 a01,20241108,数学,期中,88,120
 a02,2024.11.8,语文,期末考试,60,120
 """,
-    "心理.csv": "学号,日期,量表,维度,得分,有效,常模\na01,2024-10-10,MHT,总分,41,是,全国\n",
+    "心理.csv": "学号,日期,量表,维度,得分,有效,常模\na01,2024-10-10,MHT,总分,41,是,standard\n",
     "家庭.csv": """学号,家庭因素,起始日期,终止日期,来源
 a01,留守,2023-01-01,,班主任
 a02,无,2024-09-01,,问卷
@@ -53,7 +53,7 @@ a01,2024-11-08,maths,midterm,88,120
 a02,2024-11-08,chinese,final,60,120
 """,
     "wellbeing.csv": """student_id,date,instrument,scale,score,valid,norm
-a01,2024-10-10,MHT,total,41,yes,全国
+a01,2024-10-10,MHT,total,41,yes,standard
 """,
     "family.csv": """student_id,factor,valid_from,source
 a01,left_behind,2023-01-01,班主任
