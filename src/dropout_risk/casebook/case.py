@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from dropout_risk.casebook.entry import Entry
-from dropout_risk.casebook.machine import OFFICES, VERBS, Line, State
+from dropout_risk.casebook.machine import ABSENCES, OFFICES, VERBS, Line, State
+from dropout_risk.catalogue.alert_kinds import kind_of_rule
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,15 @@ def _contact_change(case: Case, entry: Entry) -> Change:
     if is_reached(entry.data):
         met = entry.day if met is None else min(met, entry.day)
     return {"due": _day_of(entry.data["due"]), "moved": 0, "met": met}
+
+
+def tells_of_absence(rule: str) -> bool:
+    """Say whether a signal is one of days away.
+
+    >>> tells_of_absence("absent_3_days"), tells_of_absence("listed")
+    (True, False)
+    """
+    return kind_of_rule(rule) in ABSENCES
 
 
 def is_reached(data: Mapping[str, Any]) -> bool:

@@ -6,10 +6,9 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dropout_risk.casebook.case import Case
+from dropout_risk.casebook.case import Case, tells_of_absence
 from dropout_risk.casebook.entry import Act
 from dropout_risk.casebook.machine import (
-    ABSENCES,
     ANSWERS,
     LEVELS,
     LINES,
@@ -20,7 +19,6 @@ from dropout_risk.casebook.machine import (
     WRONGS,
 )
 from dropout_risk.casebook.words import QUESTIONS, REASON_QUESTION
-from dropout_risk.catalogue.alert_kinds import ABSENT, REGISTER_SILENT, kind_of_rule
 from dropout_risk.errors import CaseRefusedError, nearest
 from dropout_risk.settings import CaseSettings
 
@@ -117,10 +115,10 @@ def _verb_problems(case: Case | None, kind: str) -> list[Problem]:
 
 def asked_of_contact(case: Case | None, met: Any) -> tuple[str, ...]:
     """Name what a contact must tell beside way and day: of days away, whoever met somebody knows more."""
-    kinds = {kind_of_rule(rule) for rule in case.signals} if case is not None else set()
-    about_days_away = case is not None and case.line == "school" and kinds & {ABSENT, REGISTER_SILENT}
+    if case is None or case.line != "school" or not any(map(tells_of_absence, case.signals)):
+        return ()
     met_somebody = isinstance(met, list | tuple) and any(who != "nobody" for who in met)
-    return ("difficulty", "result") if about_days_away and met_somebody else ()
+    return ("difficulty", "result") if met_somebody else ()
 
 
 def _data_problems(case: Case | None, kind: str, data: Mapping[str, Any]) -> list[Problem]:
@@ -217,7 +215,7 @@ def _close_problems(
 
 def is_talked_over(case: Case) -> bool:
     """Say whether somebody was met on a case that no absence is part of."""
-    return case.met is not None and not any(kind_of_rule(rule) in ABSENCES for rule in case.signals)
+    return case.met is not None and not any(map(tells_of_absence, case.signals))
 
 
 def _staying_problems(data: Mapping[str, Any], settings: CaseSettings) -> list[Problem]:

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from dropout_risk.casebook.book import Book, lock_book, read_cases
-from dropout_risk.casebook.case import Case
+from dropout_risk.casebook.case import Case, tells_of_absence
 from dropout_risk.casebook.entry import MORNING, Act
 from dropout_risk.casebook.laws import BrokenLaw, broken_laws, digest_of_standings
-from dropout_risk.casebook.machine import ABSENCES, PARTS, REGISTER_BACK, Line
+from dropout_risk.casebook.machine import PARTS, REGISTER_BACK, Line
 from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
@@ -35,7 +35,6 @@ from dropout_risk.casebook.tables import (
 )
 from dropout_risk.casebook.trial import drawn_order
 from dropout_risk.casebook.writer import Writer
-from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.errors import LawBrokenError
 from dropout_risk.settings import CaseSettings
 
@@ -328,7 +327,7 @@ class _Morning:
 
     def _may_wait(self, case: Case) -> bool:
         """Say whether presence answers all that fired for a case, and its day may still be put off."""
-        return case.moved < self.settings.most_moves and all(map(_tells_of_absence, case.signals))
+        return case.moved < self.settings.most_moves and all(map(tells_of_absence, case.signals))
 
     def _present_since(self, cases: Iterable[Case]) -> dict[str, dt.date]:
         """Ask the register which pupils, whose cases tell of absence, are back, and since when."""
@@ -637,13 +636,9 @@ class _Morning:
         return cache(lambda school, first: self.days.between(school, first, self.day))
 
 
-def _tells_of_absence(rule: str) -> bool:
-    return kind_of_rule(rule) in ABSENCES
-
-
 def last_absence(case: Case) -> dt.date | None:
     """Give the day since which the last signal has a pupil absent; None where no signal tells of absence."""
-    days = [since for rule, since in case.signals.items() if _tells_of_absence(rule)]
+    days = [since for rule, since in case.signals.items() if tells_of_absence(rule)]
     return dt.date.fromisoformat(max(days)) if days else None
 
 
