@@ -25,7 +25,7 @@ from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import Act
 from dropout_risk.casebook.laws import check_book
-from dropout_risk.casebook.morning import MorningFacts, run_morning
+from dropout_risk.casebook.mornings.morning import MorningFacts, run_morning
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import CASE, STANDING

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 import dropout_risk as dr
-from dropout_risk.casebook.morning import LISTED, Signal
-from dropout_risk.casebook.morning_facts import morning_facts
+from dropout_risk.casebook.mornings.morning import LISTED, Signal
+from dropout_risk.casebook.mornings.morning_facts import morning_facts
 from dropout_risk.casebook.people import Placed
 from dropout_risk.catalogue.alert_kinds import ABSENT, kind_of_rule
 from dropout_risk.evaluation.baselines import abc_columns, abc_flags
@@ -88,7 +88,7 @@ def _abc_list(model: RiskModel, histories: Histories, day: dt.date, number: int)
 
 def school_days_of(histories: Histories, first: dt.date, last: dt.date) -> list[dt.date]:
     """Give the days between two on which any school is open."""
-    from dropout_risk.records.calendar import date_of
+    from dropout_risk.records.days.calendar import date_of
 
     days = {
         int(day) for school in histories.calendar.schools for day in histories.calendar.days_of(school)[0]

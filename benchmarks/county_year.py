@@ -35,7 +35,7 @@ from county_signals import WAYS, CountyDay, county_days, school_days_of, trained
 from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.laws import check_book
-from dropout_risk.casebook.morning import Attended, MorningFacts, run_morning
+from dropout_risk.casebook.mornings.morning import Attended, MorningFacts, run_morning
 from dropout_risk.casebook.people import Absence, Grant, People
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.errors import CaseRefusedError

@@ -94,8 +94,8 @@ def _small(data: Path, folder: Path) -> tuple[Path, Path, dt.date]:
 def _run(stages: Stages, store: Path, day: Path, last: dt.date, model: Any) -> dict[str, Any]:
     """Run yesterday's morning unmeasured, for the book, and then today's."""
     from dropout_risk.casebook.book import Book
-    from dropout_risk.casebook.morning import run_morning
-    from dropout_risk.casebook.morning_facts import facts_of_scores
+    from dropout_risk.casebook.mornings.morning import run_morning
+    from dropout_risk.casebook.mornings.morning_facts import facts_of_scores
     from dropout_risk.histories.histories import Histories
     from dropout_risk.histories.store_append import append_day, known_to
     from dropout_risk.records.school_records import SchoolRecords

@@ -19,7 +19,7 @@ import pandas as pd
 
 import dropout_risk as dr
 from dropout_risk.catalogue.feature import CAUSES
-from dropout_risk.evaluation.faithfulness import CauseAgreement
+from dropout_risk.evaluation.questions.faithfulness import CauseAgreement
 from dropout_risk.evaluation.trained_model import contributions_by
 
 RESULTS = Path(__file__).parent / "results" / "faithfulness.json"

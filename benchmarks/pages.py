@@ -26,8 +26,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from dropout_risk.pages.review import Review
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.scoring.readers.roles import ROLES
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import ROLES
 from dropout_risk.settings import Settings
 from dropout_risk.simulate.district import simulate_tables
 from dropout_risk.training.train import train

@@ -22,7 +22,7 @@ from dropout_risk.features.compute import MEASURES, PUPILS_AT_ONCE, compute_feat
 from dropout_risk.features.inputs import Inputs
 from dropout_risk.histories.histories import Histories
 from dropout_risk.kernels import blocks, thread_count
-from dropout_risk.records.calendar import ordinal_of
+from dropout_risk.records.days.calendar import ordinal_of
 from dropout_risk.simulate.district import simulate_district
 
 

@@ -29,11 +29,11 @@ import pandas as pd
 
 from dropout_risk.explanation.backgrounds import Backgrounds
 from dropout_risk.explanation.trees import TreeTerms
-from dropout_risk.modelling.boosted import BoostedModel
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.inputs.encoding import FeatureEncoding
+from dropout_risk.modelling.learners.boosted import BoostedModel
 
 RESULTS = Path(__file__).resolve().parent / "results" / "reasons.json"
 FEATURES, TRAINING_ROWS, BACKGROUND, REPEATS = 40, 20_000, 5_000, 3

@@ -893,7 +893,7 @@ def simulated_pages(
 ) -> dict[str, str]:
     """Render the pages of some random pupils, and of all with an alert; after an earlier list, or none."""
     from dropout_risk.pages.review import Review
-    from dropout_risk.scoring.roles import ROLES
+    from dropout_risk.scoring.readers.roles import ROLES
 
     previous = None
     for as_of in filter(None, (earlier, simulated.as_of)):

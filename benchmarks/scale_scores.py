@@ -102,7 +102,7 @@ def _model(data: Path, candidate: str) -> Any:
 
 def _scored(data: Path, candidate: str, *, sentences: bool) -> Result:
     from dropout_risk.histories.histories import Histories
-    from dropout_risk.scoring.scores_folder import score_to
+    from dropout_risk.scoring.bundles.scores_folder import score_to
 
     model = _model(data, candidate)
     out = data / "scores"
@@ -191,7 +191,7 @@ def _without_gaps(row: dict[str, Any]) -> dict[str, Any]:
 @part
 def county_local(data: Path) -> Result:
     """Score the county on this machine, from Parquet to Parquet with everything in words."""
-    from dropout_risk.scoring.scores_folder import score_to
+    from dropout_risk.scoring.bundles.scores_folder import score_to
 
     model, out = _model(data, "logistic"), data / "county-scores"
     shutil.rmtree(out, ignore_errors=True)

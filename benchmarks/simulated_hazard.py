@@ -28,9 +28,9 @@ import pandas as pd
 from beside import results_folder, write
 from dropout_risk import RiskClassifier
 from dropout_risk.arrays import Positions
-from dropout_risk.evaluation.calibration import calibration_section
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
-from dropout_risk.evaluation.timing import (
+from dropout_risk.evaluation.questions.calibration import calibration_section
+from dropout_risk.evaluation.questions.timing import (
     TimedOutcomes,
     fit_timing,
     timed_metrics,

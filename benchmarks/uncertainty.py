@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 import dropout_risk as dr
-from dropout_risk.evaluation.calibration import TestRows, calibration_section, score_test_rows
-from dropout_risk.evaluation.group_calibration import cohort_coverage
 from dropout_risk.evaluation.parts import Parts, labelled_cohort, make_parts
+from dropout_risk.evaluation.questions.calibration import TestRows, calibration_section, score_test_rows
+from dropout_risk.evaluation.questions.group_calibration import cohort_coverage
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.simulate.causes import CAUSES

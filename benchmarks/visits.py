@@ -16,8 +16,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dropout_risk.casebook.visit_week import plan_week
-from dropout_risk.casebook.visits import Hours, Spot, Stop, Visitor, VisitPlan, VisitSettings
+from dropout_risk.casebook.visiting.visit_week import plan_week
+from dropout_risk.casebook.visiting.visits import Hours, Spot, Stop, Visitor, VisitPlan, VisitSettings
 
 DAYS = tuple(dt.date(2025, 5, 19) + dt.timedelta(day) for day in range(5))
 WIDTH, SPREAD = 12.0, 0.4

@@ -23,7 +23,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.logistic import STRENGTHS
+from dropout_risk.modelling.learners.logistic import STRENGTHS
 
 OURS = ("scorecard", "logistic", "lightgbm")
 

@@ -36,7 +36,7 @@ from starlette.routing import Route
 from dropout_risk.access.known_people import KnownPeople
 from dropout_risk.access.reader import LOCAL_READER, NOBODY, Reader
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.morning_facts import attended_days
+from dropout_risk.casebook.mornings.morning_facts import attended_days
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import People
 from dropout_risk.casebook.school_days import SchoolDaysAhead
@@ -49,9 +49,9 @@ from dropout_risk.errors import BundleError, CaseBookError, DateError, PeopleErr
 from dropout_risk.pages.rendering import content_policy
 from dropout_risk.pages.review import Review
 from dropout_risk.records.directory import Directory
-from dropout_risk.scoring.roles import CLASS_TEACHER
+from dropout_risk.scoring.readers.roles import CLASS_TEACHER
 from dropout_risk.text import LANGUAGES, Language
-from serving.guard import COOKIE, is_by_loopback
+from serving.gate.guard import COOKIE, is_by_loopback
 from serving.review import ReviewRoom
 
 ROOT = "/desk"

@@ -18,7 +18,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dropout_risk.errors import RequestError
-from serving.costs import Limits
+from serving.gate.costs import Limits
 
 _log = logging.getLogger("bentoml.dropout_risk")
 KEPT_FILES = 64

@@ -52,14 +52,14 @@ from dropout_risk.pages.links import Links, id_at, served_under
 from dropout_risk.pages.pupil_search import PupilQuestion
 from dropout_risk.pages.rendering import Message, content_policy, message_page
 from dropout_risk.pages.review import Review, reader_of_pages
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 from dropout_risk.records.directory import Directory
+from dropout_risk.scoring.readers.roles import CLASS_TEACHER, Role, roles_of
+from dropout_risk.scoring.readers.scope import EVERYBODY, Scope
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import CLASS_TEACHER, Role, roles_of
-from dropout_risk.scoring.scope import EVERYBODY, Scope
 from dropout_risk.text import LANGUAGES, Language
-from serving.body import latest_today
-from serving.looks import MANY, Looks
+from serving.gate.body import latest_today
+from serving.gate.looks import MANY, Looks
 
 ROOT = "/review"
 _log = logging.getLogger("bentoml.dropout_risk")

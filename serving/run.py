@@ -26,12 +26,12 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process, logger
 
 from dropout_risk.errors import DropoutRiskError, SettingsError
-from dropout_risk.scoring.model_switch import ModelSwitch
-from serving.costs import Limits, positive_number
-from serving.following import Follower
-from serving.guard import identity_from_environment, require_safe_address, said_at_start
+from dropout_risk.scoring.bundles.model_switch import ModelSwitch
+from serving.gate.costs import Limits, positive_number
+from serving.gate.guard import identity_from_environment, require_safe_address, said_at_start
 from serving.logs import log_settings
-from serving.served_model import PINNED, SWITCH, ServedModel, bundle_folder, present_bundle
+from serving.served.following import Follower
+from serving.served.served_model import PINNED, SWITCH, ServedModel, bundle_folder, present_bundle
 
 NOT_CONFIGURED, CANNOT_START, GAVE_UP = 2, STARTUP_FAILURE, 4
 """Exit codes: a setting or the port is wrong, a worker cannot start, workers died again and again."""

@@ -42,20 +42,20 @@ from dropout_risk.access.reader import LOCAL_READER, Reader
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.explanation.reason import SIDES
 from dropout_risk.scoring.scores import Scores
-from serving.asked_scores import RawRecords, ReadyFeatures
-from serving.body import RefusedError
-from serving.costs import Limits
-from serving.door import INFER, MODEL, PROTOCOL, App, Door, kind_of, service_fault
-from serving.guard import Guard
+from serving.answers.asked_scores import RawRecords, ReadyFeatures
+from serving.answers.stored_pupils import StoredPupils
+from serving.answers.tensors import InferredFeatures, require_named
+from serving.gate.body import RefusedError
+from serving.gate.costs import Limits
+from serving.gate.door import INFER, MODEL, PROTOCOL, App, Door, kind_of, service_fault
+from serving.gate.guard import Guard
+from serving.gate.planned import plan_for
 from serving.metrics import Metrics
-from serving.observer import Observer
-from serving.planned import plan_for
-from serving.prepared import Prepared
 from serving.review import review_routes
-from serving.served_model import PINNED, SWITCH
-from serving.stored_pupils import StoredPupils
-from serving.switching import Switching
-from serving.tensors import InferredFeatures, require_named
+from serving.served.observer import Observer
+from serving.served.prepared import Prepared
+from serving.served.served_model import PINNED, SWITCH
+from serving.served.switching import Switching
 
 STAGES = "dropout_risk_stage_seconds"
 LEFT_OUT = (TimeoutMiddleware, OpenTelemetryMiddleware)
@@ -216,7 +216,7 @@ class DropoutRisk:
     async def feedback(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Write what somebody says of the reasons that a pupil's case was told."""
         state, now = ctx.request.state, self.now
-        from serving.feedback import written_feedback  # who has no case book needs nothing of it
+        from serving.answers.feedback import written_feedback  # who has no case book needs nothing of it
 
         return await self._in_lane(ctx, lambda: written_feedback(now, state.reader, body, state.request_id))
 

@@ -10,7 +10,7 @@ import os
 import warnings
 from pathlib import Path
 
-from dropout_risk.scoring.model_switch import try_model
+from dropout_risk.scoring.bundles.model_switch import try_model
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.simulate.district import simulate_district

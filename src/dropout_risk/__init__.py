@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from dropout_risk.features.compute import build_features
     from dropout_risk.histories.histories import Histories
     from dropout_risk.modelling.classifier import RiskClassifier
-    from dropout_risk.modelling.splits import TemporalSplit
+    from dropout_risk.modelling.folds.splits import TemporalSplit
     from dropout_risk.monitoring.drift import measure_drift
-    from dropout_risk.records.calendar import SchoolCalendar
+    from dropout_risk.records.days.calendar import SchoolCalendar
     from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.scoring.risk_model import RiskModel
     from dropout_risk.settings import Settings
@@ -45,10 +45,10 @@ _HOMES = {
     "Reason": "explanation.reason",
     "RiskClassifier": "modelling.classifier",
     "RiskModel": "scoring.risk_model",
-    "SchoolCalendar": "records.calendar",
+    "SchoolCalendar": "records.days.calendar",
     "SchoolRecords": "records.school_records",
     "Settings": "settings",
-    "TemporalSplit": "modelling.splits",
+    "TemporalSplit": "modelling.folds.splits",
     "Text": "text",
     "WatchList": "watchlist.watch_list",
     "build_features": "features.compute",

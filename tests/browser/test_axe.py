@@ -10,14 +10,14 @@ from serving.review import ReviewRoom
 
 from dropout_risk.access.reader import LOCAL_READER
 from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM
-from dropout_risk.evaluation.card import card_page, model_card
-from dropout_risk.evaluation.card_figures import card_figures
-from dropout_risk.evaluation.caution import report_in
-from dropout_risk.evaluation.versions import versions_page
+from dropout_risk.evaluation.model_card.card import card_page, model_card
+from dropout_risk.evaluation.model_card.card_figures import card_figures
+from dropout_risk.evaluation.model_card.caution import report_in
+from dropout_risk.evaluation.model_card.versions import versions_page
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.links import pupil_page_name, served_under
 from dropout_risk.pages.review import Review
-from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.readers.roles import ROLES
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
 from support.confidential import AS_OF, district
 

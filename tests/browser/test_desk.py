@@ -12,7 +12,7 @@ import httpx
 import pytest
 import uvicorn
 from serving.desk import desk_routes
-from serving.door import FORM_BYTES, Door, Limits
+from serving.gate.door import FORM_BYTES, Door, Limits
 from starlette.applications import Starlette
 
 from dropout_risk.casebook.rights import CASE_ROLES

@@ -11,7 +11,7 @@ from serving.review import ReviewRoom
 from typer.testing import CliRunner
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.morning import MorningFacts, Signal, run_morning
+from dropout_risk.casebook.mornings.morning import MorningFacts, Signal, run_morning
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.release import telling_words
 from dropout_risk.casebook.school_days import SchoolDaysAhead
@@ -20,7 +20,7 @@ from dropout_risk.desk.screens import SCREENS
 from dropout_risk.desk.session_keys import SessionKeys
 from dropout_risk.errors import NoteKeyError
 from dropout_risk.features.cohort import histories_of
-from dropout_risk.scoring.roles import CLASS_TEACHER, ROLES
+from dropout_risk.scoring.readers.roles import CLASS_TEACHER, ROLES
 from support.desk_town import Visitor, token_in
 
 

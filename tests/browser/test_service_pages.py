@@ -11,15 +11,15 @@ import time
 import httpx
 import pytest
 import uvicorn
-from serving.costs import Limits
-from serving.door import Door
+from serving.gate.costs import Limits
+from serving.gate.door import Door
 from serving.review import ReviewRoom, day_after, review_routes
 from starlette.applications import Starlette
 
 from dropout_risk.errors import BundleError, SettingsError, UnknownRoleError
 from dropout_risk.features.cohort import histories_of
-from dropout_risk.scoring.roles import ROLES
-from dropout_risk.scoring.scope import Scope
+from dropout_risk.scoring.readers.roles import ROLES
+from dropout_risk.scoring.readers.scope import Scope
 from support.reviewed import EVIL, EVIL_SCHOOL, Watched
 
 

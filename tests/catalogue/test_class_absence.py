@@ -7,7 +7,7 @@ import dropout_risk as dr
 from dropout_risk.catalogue.attendance import CLASS_ABSENCE
 from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import compute_features
-from dropout_risk.scoring.abstention import facts_of, judged_by, too_little_known
+from dropout_risk.scoring.remarks.abstention import facts_of, judged_by, too_little_known
 
 AS_OF = "2025-06-02"
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from dropout_risk.casebook.channels import read_channels
+from dropout_risk.casebook.notices.channels import read_channels
 from dropout_risk.settings import NoticeSettings, Settings
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/notices.md").read_text(encoding="utf-8")

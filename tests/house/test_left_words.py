@@ -17,7 +17,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 
 GIVEN = {
     "src/dropout_risk/proposals/known_names.toml": "headers and words that schools write, which are read",
-    "src/dropout_risk/records/mapping_zh.toml": "headers and words that schools write, which are read",
+    "src/dropout_risk/records/wording/mapping_zh.toml": "headers and words of schools, which are read",
     "src/dropout_risk/records/statuses.py": "words that schools write for a status, which are read",
     "src/dropout_risk/records/reading.py": "two words that schools write, which are told apart",
 }
@@ -32,8 +32,8 @@ ALLOWED = {
         "个标准差",
     ): "told where no rows are known; pages tell points",
     ("docs/reference/catalogue.md", "个标准差"): "shows that sentence of the catalogue",
-    ("src/dropout_risk/evaluation/leak_section.py", "理由"): "why a person allowed it",
-    ("src/dropout_risk/evaluation/statement.py", "理由"): "why a person approved it",
+    ("src/dropout_risk/evaluation/questions/leak_section.py", "理由"): "why a person allowed it",
+    ("src/dropout_risk/evaluation/model_card/statement.py", "理由"): "why a person approved it",
     ("src/dropout_risk/evaluation/report_tables.py", "理由"): "why a person allowed it",
 }
 """Left words that stay, by the file (or the folder) and the word, with the reason."""

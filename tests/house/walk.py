@@ -103,8 +103,8 @@ def walk_to_closed_case(bundle):
     from dropout_risk import Histories, RiskModel, SchoolRecords
     from dropout_risk.casebook.book import Book
     from dropout_risk.casebook.laws import check_book
-    from dropout_risk.casebook.morning import run_morning
-    from dropout_risk.casebook.morning_facts import morning_facts
+    from dropout_risk.casebook.mornings.morning import run_morning
+    from dropout_risk.casebook.mornings.morning_facts import morning_facts
     from dropout_risk.simulate.district import simulate_tables
 
     model, simulated = RiskModel.load(bundle), simulate_tables(60, 3, n_days=60)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dropout_risk.casebook.laws import check_book
-from dropout_risk.casebook.morning import run_morning
+from dropout_risk.casebook.mornings.morning import run_morning
 from dropout_risk.errors import CaseConflictError, CaseRefusedError
 from support.casebook_county import FIRST, MEETING, County, open_book
 

@@ -12,7 +12,7 @@ from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.cli import app
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.features.cohort import histories_of
-from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.readers.roles import ROLES
 from dropout_risk.simulate.district import simulate_tables
 from dropout_risk.tracking.run_content import report_artefacts
 from support.confidential import AS_OF, district, pages_and_files, routes

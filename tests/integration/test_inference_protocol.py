@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from serving.lanes import SMALL, rows_in
+from serving.gate.lanes import SMALL, rows_in
 
 from support.asking import asked_service, posted, with_key
 

@@ -16,7 +16,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.pages.review import Review
 from dropout_risk.records.directory import FILE, PERSONAL, Directory
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.readers.roles import ROLES
 from dropout_risk.settings import Settings
 from dropout_risk.simulate.district import simulate_district, simulate_tables
 from dropout_risk.training.train import train
@@ -156,7 +156,7 @@ def test_pages_show_a_role_what_it_reads_of_the_directory_and_no_more(made, scho
 
 
 def test_a_role_of_a_countys_own_reads_nothing_of_the_directory_until_it_says_so():
-    from dropout_risk.scoring.roles import roles_of
+    from dropout_risk.scoring.readers.roles import roles_of
 
     own = {"researcher": {"sees": ["attendance"]}, "nurse": {"sees": [], "reads_of_directory": ["name"]}}
     roles = roles_of(Settings(roles=own))

@@ -9,8 +9,8 @@ import math
 
 import jsonschema
 import pytest
-from serving.costs import Limits
-from serving.door import Door
+from serving.gate.costs import Limits
+from serving.gate.door import Door
 from serving.openapi import ERROR, TITLES
 
 from dropout_risk.scoring.contract_problems import contract_schema
@@ -235,7 +235,7 @@ def test_a_fault_while_scoring_is_a_500_without_a_trace_of_the_pupil(client, exa
     def broken(*_, **__):
         raise ValueError("p-001 scored 52")
 
-    monkeypatch.setattr("serving.asked_scores.score_request", broken)
+    monkeypatch.setattr("serving.answers.asked_scores.score_request", broken)
     with caplog.at_level(logging.INFO, logger="bentoml.dropout_risk"):
         reply = post(client, "/score", example)
     assert refused(reply) == (500, "DR619", "")
@@ -357,7 +357,7 @@ def test_the_reply_is_written_as_one_piece_of_json_would_be(client, risk_model, 
 
 def test_nothing_is_scored_for_a_caller_who_was_told_that_it_took_too_long(client, example, monkeypatch):
     scored = []
-    monkeypatch.setattr("serving.asked_scores.score_request", lambda *_, **__: scored.append(1))
+    monkeypatch.setattr("serving.answers.asked_scores.score_request", lambda *_, **__: scored.append(1))
     monkeypatch.setattr(client.app, "limits", Limits(seconds=-1))
     assert refused(post(client, "/score", example))[:2] == (504, "DR618")
     assert scored == []

@@ -290,14 +290,14 @@ def town(monkeypatch, risk_model):
 
 
 def said(town, person, pupil, answers, name="r-1"):
-    from serving.feedback import written_feedback
+    from serving.answers.feedback import written_feedback
 
     body = json.dumps({"student_id": pupil, "answers": answers}).encode()
     return json.loads(written_feedback(town.now, town.room.desk().reader(person), body, name))
 
 
 def test_feedback_is_written_once_for_each_name_of_a_request(town, risk_model):
-    from dropout_risk.casebook.feedback import feedback_frame
+    from dropout_risk.casebook.lessons.feedback import feedback_frame
 
     for _ in range(2):
         told = said(town, "t-1", "p-1", {"absence_share_20d": "right"})
@@ -316,7 +316,7 @@ def test_feedback_is_written_once_for_each_name_of_a_request(town, risk_model):
     ],
 )
 def test_what_is_no_feedback_is_refused_by_path_and_nothing_is_written(town, answers, field):
-    from serving.body import RefusedError
+    from serving.gate.body import RefusedError
 
     before = town.case("p-1").seq
     with pytest.raises(RefusedError) as refused:

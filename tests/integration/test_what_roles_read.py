@@ -13,11 +13,11 @@ from dropout_risk.errors import SettingsError
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.changes import ChangeQuestions
 from dropout_risk.pages.review import Review, reader_of_pages
-from dropout_risk.scoring import redacted_rows, redaction
-from dropout_risk.scoring.reader import Reader
+from dropout_risk.scoring.readers import redacted_rows, redaction
+from dropout_risk.scoring.readers.reader import Reader
+from dropout_risk.scoring.readers.roles import ROLES, Role, Telling
+from dropout_risk.scoring.readers.scope import Scope
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import ROLES, Role, Telling
-from dropout_risk.scoring.scope import Scope
 from dropout_risk.scoring.scores import Scores
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text

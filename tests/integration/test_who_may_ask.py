@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from serving.door import DESK, REVIEW
-from serving.door import ROUTES as DOOR_ROUTES
+from serving.gate.door import DESK, REVIEW
+from serving.gate.door import ROUTES as DOOR_ROUTES
 from serving.openapi import EXAMPLES
 from serving.review import ReviewRoom, day_after
 

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from dropout_risk import kernels
 from dropout_risk.histories import attendance_bits as day_packing
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records import day_grid, readers
-from dropout_risk.records import day_grid as day_cells
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.readers import FramePart, to_arrow
+from dropout_risk.records.days import day_grid
+from dropout_risk.records.days import day_grid as day_cells
+from dropout_risk.records.files import readers
+from dropout_risk.records.files.readers import FramePart, to_arrow
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.wording.mapping import RecordsMapping
 from support.agreement import same_histories
 from support.plain import PlainDistrict
 from support.plain_check import PlainCheck

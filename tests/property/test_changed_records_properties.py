@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import dropout_risk as dr
 from dropout_risk.catalogue.levers import LEVERS
 from dropout_risk.features.compute import compute_features
-from dropout_risk.scoring.changed_records import ChangeableRecords
+from dropout_risk.scoring.changes.changed_records import ChangeableRecords
 from support.districts import untidy_histories
 
 DAYS = ("2024-10-14", "2024-12-02", "2025-02-24", "2025-04-07")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dropout_risk.casebook.morning_facts import morning_facts
+from dropout_risk.casebook.mornings.morning_facts import morning_facts
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store_append import append_day, known_to

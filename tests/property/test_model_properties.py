@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dropout_risk.errors import SplitError
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.splits import TemporalSplit
+from dropout_risk.modelling.folds.splits import TemporalSplit
 
 DIRECTIONS = (1, -1, 0, 1, -1)
 KINDS = ["scorecard", "logistic", "lightgbm", "blend"]

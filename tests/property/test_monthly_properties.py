@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.monthly import Period, month_balances, total_balance
+from dropout_risk.casebook.paperwork.monthly import Period, month_balances, total_balance
 from dropout_risk.errors import CaseRefusedError
 
 FIRST, TODAY = dt.date(2025, 8, 25), dt.date(2025, 12, 31)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dropout_risk.records.csv_lines import ClosedLines
+from dropout_risk.records.files.csv_lines import ClosedLines
 from dropout_risk.records.school_records import SchoolRecords
 
 PUPILS = st.sampled_from(["a", "b", "c", "zz", None])

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from serving.body import SCORE
+from serving.gate.body import SCORE
 
 from dropout_risk.errors import (
     EmptyListError,

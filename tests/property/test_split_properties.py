@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dropout_risk.errors import SplitError
-from dropout_risk.modelling.splits import TemporalSplit
+from dropout_risk.modelling.folds.splits import TemporalSplit
 
 
 @st.composite

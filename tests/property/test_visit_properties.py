@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dropout_risk.casebook.visit_week import plan_week
-from dropout_risk.casebook.visits import total_urgency
+from dropout_risk.casebook.visiting.visit_week import plan_week
+from dropout_risk.casebook.visiting.visits import total_urgency
 from support.visits import DAYS, PlainRules, weeks
 
 few = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tallies import sum_of_tallies
+from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.spark.blocks import BlockReading, tallies_of, tally_rows
 from dropout_risk.spark.packing import (
     Blocks,

@@ -4,7 +4,7 @@ import datetime as dt
 import random
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.morning import Attended, MorningFacts, Signal, run_morning
+from dropout_risk.casebook.mornings.morning import Attended, MorningFacts, Signal, run_morning
 from dropout_risk.casebook.people import Absence, Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.errors import CaseRefusedError

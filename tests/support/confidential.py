@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from serving.looks import Looks
+from serving.gate.looks import Looks
 from serving.review import PAGES, ReviewRoom
 from serving.service import read_by, written_reply
 
@@ -33,11 +33,11 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
-from dropout_risk.scoring.abstention import advice_on
 from dropout_risk.scoring.population import score_blocks
-from dropout_risk.scoring.redacted_rows import redact_rows
-from dropout_risk.scoring.refused_notes import NOT_USED
-from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.readers.redacted_rows import redact_rows
+from dropout_risk.scoring.readers.roles import ROLES
+from dropout_risk.scoring.remarks.abstention import advice_on
+from dropout_risk.scoring.remarks.refused_notes import NOT_USED
 from dropout_risk.scoring.score_writer import NEVER_MISSING, UNLEARNED
 from dropout_risk.simulate.district import simulate_tables
 from dropout_risk.watchlist.scores_table import ScoresTable

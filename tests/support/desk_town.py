@@ -11,7 +11,7 @@ import pyarrow as pa
 from serving.desk import Asked, DeskRoom
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.morning import MorningFacts, Signal, run_morning
+from dropout_risk.casebook.mornings.morning import MorningFacts, Signal, run_morning
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead

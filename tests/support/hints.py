@@ -4,8 +4,8 @@ import re
 import tomllib
 
 from dropout_risk.errors import DropoutRiskError
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 # names of columns that hints also use as plain words
 PLAIN = {"date", "days", "value", "name"}

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.morning import MorningFacts, Signal, run_morning
+from dropout_risk.casebook.mornings.morning import MorningFacts, Signal, run_morning
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import sqlalchemy as sa
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.morning import run_morning
+from dropout_risk.casebook.mornings.morning import run_morning
+from dropout_risk.casebook.notices.ports import Sent
 from dropout_risk.casebook.people import People
-from dropout_risk.casebook.ports import Sent
 from dropout_risk.casebook.tables import GRANT, OUTBOX
 from support.casebook_county import County
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed
-from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.days.calendar import SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
 from support.plain import KnownPupil
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from dropout_risk.casebook.visits import Hours, Spot, Stop, Visitor, VisitSettings
+from dropout_risk.casebook.visiting.visits import Hours, Spot, Stop, Visitor, VisitSettings
 
 DAYS = tuple(dt.date(2025, 5, 19) + dt.timedelta(days) for days in range(3))
 PEOPLE = ("t-1", "t-2", "t-3")

@@ -11,8 +11,8 @@ from dropout_risk.arrays import Bools
 from dropout_risk.casebook.people import Grant
 from dropout_risk.casebook.placed_pupils import PlacedPupils
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.calendar import DateLike
-from dropout_risk.scoring.scope import Scope
+from dropout_risk.records.days.calendar import DateLike
+from dropout_risk.scoring.readers.scope import Scope
 
 
 @dataclass(frozen=True)

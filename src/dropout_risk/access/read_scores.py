@@ -10,8 +10,8 @@ from dropout_risk.access.reader import LOCAL, Reader
 from dropout_risk.access.route_rights import STRONGEST, parts_of
 from dropout_risk.casebook.people import Placed
 from dropout_risk.catalogue.feature import CONFIDENTIAL
+from dropout_risk.scoring.readers.roles import Role, roles_of
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import Role, roles_of
 from dropout_risk.scoring.scores import Scores
 
 SCORING_ROLES = {"village": "community_worker"}
@@ -23,7 +23,7 @@ def role_of_scores(name: str, route: str, roles: Mapping[str, Role]) -> Role | N
 
     It never sees what the table of addresses does not grant.
 
-    >>> from dropout_risk.scoring.roles import ROLES
+    >>> from dropout_risk.scoring.readers.roles import ROLES
     >>> role_of_scores("auditor", "/score", ROLES).sees
     ('attendance', 'grades', 'family')
     >>> role_of_scores("local", "/score", ROLES) is None

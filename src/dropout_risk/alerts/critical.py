@@ -10,8 +10,8 @@ import numpy as np
 from dropout_risk.arrays import Bools
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.records.calendar import date_of
-from dropout_risk.records.instrument_names import scale_key
+from dropout_risk.records.days.calendar import date_of
+from dropout_risk.records.wording.instrument_names import scale_key
 
 
 @dataclass(frozen=True)

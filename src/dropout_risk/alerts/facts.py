@@ -42,8 +42,8 @@ from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.psychology import tests_at_cut_off
 from dropout_risk.histories.histories import MISSED
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.records.calendar import date_of
-from dropout_risk.records.words import word_key
+from dropout_risk.records.days.calendar import date_of
+from dropout_risk.records.wording.words import word_key
 from dropout_risk.settings import FactSettings
 from dropout_risk.text import COLON, DAY_OF_YEAR, ITEMS, Language, Text, date_in_words
 

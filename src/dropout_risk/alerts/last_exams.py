@@ -13,7 +13,7 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.sat_exams import list_missed
 from dropout_risk.histories.histories import MISSED
 from dropout_risk.histories.snapshot import Snapshot, runs_of_subjects
-from dropout_risk.records.words import word_key
+from dropout_risk.records.wording.words import word_key
 
 
 class LastExams(NamedTuple):

@@ -18,7 +18,7 @@ from dropout_risk.histories.day_words import newest_and_oldest
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, kernel
-from dropout_risk.records.calendar import ALWAYS_KNOWN
+from dropout_risk.records.days.calendar import ALWAYS_KNOWN
 from dropout_risk.settings import RegisterSettings
 
 _PUPILS_AT_ONCE = 16384

@@ -23,7 +23,7 @@ from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.inputs import divide_or_missing, mean_by, sum_by
 from dropout_risk.histories.day_words import current_run
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 from dropout_risk.settings import AlertSettings, RegisterSettings
 from dropout_risk.text import DAY_OF_YEAR, Language, Text, date_in_words
 

@@ -19,7 +19,7 @@ from dropout_risk.arrays import Bools, Ints, Longs, Words
 from dropout_risk.catalogue.alert_kinds import REGISTER_SILENT
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.records.calendar import ALWAYS_KNOWN, date_of, ordinal_of
+from dropout_risk.records.days.calendar import ALWAYS_KNOWN, date_of, ordinal_of
 from dropout_risk.settings import RegisterSettings
 from dropout_risk.text import DAY_OF_YEAR, ITEMS, Language, Text
 

@@ -12,7 +12,7 @@ import numpy as np
 from dropout_risk.arrays import Bools
 from dropout_risk.casebook.people import EVERYWHERE, OWN, Grant, Placed
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.calendar import ordinal_of
+from dropout_risk.records.days.calendar import ordinal_of
 from dropout_risk.records.directory import Directory
 
 _COLUMNS = ("student_id", "school_id", "grade_level", "class_id", "responsible_id")

@@ -8,9 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.holidays import chinese_holidays, is_weekday
-from dropout_risk.records.ordinary_week import OrdinaryWeek, Week
+from dropout_risk.records.days.calendar import SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.days.holidays import chinese_holidays, is_weekday
+from dropout_risk.records.days.ordinary_week import OrdinaryWeek, Week
 
 _AHEAD = 400
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dropout_risk.records.exam_spellings import TERM_SPELLINGS
+from dropout_risk.records.wording.exam_spellings import TERM_SPELLINGS
 from dropout_risk.text import ITEMS, Text
 
 SUBJECTS: dict[str, Text] = {

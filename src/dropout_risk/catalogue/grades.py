@@ -25,7 +25,7 @@ from dropout_risk.catalogue.measures import (
     ScoreSpread,
 )
 from dropout_risk.catalogue.window_words import label_over, sentence_over, windowed_name
-from dropout_risk.records.exam_spellings import CORE
+from dropout_risk.records.wording.exam_spellings import CORE
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="grades", source="grades", cause="learning", actionable=True)

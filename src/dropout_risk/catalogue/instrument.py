@@ -15,8 +15,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from dropout_risk.arrays import Bools, Floats
 from dropout_risk.errors import FeatureDeclarationError, UnknownInstrumentError, nearest
-from dropout_risk.records.instrument_names import instrument_spellings, scale_key
-from dropout_risk.records.words import word_key
+from dropout_risk.records.wording.instrument_names import instrument_spellings, scale_key
+from dropout_risk.records.wording.words import word_key
 from dropout_risk.text import Text
 
 Word = TypeVar("Word", str, str | None)

@@ -15,7 +15,7 @@ from dropout_risk.text import Language
 if TYPE_CHECKING:
     from dropout_risk.casebook.book import Book
     from dropout_risk.casebook.case import Case
-    from dropout_risk.casebook.morning import MorningFacts
+    from dropout_risk.casebook.mornings.morning import MorningFacts
     from dropout_risk.histories.histories import Histories
     from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.scoring.risk_model import RiskModel
@@ -59,8 +59,8 @@ def write_demo_week(
 def _run_mornings(
     book: Book, model: RiskModel, histories: Histories, today: dt.date, language: Language
 ) -> None:
-    from dropout_risk.casebook.morning import run_morning
-    from dropout_risk.casebook.morning_facts import morning_facts
+    from dropout_risk.casebook.mornings.morning import run_morning
+    from dropout_risk.casebook.mornings.morning_facts import morning_facts
 
     chance = random.Random(0)  # noqa: S311
     report = None

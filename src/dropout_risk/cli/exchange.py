@@ -65,7 +65,7 @@ def take_roll(
     """Read a school roll in the form of its import template: 71 columns, by names, codes or both."""
     from dropout_risk.exchange.record_folder import RecordFolder
     from dropout_risk.exchange.roll_import import import_roll
-    from dropout_risk.records.calendar import date_of, ordinal_of
+    from dropout_risk.records.days.calendar import date_of, ordinal_of
 
     day = dt.date.today() if drawn_on is None else date_of(ordinal_of(drawn_on))
     with show_working("reading the roll"):

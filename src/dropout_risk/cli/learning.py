@@ -31,7 +31,7 @@ def feedback(
     book: BookAddress = DEFAULT_BOOK, settings: _Settings = None, language: options.Speech = None
 ) -> None:
     """Count what people said of each reason, and log it to MLflow by version of the model."""
-    from dropout_risk.casebook.feedback import feedback_counts, feedback_frame
+    from dropout_risk.casebook.lessons.feedback import feedback_counts, feedback_frame
     from dropout_risk.tracking.feedback_runs import log_feedback
 
     read = options.read_settings(settings)
@@ -56,7 +56,7 @@ def learned(
     """Report how soon somebody came, who was reached before leaving, who came back, and what it took."""
     import pandas as pd
 
-    from dropout_risk.casebook.learning import casebook_report
+    from dropout_risk.casebook.lessons.learning import casebook_report
     from dropout_risk.files import write_whole
 
     read = options.read_settings(settings)
@@ -79,7 +79,7 @@ def trial(
 
     By somebody who may hand over the plan of every pupil of its schools, by the people of the last morning.
     """
-    from dropout_risk.casebook.trial import Trial, declare_trial
+    from dropout_risk.casebook.lessons.trial import Trial, declare_trial
 
     try:
         data = tomllib.loads(declaration.read_text(encoding="utf-8-sig"))
@@ -105,7 +105,7 @@ def end_trial(
 
     By somebody who might declare it.
     """
-    from dropout_risk.casebook import trial as trials
+    from dropout_risk.casebook.lessons import trial as trials
 
     opened, today = open_book(book, None, create=False), dt.date.today()
     schools = {each.name: each.schools for each in trials.declared_trials(opened)}

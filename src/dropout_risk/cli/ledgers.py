@@ -14,7 +14,7 @@ from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.casebook.book import Book
-    from dropout_risk.casebook.county_list import CountyList
+    from dropout_risk.casebook.paperwork.county_list import CountyList
 
 BookUrl = Annotated[
     str, typer.Option("--book", help="Address of the case book, such as sqlite:///casebook.db.")
@@ -69,10 +69,10 @@ def ledgers(
     language: options.PrintedIn = "zh",
 ) -> None:
     """Write the ledgers of a day, made from entries; names and numbers come from the county's own list."""
-    from dropout_risk.casebook.comparisons import COUNTY_LISTS, ListName, write_comparison
-    from dropout_risk.casebook.county_list import CountyList
-    from dropout_risk.casebook.ledger_rows import ROLL, read_everybody
-    from dropout_risk.casebook.ledgers import write_ledgers
+    from dropout_risk.casebook.paperwork.comparisons import COUNTY_LISTS, ListName, write_comparison
+    from dropout_risk.casebook.paperwork.county_list import CountyList
+    from dropout_risk.casebook.paperwork.ledger_rows import ROLL, read_everybody
+    from dropout_risk.casebook.paperwork.ledgers import write_ledgers
     from dropout_risk.exchange.pseudonyms import Pseudonyms
 
     speech, on = language_of(language), _read_day(day)
@@ -108,7 +108,7 @@ def month(
     language: options.PrintedIn = "zh",
 ) -> None:
     """Write the report of a month, a quarter, a term or a year; it closes, or an error names the schools."""
-    from dropout_risk.casebook.monthly import Period, month_balances, write_month
+    from dropout_risk.casebook.paperwork.monthly import Period, month_balances, write_month
 
     period = Period.named(month)
     balances = month_balances(_open_book(book, None), period, person=person)

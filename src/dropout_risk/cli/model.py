@@ -36,7 +36,7 @@ def use(
     language: options.PrintedIn = "en",
 ) -> None:
     """Verify and try a model, and let it answer from a moment on."""
-    from dropout_risk.scoring.model_switch import ModelSwitch
+    from dropout_risk.scoring.bundles.model_switch import ModelSwitch
 
     made = ModelSwitch(switch).use(place, within=within, followed=followed)
     typer.echo(_USED.fill(language_of(language), model=made, within=within))
@@ -45,7 +45,7 @@ def use(
 @model.command("back")
 def back(switch: Switch, within: Within = 20, language: options.PrintedIn = "en") -> None:
     """Let the model before answer again; once more undoes it."""
-    from dropout_risk.scoring.model_switch import ModelSwitch
+    from dropout_risk.scoring.bundles.model_switch import ModelSwitch
 
     made = ModelSwitch(switch).back(within=within)
     typer.echo(_USED.fill(language_of(language), model=made, within=within))
@@ -60,7 +60,7 @@ def shadow(
     language: options.PrintedIn = "en",
 ) -> None:
     """Let a challenger be asked the same as the model that answers; its answers are counted alone."""
-    from dropout_risk.scoring.model_switch import ModelSwitch
+    from dropout_risk.scoring.bundles.model_switch import ModelSwitch
 
     made = ModelSwitch(switch).shadow(place)
     speech = language_of(language)
@@ -70,7 +70,7 @@ def shadow(
 @model.command("show")
 def show(switch: Switch, language: options.PrintedIn = "en") -> None:
     """Print which models the switch names."""
-    from dropout_risk.scoring.model_switch import ModelSwitch
+    from dropout_risk.scoring.bundles.model_switch import ModelSwitch
 
     speech, state, now = language_of(language), ModelSwitch(switch).state(), datetime.now(UTC)
     at = datetime.fromtimestamp(state.since, UTC)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
-from dropout_risk.records.calendar import date_of, ordinal_of
+from dropout_risk.records.days.calendar import date_of, ordinal_of
 from dropout_risk.text import Text, language_of
 
 _LOGGED = Text(

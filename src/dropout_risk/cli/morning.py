@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
     from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.scoring.population import Progress
+    from dropout_risk.scoring.readers.roles import Role
     from dropout_risk.scoring.risk_model import RiskModel
-    from dropout_risk.scoring.roles import Role
     from dropout_risk.scoring.scores import Scores
     from dropout_risk.watchlist.watch_list import WatchList
 
@@ -82,7 +82,7 @@ def score(
             hint="tables and folders are written as a class teacher may read them",
         )
     from dropout_risk.features.cohort import histories_of
-    from dropout_risk.scoring.roles import role_named, roles_of
+    from dropout_risk.scoring.readers.roles import role_named, roles_of
 
     risk_model = options.load_model(model, allow_synthetic=allow_synthetic)
     reader = None if role is None else role_named(role, roles_of(risk_model.settings))
@@ -119,7 +119,7 @@ def _score_to_file(
         table = ScoresTable.of(model, histories, as_of, language=language, progress=progress)
         table.write(out)
         return len(table), table.left
-    from dropout_risk.scoring.scores_folder import score_to
+    from dropout_risk.scoring.bundles.scores_folder import score_to
 
     about = score_to(model, histories, as_of, out, language=language, complete=complete, progress=progress)
     counts = json.loads(about.read_text(encoding="utf-8"))
@@ -169,7 +169,7 @@ def watchlist(
     from dropout_risk.pages.reader_folders import last_state, write_morning, write_reader_folders
     from dropout_risk.pages.review import Review, reader_of_pages
     from dropout_risk.records.directory import Directory
-    from dropout_risk.scoring.scope import Scope, check_scope
+    from dropout_risk.scoring.readers.scope import Scope, check_scope
 
     scope = Scope.named(school, grade, class_id, responsible)
     risk_model = options.load_model(model, allow_synthetic=allow_synthetic)
@@ -205,7 +205,7 @@ def watchlist(
 
 def _warn_of_old_records(source: SchoolRecords | Histories, as_of: str, language: Language) -> None:
     """Say how old the latest record is, where a list made from it is no morning's list any more."""
-    from dropout_risk.records.calendar import date_of, ordinal_of
+    from dropout_risk.records.days.calendar import date_of, ordinal_of
 
     held = source.observed_to
     latest = held if isinstance(held, dt.date) else date_of(int(held.max(initial=1)))

@@ -11,7 +11,7 @@ from dropout_risk.cli import options
 from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
-    from dropout_risk.casebook.outbox import Outbox, Sending
+    from dropout_risk.casebook.notices.outbox import Outbox, Sending
 
 _STUCK = Text(
     zh="{state}：{key}（通知渠道 {channel}）。请先问本人，再用 --again 重发，或用 --told 标记为已告知。",
@@ -70,8 +70,8 @@ def send_notices(
 ) -> None:
     """Send the notices that are due: at most once each, or shown as unsure."""
     from dropout_risk.casebook.book import Book
-    from dropout_risk.casebook.channels import read_channels
-    from dropout_risk.casebook.outbox import Outbox
+    from dropout_risk.casebook.notices.channels import read_channels
+    from dropout_risk.casebook.notices.outbox import Outbox
 
     chosen = options.read_settings(settings)
     speech = language_of(language) if language else chosen.language
@@ -103,7 +103,7 @@ def _settle_stuck(outbox: Outbox, again: list[str], told: list[str]) -> None:
 
 
 def _show_stuck(outbox: Outbox, language: Language) -> None:
-    from dropout_risk.casebook.outbox import OUTBOX_WORDS
+    from dropout_risk.casebook.notices.outbox import OUTBOX_WORDS
 
     stuck = outbox.stuck()
     if not stuck:
@@ -114,8 +114,8 @@ def _show_stuck(outbox: Outbox, language: Language) -> None:
 
 
 def _show_done(outbox: Outbox, done: Sending, language: Language) -> None:
-    from dropout_risk.casebook.outbox import OUTBOX_WORDS
-    from dropout_risk.casebook.ports import REFUSALS, Sent, Unsure
+    from dropout_risk.casebook.notices.outbox import OUTBOX_WORDS
+    from dropout_risk.casebook.notices.ports import REFUSALS, Sent, Unsure
 
     for notice, result in done.told:
         if isinstance(result, Sent):

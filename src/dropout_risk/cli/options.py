@@ -165,7 +165,7 @@ Speech = Annotated[str | None, typer.Option("--language", help="zh or en (by def
 def read_settings(path: Path | None) -> Settings:
     """Read settings, or take the defaults where no path is given; its words are checked before all else."""
     from dropout_risk.features.cohort import check_outcome
-    from dropout_risk.scoring.roles import roles_of
+    from dropout_risk.scoring.readers.roles import roles_of
 
     settings = Settings() if path is None else Settings.from_toml(path)
     check_outcome(settings.outcome.horizon_days, settings.outcome.events)

@@ -61,7 +61,7 @@ def serve(
     allow_synthetic: options.AllowSynthetic = False,
 ) -> None:
     """Serve a bundle: /score, /score_features, /model, /catalogue, and pages at /review and /desk."""
-    from dropout_risk.scoring.bundle import find_bundle
+    from dropout_risk.scoring.bundles.bundle import find_bundle
     from dropout_risk.scoring.risk_model import RiskModel
 
     if follow and switch is None:

@@ -25,7 +25,7 @@ def publish(
     ] = None,
 ) -> None:
     """Make a version the champion, if its report allows it."""
-    from dropout_risk.evaluation.statement import ModelStatement
+    from dropout_risk.evaluation.model_card.statement import ModelStatement
     from dropout_risk.tracking.published import publish_version
 
     tracking = options.read_settings(settings).tracking
@@ -49,7 +49,7 @@ def compare(
 ) -> None:
     """Put two MLflow runs side by side: data, settings that differ, the main figures."""
     if out is not None:
-        from dropout_risk.evaluation.versions import versions_page
+        from dropout_risk.evaluation.model_card.versions import versions_page
         from dropout_risk.files import write_whole
 
         one, two = (report_of_model(model, settings)[0] for model in (first, second))

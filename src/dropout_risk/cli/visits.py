@@ -14,7 +14,7 @@ from dropout_risk.errors import CaseRightError
 from dropout_risk.text import Text, language_of
 
 if TYPE_CHECKING:
-    from dropout_risk.casebook.visits import DayRoute, VisitPlan
+    from dropout_risk.casebook.visiting.visits import DayRoute, VisitPlan
     from dropout_risk.records.directory import Directory
     from dropout_risk.text import Language
 
@@ -46,9 +46,9 @@ def visits(
     language: Annotated[str, typer.Option(help="zh or en")] = "zh",
 ) -> None:
     """Plan a week of home visits from the due cases: overdue first, homes of one village together."""
-    from dropout_risk.casebook.due_stops import due_stops, read_team
-    from dropout_risk.casebook.visit_week import plan_week
-    from dropout_risk.records.calendar import date_of, ordinal_of
+    from dropout_risk.casebook.visiting.due_stops import due_stops, read_team
+    from dropout_risk.casebook.visiting.visit_week import plan_week
+    from dropout_risk.records.days.calendar import date_of, ordinal_of
     from dropout_risk.records.directory import Directory
 
     speech, first = language_of(language), date_of(ordinal_of(week))
@@ -68,8 +68,8 @@ def visits(
 
 def _write_plan(plan: VisitPlan, out: Path, directory: Directory, language: Language) -> None:
     """Write for each person a sheet, a form and a calendar; all names of files are ids."""
-    from dropout_risk.casebook.visit_calendar import calendar_of_week
-    from dropout_risk.casebook.visit_notes import write_visit_form
+    from dropout_risk.casebook.visiting.visit_calendar import calendar_of_week
+    from dropout_risk.casebook.visiting.visit_notes import write_visit_form
     from dropout_risk.desk.visit_sheet_page import visit_sheet
     from dropout_risk.files import write_whole
 
@@ -93,9 +93,9 @@ def contacts(
 
     Of cases into which whoever visited may write, by the people of the last morning.
     """
-    from dropout_risk.casebook.due_stops import contact_drafts
     from dropout_risk.casebook.school_days import SchoolDaysAhead
-    from dropout_risk.casebook.visit_notes import read_visit_notes
+    from dropout_risk.casebook.visiting.due_stops import contact_drafts
+    from dropout_risk.casebook.visiting.visit_notes import read_visit_notes
 
     speech, today = language_of(language), dt.date.today()
     opened = open_book(book, keys)

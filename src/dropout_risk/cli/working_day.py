@@ -58,7 +58,7 @@ def morning(
     was due on the last morning goes up. A day that is done already is not done again.
     """
     from dropout_risk.casebook.people import People
-    from dropout_risk.records.calendar import date_of, ordinal_of
+    from dropout_risk.records.days.calendar import date_of, ordinal_of
 
     options.seek_cycles_rarely()
     today = date_of(ordinal_of(day))
@@ -110,8 +110,8 @@ def _run_day(
     *,
     shown: bool,
 ) -> None:
-    from dropout_risk.casebook.morning import run_morning
-    from dropout_risk.casebook.morning_facts import morning_facts
+    from dropout_risk.casebook.mornings.morning import run_morning
+    from dropout_risk.casebook.mornings.morning_facts import morning_facts
 
     last = book.today()
     if last is not None and last >= day:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.casebook.entry import MORNING, Entry
-from dropout_risk.casebook.letters import LETTER_STATES
 from dropout_risk.casebook.machine import LEVELS
+from dropout_risk.casebook.notices.letters import LETTER_STATES
 from dropout_risk.casebook.rights import CASE_ROLES
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.desk.deeds import DEEDS

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dropout_risk.casebook.entry import MORNING, Entry
-from dropout_risk.casebook.letters import LETTER_STATES
 from dropout_risk.casebook.machine import ANSWERS, OUTCOMES, STATES, VERBS, WRONGS
+from dropout_risk.casebook.notices.letters import LETTER_STATES
 from dropout_risk.casebook.release import released_text
 from dropout_risk.casebook.rights import CASE_ROLES
 from dropout_risk.casebook.words import QUESTIONS, REASON_QUESTION

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 
 from dropout_risk.casebook.decisions import asked_of_contact, is_talked_over
-from dropout_risk.casebook.feedback import write_feedback
-from dropout_risk.casebook.letters import (
+from dropout_risk.casebook.lessons.feedback import write_feedback
+from dropout_risk.casebook.machine import ANSWERS, LEVELS, OFFICES, OUTCOMES, VERBS, WRONGS, Line, Outcome
+from dropout_risk.casebook.notices.letters import (
     AIDS,
     Letter,
     letters_of,
@@ -18,7 +19,6 @@ from dropout_risk.casebook.letters import (
     release_letter,
     take_back_letter,
 )
-from dropout_risk.casebook.machine import ANSWERS, LEVELS, OFFICES, OUTCOMES, VERBS, WRONGS, Line, Outcome
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.release import LONGEST_WORDS, problems_of_words, release_words
 from dropout_risk.casebook.rights import CASE_ROLES, Act, Part

@@ -13,7 +13,7 @@ from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.book import Book, read_case
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import Entry
-from dropout_risk.casebook.morning import Attended
+from dropout_risk.casebook.mornings.morning import Attended
 from dropout_risk.casebook.people import People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.seen import note_seen

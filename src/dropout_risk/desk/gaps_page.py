@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.entry import MORNING
-from dropout_risk.casebook.missing_registers import missing_registers
+from dropout_risk.casebook.mornings.missing_registers import missing_registers
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.tables import CASE, ENTRY, SIGNAL
 from dropout_risk.catalogue.alert_kinds import REGISTER_SILENT

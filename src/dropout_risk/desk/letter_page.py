@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropout_risk.casebook.letters import LETTER_STATES, letters_of
+from dropout_risk.casebook.notices.letters import LETTER_STATES, letters_of
 from dropout_risk.desk.card import buttons_of, name_of_pupil
 from dropout_risk.desk.deeds import DEEDS
 from dropout_risk.desk.form_page import deed_page

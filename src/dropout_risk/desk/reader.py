@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.case import Case
-from dropout_risk.casebook.letters import absent_since
 from dropout_risk.casebook.machine import LEVELS
+from dropout_risk.casebook.notices.letters import absent_since
 from dropout_risk.casebook.people import EVERYWHERE, OWN, Grant, Placed
 from dropout_risk.casebook.rights import Act, Part, may
 from dropout_risk.casebook.tables import STANDING
-from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.readers.roles import ROLES
 
 SCHOOL_ROLES = ("class_teacher", "principal", "counsellor")
 """Who reads of a pupil what the records say, besides the case."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.machine import STATES
-from dropout_risk.casebook.morning import LISTED
+from dropout_risk.casebook.mornings.morning import LISTED
 from dropout_risk.desk.card import Card, card_of
 from dropout_risk.desk.desk import WHOLE, Desk
 from dropout_risk.desk.reader import Seat

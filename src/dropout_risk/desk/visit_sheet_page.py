@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dropout_risk.casebook.visits import DayRoute, Visit
+from dropout_risk.casebook.visiting.visits import DayRoute, Visit
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.records.directory import Directory
 from dropout_risk.text import ITEMS, Language, Text, date_in_words

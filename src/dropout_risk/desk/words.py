@@ -7,7 +7,7 @@ import re
 
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.machine import PARTS, REGISTER_BACK
-from dropout_risk.casebook.morning import LISTED
+from dropout_risk.casebook.mornings.morning import LISTED
 from dropout_risk.casebook.release import WORD_RULE, WORD_RULE_TEXT
 from dropout_risk.casebook.words import Word
 from dropout_risk.catalogue.alert_kinds import (

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from dropout_risk.public_names import given_names
 
 if TYPE_CHECKING:
-    from dropout_risk.evaluation.fairness import FairnessReport
-    from dropout_risk.evaluation.fairness_rates import audit_groups
     from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
+    from dropout_risk.evaluation.model_card.statement import ModelStatement
     from dropout_risk.evaluation.publishing import Verdict
+    from dropout_risk.evaluation.questions.fairness import FairnessReport
+    from dropout_risk.evaluation.questions.fairness_rates import audit_groups
     from dropout_risk.evaluation.report import EvaluationReport
     from dropout_risk.evaluation.result import HeldOut
     from dropout_risk.evaluation.section import Section
-    from dropout_risk.evaluation.statement import ModelStatement
 
 __all__ = [
     "EvaluationReport",
@@ -28,12 +28,12 @@ __all__ = [
 ]
 _HOMES = {
     "EvaluationReport": "report",
-    "FairnessReport": "fairness",
+    "FairnessReport": "questions.fairness",
     "HeldOut": "result",
-    "ModelStatement": "statement",
+    "ModelStatement": "model_card.statement",
     "Section": "section",
     "Verdict": "publishing",
-    "audit_groups": "fairness_rates",
+    "audit_groups": "questions.fairness_rates",
     "ranking_and_probability_metrics": "metrics",
 }
 

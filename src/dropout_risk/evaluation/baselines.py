@@ -14,7 +14,7 @@ from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.catalogue.measures import Count, FailingCount, ScoreLast, Share
 from dropout_risk.errors import EvaluationError, UnknownFeatureError
-from dropout_risk.evaluation.capacity import number_groups
+from dropout_risk.evaluation.questions.capacity import number_groups
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate
 from dropout_risk.evaluation.section import (
     Cell,

@@ -24,9 +24,9 @@ from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.features.refused_shares import Refusals
 from dropout_risk.histories.histories import Histories
+from dropout_risk.modelling.folds.splits import RandomSplit, TemporalSplit, calibration_part
 from dropout_risk.modelling.leaks.report import binary_labels
-from dropout_risk.modelling.splits import RandomSplit, TemporalSplit, calibration_part
-from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
+from dropout_risk.records.days.calendar import DateLike, date_of, ordinal_of
 from dropout_risk.settings import Settings
 
 # --- When pupils were last at school: who still came on a day, and whose dropout is dated long after ---

@@ -13,7 +13,7 @@ import pandas as pd
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation import report_tables as tables
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.charts import evaluation_chart
+from dropout_risk.evaluation.model_card.charts import evaluation_chart
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.resampling import REPLICATES
 from dropout_risk.evaluation.result import (

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from dropout_risk.arrays import Floats
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.capacity import Lists, at_same_length, at_top_share, of_share
 from dropout_risk.evaluation.metrics import (
     net_benefit_points,
     outcomes_and_risks,
@@ -21,6 +20,7 @@ from dropout_risk.evaluation.metrics import (
     ranking_and_probability_metrics,
     wilson_interval,
 )
+from dropout_risk.evaluation.questions.capacity import Lists, at_same_length, at_top_share, of_share
 from dropout_risk.evaluation.resampling import Resampling, figures_by_replicate
 from dropout_risk.evaluation.section import plain_data
 from dropout_risk.text import Text

@@ -9,26 +9,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dropout_risk.evaluation.band_calibration import BAND_CALIBRATION
 from dropout_risk.evaluation.baselines import BASELINES
-from dropout_risk.evaluation.calibration import CALIBRATION
-from dropout_risk.evaluation.data_section import DATA
-from dropout_risk.evaluation.decision import DECISION
-from dropout_risk.evaluation.effects import EFFECTS
-from dropout_risk.evaluation.fairness import FAIRNESS
-from dropout_risk.evaluation.faithfulness import FAITHFULNESS
-from dropout_risk.evaluation.lead_time import LEAD_TIME
-from dropout_risk.evaluation.leak_section import LEAKS
-from dropout_risk.evaluation.learning_curve import LEARNING_CURVE
-from dropout_risk.evaluation.list_section import CAPACITY
+from dropout_risk.evaluation.questions.band_calibration import BAND_CALIBRATION
+from dropout_risk.evaluation.questions.calibration import CALIBRATION
+from dropout_risk.evaluation.questions.data_section import DATA
+from dropout_risk.evaluation.questions.decision import DECISION
+from dropout_risk.evaluation.questions.effects import EFFECTS
+from dropout_risk.evaluation.questions.fairness import FAIRNESS
+from dropout_risk.evaluation.questions.faithfulness import FAITHFULNESS
+from dropout_risk.evaluation.questions.lead_time import LEAD_TIME
+from dropout_risk.evaluation.questions.leak_section import LEAKS
+from dropout_risk.evaluation.questions.learning_curve import LEARNING_CURVE
+from dropout_risk.evaluation.questions.list_section import CAPACITY
+from dropout_risk.evaluation.questions.separation import SEPARATION
+from dropout_risk.evaluation.questions.stability import STABILITY
+from dropout_risk.evaluation.questions.timing import TIMING
+from dropout_risk.evaluation.questions.transfer import TRANSFER
+from dropout_risk.evaluation.questions.unlike_tests import UNLIKE
 from dropout_risk.evaluation.result import Measured
 from dropout_risk.evaluation.section import Section, SectionKind
-from dropout_risk.evaluation.separation import SEPARATION
-from dropout_risk.evaluation.stability import STABILITY
-from dropout_risk.evaluation.timing import TIMING
 from dropout_risk.evaluation.trained_model import TrainedModel
-from dropout_risk.evaluation.transfer import TRANSFER
-from dropout_risk.evaluation.unlike_tests import UNLIKE
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:

@@ -25,12 +25,12 @@ from dropout_risk.exchange.left_out import NOT_READ, PERSONAL, LeftOut
 from dropout_risk.exchange.pseudonyms import Pseudonyms
 from dropout_risk.exchange.record_folder import Imported, RecordFolder
 from dropout_risk.exchange.source_files import found_bytes, require_nothing
-from dropout_risk.records.absences_only import PRESENT_SHARE
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.ordinary_week import WEEKS
-from dropout_risk.records.readers import has_mark_file
-from dropout_risk.records.school_declarations import MEANINGS
+from dropout_risk.records.checks.absences_only import PRESENT_SHARE
+from dropout_risk.records.days.ordinary_week import WEEKS
+from dropout_risk.records.days.school_declarations import MEANINGS
+from dropout_risk.records.files.readers import has_mark_file
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.text import Text
 
 _JOINED = Text(zh="同一天有多条，已合并为一条", en="further events of one day, joined into one")

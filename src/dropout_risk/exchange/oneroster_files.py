@@ -11,7 +11,7 @@ from pathlib import Path
 from dropout_risk.errors import RecordsError
 from dropout_risk.exchange.left_out import NOT_READ, PERSONAL, SECRET, LeftOut
 from dropout_risk.exchange.source_files import Row, SourceFile, require_nothing, source_files
-from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.text import Text
 
 VERSION = "1.2"

@@ -13,7 +13,7 @@ from dropout_risk.exchange.oneroster_files import OneRosterFiles
 from dropout_risk.exchange.pseudonyms import Pseudonyms
 from dropout_risk.exchange.record_folder import Imported
 from dropout_risk.exchange.source_files import Row
-from dropout_risk.records.readers import has_mark_file
+from dropout_risk.records.files.readers import has_mark_file
 from dropout_risk.text import Text
 
 HOMEROOM = "homeroom"

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dropout_risk.exchange.left_out import NO_COLUMN, PERSONAL, LeftOut
+from dropout_risk.records.pupils.spells import SPELL_COLUMNS, SPELLS
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.spells import SPELL_COLUMNS, SPELLS
 from dropout_risk.records.tables import TABLES
 from dropout_risk.text import Text
 

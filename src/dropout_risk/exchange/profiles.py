@@ -16,10 +16,10 @@ from dropout_risk.exchange.oneroster_import import import_oneroster
 from dropout_risk.exchange.pseudonyms import Pseudonyms
 from dropout_risk.exchange.record_folder import Imported, Rows, written_columns
 from dropout_risk.exchange.roll_import import import_roll
-from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.readers import FramePart
+from dropout_risk.records.days.calendar import DateLike, date_of, ordinal_of
+from dropout_risk.records.files.readers import FramePart
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 _READERS: dict[str, Callable[..., Imported]] = {
     "edfi": import_edfi,

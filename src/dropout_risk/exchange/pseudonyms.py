@@ -18,7 +18,7 @@ from typing import Self
 
 from dropout_risk.errors import OutputError, RecordsError, SettingsError
 from dropout_risk.files import write_whole
-from dropout_risk.records.words import narrow_text
+from dropout_risk.records.wording.words import narrow_text
 
 LEAST_BYTES = 32
 _LEAST_DIFFERENT = 8

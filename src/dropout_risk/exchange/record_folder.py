@@ -15,11 +15,11 @@ from dropout_risk.exchange.left_out import LeftOut
 from dropout_risk.exchange.pseudonyms import holds_identity
 from dropout_risk.exchange.source_files import require_nothing
 from dropout_risk.files import write_all
-from dropout_risk.records.folders import table_stem
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.readers import FILE as SYNTHETIC
+from dropout_risk.records.files.folders import table_stem
+from dropout_risk.records.files.readers import FILE as SYNTHETIC
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 MAPPING = "mapping.toml"
 _LONG = 18

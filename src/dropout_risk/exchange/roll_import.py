@@ -23,8 +23,8 @@ from dropout_risk.exchange.roll_template import (
     roll_word,
 )
 from dropout_risk.exchange.source_files import Row, SourceFile, source_files
-from dropout_risk.records.id_forms import rounded_ids, scientific_ids
-from dropout_risk.records.readers import has_mark_file
+from dropout_risk.records.files.readers import has_mark_file
+from dropout_risk.records.pupils.id_forms import rounded_ids, scientific_ids
 from dropout_risk.records.tables import TABLES
 from dropout_risk.text import Text
 

@@ -13,9 +13,9 @@ from functools import cache
 from importlib import resources
 
 from dropout_risk.exchange.left_out import IDENTITY, NOT_READ, PERSONAL
-from dropout_risk.records.family_values import UNKNOWN
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.words import narrow_text, plain_form
+from dropout_risk.records.checks.family_values import UNKNOWN
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.words import narrow_text, plain_form
 from dropout_risk.text import Text
 
 _FAMILY_MEMBER = Text(zh="家庭成员的信息，不读取", en="it is about a member of the family; it is not read")

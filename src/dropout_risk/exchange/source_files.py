@@ -9,13 +9,13 @@ from pathlib import Path
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.exchange.left_out import BROKEN_LINE, LeftOut
-from dropout_risk.records.csv_files import CsvPart
-from dropout_risk.records.folders import FoundFile, find_files, table_stem
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.readers import Part, read_batches
+from dropout_risk.records.files.csv_files import CsvPart
+from dropout_risk.records.files.folders import FoundFile, find_files, table_stem
+from dropout_risk.records.files.readers import Part, read_batches
+from dropout_risk.records.files.workbooks import Workbook
 from dropout_risk.records.rules import RULES
-from dropout_risk.records.words import trimmed_text
-from dropout_risk.records.workbooks import Workbook
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.words import trimmed_text
 from dropout_risk.text import CLAUSES, Text
 
 Row = dict[str, str | None]

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools, Floats, Longs
 from dropout_risk.features.footing import NO_DAY
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 
 _TEXT = pa.string()
 

@@ -13,7 +13,7 @@ from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.explanation.columns import Numbers
 from dropout_risk.features.footing import NO_DAY, Footing
 from dropout_risk.features.footings import Footings
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 from dropout_risk.text import Language, Text, date_in_words
 
 DAYS = ("first", "last")

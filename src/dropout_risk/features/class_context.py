@@ -31,9 +31,9 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import offsets_of
 from dropout_risk.histories.snapshot import Grades, Snapshot, Window
 from dropout_risk.kernels import blocks, in_threads, kernel
-from dropout_risk.records.calendar import date_of, ordinal_of
-from dropout_risk.records.classes import Classes, class_name, indices_of_classes, parts_of_class
-from dropout_risk.records.words import word_key
+from dropout_risk.records.days.calendar import date_of, ordinal_of
+from dropout_risk.records.pupils.classes import Classes, class_name, indices_of_classes, parts_of_class
+from dropout_risk.records.wording.words import word_key
 
 # --- The sums behind the class context, class by class over its pupils in their order ---
 

@@ -22,10 +22,10 @@ from dropout_risk.histories.places import students_on
 from dropout_risk.histories.registers import last_days
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import kernel
-from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
-from dropout_risk.records.departures import AWAY, BACK, CAME_DAYS
+from dropout_risk.records.checks.departures import AWAY, BACK, CAME_DAYS
+from dropout_risk.records.days.calendar import DateLike, SchoolCalendar, ordinal_of
+from dropout_risk.records.pupils.spells import SPELLS
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.spells import SPELLS
 from dropout_risk.records.tables import EVENTS
 
 NOT_GONE = -(1 << 40)

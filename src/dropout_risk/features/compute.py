@@ -23,7 +23,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.progress import progress_line
-from dropout_risk.records.calendar import DateLike
+from dropout_risk.records.days.calendar import DateLike
 
 MEASURES: dict[type[declared.Measure], MeasureFunction] = {
     **attendance.MEASURES, **grades.MEASURES, **psychology.MEASURES, **family.MEASURES,

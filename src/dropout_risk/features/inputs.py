@@ -16,7 +16,7 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.runs import KnownRows
 from dropout_risk.histories.snapshot import Snapshot, largest_of_pupils
 from dropout_risk.kernels import kernel
-from dropout_risk.records.words import word_key
+from dropout_risk.records.wording.words import word_key
 
 Made = TypeVar("Made")
 MeasureFunction = Callable[[Any, Any, "Inputs"], Floats]

@@ -14,7 +14,7 @@ from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
 from dropout_risk.histories.classes import CLASSES_AT_ONCE, Sittings
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks, in_threads, kernel
-from dropout_risk.records.classes import Classes
+from dropout_risk.records.pupils.classes import Classes
 
 MAKE_UP_DAYS, EARLY_DAYS = 30, 7
 _MISSED, _SAT = 1, 2

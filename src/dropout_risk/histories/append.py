@@ -18,8 +18,8 @@ from dropout_risk.histories.places import with_spells
 from dropout_risk.histories.refused_runs import REFUSED, merged_refused
 from dropout_risk.histories.runs import Runs, merge_runs, move_runs, offsets_of
 from dropout_risk.kernels import kernel
-from dropout_risk.records.calendar import SchoolCalendar, each_day_once
-from dropout_risk.records.day_grid import day_keys
+from dropout_risk.records.days.calendar import SchoolCalendar, each_day_once
+from dropout_risk.records.days.day_grid import day_keys
 from dropout_risk.records.tables import RUNS
 
 # --- The rows that arrived at once, as cells and runs of the pupils whom they tell of ---

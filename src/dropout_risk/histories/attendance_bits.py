@@ -16,8 +16,8 @@ import numpy.typing as npt
 from dropout_risk.arrays import Array, Bytes, Ints, Longs, Positions, Words
 from dropout_risk.histories.day_words import lay_over
 from dropout_risk.kernels import blocks, in_threads, kernel
-from dropout_risk.records.calendar import SchoolCalendar
-from dropout_risk.records.day_grid import STATUS, BesideRows, DayGrid
+from dropout_risk.records.days.calendar import SchoolCalendar
+from dropout_risk.records.days.day_grid import STATUS, BesideRows, DayGrid
 from dropout_risk.records.statuses import STATUSES
 
 PLANES = STATUSES.bits

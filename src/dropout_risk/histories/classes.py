@@ -13,7 +13,7 @@ import numpy as np
 from dropout_risk.arrays import Ints, Longs
 from dropout_risk.histories.runs import Runs, offsets_of
 from dropout_risk.kernels import blocks, in_threads, kernel
-from dropout_risk.records.classes import Classes
+from dropout_risk.records.pupils.classes import Classes
 
 CLASSES_AT_ONCE = 512
 _DATES, _SHIFT = 1 << 22, 1 << 20  # room for every date, also before 1970

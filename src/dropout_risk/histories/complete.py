@@ -8,7 +8,7 @@ import numpy as np
 
 from dropout_risk.arrays import Bytes, Ints, Longs
 from dropout_risk.kernels import kernel
-from dropout_risk.records.departures import MOST_AHEAD, TELLING
+from dropout_risk.records.checks.departures import MOST_AHEAD, TELLING
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories

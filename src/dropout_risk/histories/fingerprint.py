@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.kernels import blocks, in_threads
-from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.days.calendar import SchoolCalendar
 
 BLOCK_BYTES = 1 << 22
 """A large array is hashed in blocks of this size, several at a time; however many threads there are."""

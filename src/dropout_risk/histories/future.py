@@ -12,7 +12,7 @@ from dropout_risk.arrays import Bytes, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import Runs, offsets_of
-from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.records.days.calendar import DateLike, ordinal_of
 
 _NAMES = ("known", "date", "day", "start")
 

@@ -22,14 +22,14 @@ from dropout_risk.histories.refused_runs import refused_runs
 from dropout_risk.histories.registers import Registers, presumed_calendars, presumed_pupils
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks, kernel
-from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
-from dropout_risk.records.classes import Classes
-from dropout_risk.records.day_grid import DayGrid
-from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
+from dropout_risk.records.days.calendar import DateLike, SchoolCalendar, ordinal_of
+from dropout_risk.records.days.day_grid import DayGrid
+from dropout_risk.records.days.school_declarations import ALL_SCHOOLS, PresumedClasses
+from dropout_risk.records.files.readers import is_marked_synthetic, mark_synthetic
+from dropout_risk.records.pupils.classes import Classes
+from dropout_risk.records.pupils.spells import SPELLS
 from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.rows import UsableRows
-from dropout_risk.records.school_declarations import ALL_SCHOOLS, PresumedClasses
-from dropout_risk.records.spells import SPELLS
 from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
 
 if TYPE_CHECKING:

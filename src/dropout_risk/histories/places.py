@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Longs
-from dropout_risk.records.spells import SPELLS
+from dropout_risk.records.pupils.spells import SPELLS
 
 _EVER, _NONE = np.iinfo(np.int32).min, -1
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dropout_risk.histories.runs import Runs, merge_runs, offsets_of
-from dropout_risk.records.day_grid import day_keys
+from dropout_risk.records.days.day_grid import day_keys
 from dropout_risk.records.refused_rows import REFUSED_TABLES, UNDATED, RefusedRows
 from dropout_risk.records.tables import TABLES
 

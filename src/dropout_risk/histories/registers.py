@@ -17,10 +17,10 @@ from dropout_risk.arrays import Bools, Bytes, Ints, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
 from dropout_risk.histories.places import enrolled_first, times_between
 from dropout_risk.kernels import kernel
-from dropout_risk.records.calendar import SchoolCalendar
-from dropout_risk.records.classes import parts_of_class
-from dropout_risk.records.departures import AWAY, BACK
-from dropout_risk.records.school_declarations import said_of_class
+from dropout_risk.records.checks.departures import AWAY, BACK
+from dropout_risk.records.days.calendar import SchoolCalendar
+from dropout_risk.records.days.school_declarations import said_of_class
+from dropout_risk.records.pupils.classes import parts_of_class
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories

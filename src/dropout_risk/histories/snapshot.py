@@ -24,10 +24,10 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.registers import presume_present
 from dropout_risk.histories.runs import KnownRows, offsets_of
 from dropout_risk.kernels import kernel
-from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.family_values import NO, UNKNOWN
+from dropout_risk.records.checks.family_values import NO, UNKNOWN
+from dropout_risk.records.days.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.tables import RUNS
-from dropout_risk.records.words import word_key
+from dropout_risk.records.wording.words import word_key
 
 Window = int | Literal["year"] | None
 _PLACES = {kind: index for index, kind in enumerate(PLANES)}

@@ -37,10 +37,10 @@ from dropout_risk.histories.store_format import (
     unpack_closed,
     unpack_observed,
 )
-from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.checking import KnownPupils
+from dropout_risk.records.days.calendar import SchoolCalendar
+from dropout_risk.records.pupils.spells import SPELLS
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.spells import SPELLS
 
 MANY_DAYS = 32
 _CALENDAR = ("calendar.", "observed.", "closed.")

@@ -27,7 +27,7 @@ from dropout_risk.histories.histories import Histories, Observed, no_runs
 from dropout_risk.histories.refused_runs import REFUSED, refused_runs
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import in_threads, kernel
-from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.days.calendar import SchoolCalendar
 from dropout_risk.records.tables import RUNS
 
 # --- Attendance as a few small arrays, for keeping on disk ---

@@ -8,10 +8,10 @@ from dropout_risk.public_names import given_names
 
 if TYPE_CHECKING:
     from dropout_risk.modelling.classifier import RiskClassifier
-    from dropout_risk.modelling.input_checks import FewDropoutsWarning, IdentifierWarning
-    from dropout_risk.modelling.labels import PositiveLabelWarning
+    from dropout_risk.modelling.folds.splits import RandomSplit, SchoolSplit, TemporalSplit
+    from dropout_risk.modelling.inputs.input_checks import FewDropoutsWarning, IdentifierWarning
+    from dropout_risk.modelling.inputs.labels import PositiveLabelWarning
     from dropout_risk.modelling.leaks.report import LeakReport, find_leaks
-    from dropout_risk.modelling.splits import RandomSplit, SchoolSplit, TemporalSplit
     from dropout_risk.modelling.tuning import Tuning
 
 __all__ = [
@@ -27,14 +27,14 @@ __all__ = [
     "find_leaks",
 ]
 _HOMES = {
-    "FewDropoutsWarning": "input_checks",
-    "IdentifierWarning": "input_checks",
+    "FewDropoutsWarning": "inputs.input_checks",
+    "IdentifierWarning": "inputs.input_checks",
     "LeakReport": "leaks.report",
-    "PositiveLabelWarning": "labels",
-    "RandomSplit": "splits",
+    "PositiveLabelWarning": "inputs.labels",
+    "RandomSplit": "folds.splits",
     "RiskClassifier": "classifier",
-    "SchoolSplit": "splits",
-    "TemporalSplit": "splits",
+    "SchoolSplit": "folds.splits",
+    "TemporalSplit": "folds.splits",
     "Tuning": "tuning",
     "find_leaks": "leaks.report",
 }

@@ -16,8 +16,8 @@ from dropout_risk.explanation.contributions import Contributions, Terms
 from dropout_risk.modelling.band_errors import BandErrors
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.candidates import CANDIDATES, name_of_model
-from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.likely_values import LikelyValues
+from dropout_risk.modelling.inputs.encoding import FeatureEncoding
+from dropout_risk.modelling.inputs.likely_values import LikelyValues
 from dropout_risk.modelling.model import Model, json_bytes, read_file, read_json
 
 FORMAT = 2
@@ -35,7 +35,7 @@ class CalibratedModel:
 
     >>> from dropout_risk.explanation.contributions import LinearTerms
     >>> from dropout_risk.explanation.curves import CurveShape
-    >>> from dropout_risk.modelling.logistic import LogisticModel
+    >>> from dropout_risk.modelling.learners.logistic import LogisticModel
     >>> model = CalibratedModel(
     ...     FeatureEncoding(("absence_share",)),
     ...     LogisticModel(LinearTerms(-2.0, (CurveShape((0.0, 1.0), (-0.5, 3.5), 0.0),))),

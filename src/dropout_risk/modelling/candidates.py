@@ -40,7 +40,7 @@ class Candidate:
         """The class of its models."""
         if self.fitter is not None:
             return self.fitter().model
-        from dropout_risk.modelling.blend import BlendModel
+        from dropout_risk.modelling.learners.blend import BlendModel
 
         return BlendModel
 

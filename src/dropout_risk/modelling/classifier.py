@@ -21,25 +21,25 @@ from dropout_risk.errors import FeatureInputError, nearest
 from dropout_risk.explanation.backgrounds import Backgrounds
 from dropout_risk.explanation.contributions import Contributions, as_shap
 from dropout_risk.kernels import blocks
-from dropout_risk.modelling.argument_checks import check_arguments, check_beside
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.candidates import AUTO, default_candidates
-from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.feature_table import array_error, has_names, plain_table
-from dropout_risk.modelling.given_folds import folds_of_splitter
-from dropout_risk.modelling.input_checks import (
+from dropout_risk.modelling.folds.given_folds import folds_of_splitter
+from dropout_risk.modelling.inputs.argument_checks import check_arguments, check_beside
+from dropout_risk.modelling.inputs.encoding import FeatureEncoding
+from dropout_risk.modelling.inputs.feature_table import array_error, has_names, plain_table
+from dropout_risk.modelling.inputs.input_checks import (
     refuse_empty_columns,
     warn_of_few,
     warn_of_identifiers,
     warn_of_wide,
 )
-from dropout_risk.modelling.labels import TwoLabels, check_count
+from dropout_risk.modelling.inputs.labels import TwoLabels, check_count
+from dropout_risk.modelling.inputs.likely_values import LikelyValues, always_recorded
+from dropout_risk.modelling.inputs.row_counts import RowCounts
+from dropout_risk.modelling.inputs.row_names import refuse_other_rows
 from dropout_risk.modelling.leaks.report import OnLeaks, check_leaks, group_keys
-from dropout_risk.modelling.likely_values import LikelyValues, always_recorded
-from dropout_risk.modelling.row_counts import RowCounts
-from dropout_risk.modelling.row_names import refuse_other_rows
-from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
+from dropout_risk.modelling.learners.scorecard import PointsTable, ScorecardModel
 from dropout_risk.modelling.selection import TrainingRows, fit_best, in_own_order
 from dropout_risk.modelling.tuning import Tuning
 from dropout_risk.progress import progress_line
@@ -59,7 +59,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     probabilities. Missing values and categories are taken as they are: a missing value is a value of its own
     where the fit saw it, and never 0. Where the fit (almost) never saw a column's value missing, the values
     of rows alike in the rest stand in for it:
-    see :class:`dropout_risk.modelling.likely_values.LikelyValues`.
+    see :class:`dropout_risk.modelling.inputs.likely_values.LikelyValues`.
 
     **It warns by default**, and fits all the same: of leaks (``LeakWarning``), of columns that name pupils or
     schools (``IdentifierWarning``), and of fewer than fifty rows of a class (``FewDropoutsWarning``).

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Labels, Positions
-from dropout_risk.modelling.likely_values import LikelyValues, hardly_missing
+from dropout_risk.modelling.inputs.likely_values import LikelyValues, hardly_missing
+from dropout_risk.modelling.learners.newton import fit_logistic
 from dropout_risk.modelling.model import Model
-from dropout_risk.modelling.newton import fit_logistic
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,12 +13,12 @@ import pandas as pd
 
 from dropout_risk.arrays import Array, Bools, Floats, Labels, Longs, Positions
 from dropout_risk.errors import TrainingError
-from dropout_risk.modelling.blend import BlendModel, cross_blend
 from dropout_risk.modelling.candidates import CANDIDATES, SAFEST, with_parts
 from dropout_risk.modelling.fitter import CrossFit, Fitter, raw_calibration
-from dropout_risk.modelling.group_folds import GroupFolds
+from dropout_risk.modelling.folds.group_folds import GroupFolds
+from dropout_risk.modelling.folds.splits import dealt_folds
+from dropout_risk.modelling.learners.blend import BlendModel, cross_blend
 from dropout_risk.modelling.model import Model
-from dropout_risk.modelling.splits import dealt_folds
 from dropout_risk.modelling.tuning import Tuning, rows_key
 from dropout_risk.text import Text
 

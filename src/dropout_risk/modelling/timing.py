@@ -17,7 +17,7 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import SettingsError, TrainingError
 from dropout_risk.modelling.calibration import fit_line
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.split_dates import keys_of
+from dropout_risk.modelling.folds.split_dates import keys_of
 
 PERIOD = "period"
 HIGHEST = 1 - 1e-12

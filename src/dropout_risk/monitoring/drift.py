@@ -11,7 +11,7 @@ import pandas as pd
 
 from dropout_risk.errors import FeatureInputError, nearest, require_kind
 from dropout_risk.evaluation.small_groups import FEWEST
-from dropout_risk.modelling.feature_table import named_frame
+from dropout_risk.modelling.inputs.feature_table import named_frame
 from dropout_risk.scoring.risk_model import RiskModel
 
 MODERATE, LARGE = 0.1, 0.25

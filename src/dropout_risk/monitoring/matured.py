@@ -18,15 +18,15 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import DateError, require_kind
-from dropout_risk.evaluation.calibration import CalibrationFigures, TestRows
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
 from dropout_risk.evaluation.parts import labelled_cohort
-from dropout_risk.evaluation.transfer import BOUNDS, FEWEST_DROPOUTS, TOO_CAUTIOUS, TOO_EXTREME
+from dropout_risk.evaluation.questions.calibration import CalibrationFigures, TestRows
+from dropout_risk.evaluation.questions.transfer import BOUNDS, FEWEST_DROPOUTS, TOO_CAUTIOUS, TOO_EXTREME
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.leaks.report import binary_labels
 from dropout_risk.monitoring.drift import LARGE, measure_drift
-from dropout_risk.records.calendar import date_of, ordinal_of
+from dropout_risk.records.days.calendar import date_of, ordinal_of
 from dropout_risk.scoring.population import Population
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.text import Language, Text

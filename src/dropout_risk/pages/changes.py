@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dropout_risk.histories.histories import Histories
-from dropout_risk.scoring.change import Change
+from dropout_risk.scoring.changes.change import Change
+from dropout_risk.scoring.changes.what_if import WhatIf
+from dropout_risk.scoring.readers.roles import Role
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import Role
-from dropout_risk.scoring.what_if import WhatIf
 from dropout_risk.text import Language
 from dropout_risk.watchlist.state import StudentId
 

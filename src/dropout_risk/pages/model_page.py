@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import DOMAINS, FeatureCatalogue
-from dropout_risk.evaluation.calibration import CALIBRATION
-from dropout_risk.evaluation.card import PURPOSE
-from dropout_risk.evaluation.card_figures import card_figures, with_figures
-from dropout_risk.evaluation.caution import report_in
+from dropout_risk.evaluation.model_card.card import PURPOSE
+from dropout_risk.evaluation.model_card.card_figures import card_figures, with_figures
+from dropout_risk.evaluation.model_card.caution import report_in
+from dropout_risk.evaluation.questions.calibration import CALIBRATION
 from dropout_risk.evaluation.section import Section, Table, to_html
 from dropout_risk.pages.axes import Scale, Tick, signed_number
 from dropout_risk.pages.words import HOW_TO_READ, WORDS

@@ -16,7 +16,7 @@ from dropout_risk.catalogue.grades import core_rank
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.axes import RiskScale, Scale, Tick, signed_number
 from dropout_risk.pages.words import WORDS
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import CLAUSES, COLON, COMMA, Language, Text, date_in_words, percent_text

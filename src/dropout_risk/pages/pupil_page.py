@@ -21,8 +21,8 @@ from dropout_risk.pages.pupil_charts import AttendanceStrip, MarksChart, Waterfa
 from dropout_risk.pages.rendering import note_on_reason
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
-from dropout_risk.scoring.graduation import days_to_graduation, graduation_note
-from dropout_risk.scoring.roles import Role
+from dropout_risk.scoring.readers.roles import Role
+from dropout_risk.scoring.remarks.graduation import days_to_graduation, graduation_note
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, OutcomeSettings
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text

@@ -11,9 +11,9 @@ from pathlib import Path
 from dropout_risk.files import write_whole
 from dropout_risk.pages.links import INDEX, file_name, is_our_page
 from dropout_risk.pages.review import Review
-from dropout_risk.records.calendar import ordinal_of
-from dropout_risk.records.classes import parts_of_class
-from dropout_risk.scoring.scope import NONE, Scope, grade_of
+from dropout_risk.records.days.calendar import ordinal_of
+from dropout_risk.records.pupils.classes import parts_of_class
+from dropout_risk.scoring.readers.scope import NONE, Scope, grade_of
 from dropout_risk.scoring.score_rows import pupil_heads
 from dropout_risk.text import Text
 from dropout_risk.watchlist.group import WatchGroup

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from dropout_risk.alerts.help import help_table
 from dropout_risk.arrays import Bools
 from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
-from dropout_risk.evaluation.caution import caution_head, caution_lines
+from dropout_risk.evaluation.model_card.caution import caution_head, caution_lines
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
@@ -38,12 +38,12 @@ from dropout_risk.pages.watch_list_page import (
     write_folder,
 )
 from dropout_risk.pages.words import WORDS
-from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.records.days.calendar import DateLike, ordinal_of
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.population import score_blocks
+from dropout_risk.scoring.readers.roles import CLASS_TEACHER, Role, role_named, roles_of
+from dropout_risk.scoring.readers.scope import EVERYBODY, Scope
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import CLASS_TEACHER, Role, role_named, roles_of
-from dropout_risk.scoring.scope import EVERYBODY, Scope
 from dropout_risk.scoring.score_rows import pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import Settings, WatchListSettings

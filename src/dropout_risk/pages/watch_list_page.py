@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.evaluation.caution import caution_lines
+from dropout_risk.evaluation.model_card.caution import caution_lines
 from dropout_risk.explanation.backgrounds import grade_of_background
 from dropout_risk.files import write_all
 from dropout_risk.pages.links import INDEX, LIST_ONLY, Links, is_our_page, school_page_name

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 from dropout_risk.proposals.known_names import known_word, points_of
-from dropout_risk.records.dates import DATE_ORDERS, declared_date, is_serial
-from dropout_risk.records.grade_levels import FIRST_COHORT, LAST_COHORT, grade_level_in
-from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.days.dates import DATE_ORDERS, declared_date, is_serial
 from dropout_risk.records.tables import WORD_KINDS, Column
 from dropout_risk.records.values import NO_DATE, day_in
-from dropout_risk.records.words import narrow_text, trimmed_text, word_key
+from dropout_risk.records.wording.grade_levels import FIRST_COHORT, LAST_COHORT, grade_level_in
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.words import narrow_text, trimmed_text, word_key
 
 _CLOCK = re.compile(r"[ T]+\d{1,2}:\d{2}.*$")
 _MOST, _SOME = 0.8, 0.3

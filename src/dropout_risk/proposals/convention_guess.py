@@ -9,9 +9,9 @@ from dropout_risk.proposals.column_values import ColumnValues, number_in
 from dropout_risk.proposals.known_names import name_key
 from dropout_risk.proposals.lines import Degree, Line
 from dropout_risk.proposals.table_guess import TableGuess
-from dropout_risk.records.dates import declared_date, is_serial
-from dropout_risk.records.grade_levels import FIRST_COHORT, LAST_COHORT, grade_level_in
+from dropout_risk.records.days.dates import declared_date, is_serial
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.wording.grade_levels import FIRST_COHORT, LAST_COHORT, grade_level_in
 from dropout_risk.text import Text
 
 _ORDERS = ("dmy", "mdy", "ymd")

@@ -15,11 +15,11 @@ from dropout_risk.errors import DropoutRiskError
 from dropout_risk.proposals.column_values import ColumnValues
 from dropout_risk.proposals.error_words import error_words
 from dropout_risk.proposals.known_names import known_mapping
-from dropout_risk.records.csv_files import CsvPart
-from dropout_risk.records.folders import FoundFile, find_files
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.readers import ParquetPart, Part
-from dropout_risk.records.workbooks import Workbook
+from dropout_risk.records.files.csv_files import CsvPart
+from dropout_risk.records.files.folders import FoundFile, find_files
+from dropout_risk.records.files.readers import ParquetPart, Part
+from dropout_risk.records.files.workbooks import Workbook
+from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.text import Text
 
 SAMPLE_ROWS = 100_000

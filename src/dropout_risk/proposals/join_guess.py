@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dropout_risk.proposals.column_values import recurring_share
 from dropout_risk.proposals.lines import Line
 from dropout_risk.proposals.table_guess import TableGuess
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.words import plain_form
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.words import plain_form
 from dropout_risk.text import Text
 
 _MOST = 0.95

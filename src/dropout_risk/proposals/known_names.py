@@ -10,9 +10,9 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal, NamedTuple
 
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.tables import TABLES
-from dropout_risk.records.words import Word, narrow_text, word_key
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.words import Word, narrow_text, word_key
 
 Nearness = Literal["known", "near"]
 _TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\x00-\x7f\s_\-]+")

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from dropout_risk.records.words import Word
+from dropout_risk.records.wording.words import Word
 from dropout_risk.text import Text
 
 Degree = Literal["sure", "likely", "doubtful"]

@@ -33,10 +33,10 @@ from dropout_risk.proposals.table_guess import (
     shown_headers,
 )
 from dropout_risk.proposals.word_guess import word_lines
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.rules import CheckReport
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.words import plain_form
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.words import plain_form
 from dropout_risk.text import Language, Text
 
 _ROUNDS = 2

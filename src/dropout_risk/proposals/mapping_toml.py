@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dropout_risk.proposals.lines import DEGREES, Line
 from dropout_risk.proposals.table_guess import TableGuess
-from dropout_risk.records.mapping_shape import SECTIONS
+from dropout_risk.records.wording.mapping_shape import SECTIONS
 from dropout_risk.text import Language, Text
 
 

@@ -14,9 +14,9 @@ from dropout_risk.proposals.table_guess import (
     wide_days,
     wide_subjects,
 )
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.rules import CheckReport
-from dropout_risk.records.words import plain_form
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.words import plain_form
 from dropout_risk.text import Text
 
 _WIDE, _SAME_PUPILS = 3, 0.5

@@ -13,12 +13,12 @@ from dropout_risk.errors import DropoutRiskError
 from dropout_risk.proposals.lines import Line
 from dropout_risk.proposals.mapping_toml import write_mapping
 from dropout_risk.proposals.table_guess import TableGuess
-from dropout_risk.records.folders import find_parts
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.readers import Part, PartitionedPart
+from dropout_risk.records.files.folders import find_parts
+from dropout_risk.records.files.readers import Part, PartitionedPart
 from dropout_risk.records.rules import CheckReport
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.text import CLAUSES, Text
 
 _OF_PLACE = ("school_id", "class_id", "grade_level")

@@ -9,8 +9,8 @@ from dropout_risk.proposals.column_values import ColumnValues, is_date, is_mark,
 from dropout_risk.proposals.foreign_files import ForeignFile
 from dropout_risk.proposals.known_names import is_known_elsewhere, known_column, known_table, name_tokens
 from dropout_risk.proposals.lines import DEGREES, Degree
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
+from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.text import CLAUSES, NO_WORDS, Text
 
 _NAMED, _OPTIONAL, _ONE_ROW_EACH = 0.35, 0.04, 0.5

@@ -9,9 +9,9 @@ from dropout_risk.proposals.column_values import ColumnValues, is_mark, number_i
 from dropout_risk.proposals.known_names import KnownWord, known_word, points_of, usual_code
 from dropout_risk.proposals.lines import Line
 from dropout_risk.proposals.table_guess import TableGuess
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, WORD_KINDS, Column
-from dropout_risk.records.words import Word, word_key
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.words import Word, word_key
 from dropout_risk.text import Text
 
 _KEPT = ("subject", "exam", "session", "factor", "sex", "grade_level")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from dropout_risk.public_names import given_names
 
 if TYPE_CHECKING:
-    from dropout_risk.records.calendar import SchoolCalendar
+    from dropout_risk.records.days.calendar import SchoolCalendar
     from dropout_risk.records.directory import Directory
-    from dropout_risk.records.mapping import RecordsMapping
     from dropout_risk.records.school_records import SchoolRecords
+    from dropout_risk.records.wording.mapping import RecordsMapping
 
 __all__ = [
     "Directory",
@@ -20,8 +20,8 @@ __all__ = [
 ]
 _HOMES = {
     "Directory": "directory",
-    "RecordsMapping": "mapping",
-    "SchoolCalendar": "calendar",
+    "RecordsMapping": "wording.mapping",
+    "SchoolCalendar": "days.calendar",
     "SchoolRecords": "school_records",
 }
 

@@ -18,20 +18,12 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
-from dropout_risk.records.absences_only import RegisterDoubts
-from dropout_risk.records.attendance_registers import AttendanceRegisters
-from dropout_risk.records.calendar import YEAR_START
-from dropout_risk.records.dates import cause_of_outside
-from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid, day_keys
-from dropout_risk.records.lone_dates import DaysOfRegisters, lone_dates, rows_by_date
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.no_pupils import PupilWords
-from dropout_risk.records.outside_rows import OUTSIDE, OutsideRows
-from dropout_risk.records.pupil_index import PupilIndex
-from dropout_risk.records.readers import Part
-from dropout_risk.records.reading import Progress, TableReader
-from dropout_risk.records.refused_rows import UNCOUNTED, RefusedRows
-from dropout_risk.records.register_doubts import (
+from dropout_risk.records.checks.absences_only import RegisterDoubts
+from dropout_risk.records.checks.attendance_registers import AttendanceRegisters
+from dropout_risk.records.checks.lone_dates import DaysOfRegisters, lone_dates, rows_by_date
+from dropout_risk.records.checks.no_pupils import PupilWords
+from dropout_risk.records.checks.outside_rows import OUTSIDE, OutsideRows
+from dropout_risk.records.checks.register_doubts import (
     are_filled,
     lessons_of_absences,
     session_rows,
@@ -39,23 +31,31 @@ from dropout_risk.records.register_doubts import (
     weekend_rows,
     years_cut_in_term,
 )
-from dropout_risk.records.row_checks import (
+from dropout_risk.records.checks.row_checks import (
     check_enrolled,
     check_pupils,
     check_readable,
     check_school_days,
     check_values,
 )
+from dropout_risk.records.checks.word_checks import words_alike
+from dropout_risk.records.days.calendar import YEAR_START
+from dropout_risk.records.days.dates import cause_of_outside
+from dropout_risk.records.days.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid, day_keys
+from dropout_risk.records.days.school_days import SchoolDays
+from dropout_risk.records.days.school_declarations import PresumedClasses, Unrecorded, presumed_classes
+from dropout_risk.records.files.readers import Part
+from dropout_risk.records.pupils.pupil_index import PupilIndex
+from dropout_risk.records.pupils.spells import NO_GAPS, Gaps
+from dropout_risk.records.reading import Progress, TableReader
+from dropout_risk.records.refused_rows import UNCOUNTED, RefusedRows
 from dropout_risk.records.rows import ArrangedRows, Draft, Finding
 from dropout_risk.records.rules import RULES, Severity
-from dropout_risk.records.school_days import SchoolDays
-from dropout_risk.records.school_declarations import PresumedClasses, Unrecorded, presumed_classes
-from dropout_risk.records.sessions import session_name
-from dropout_risk.records.spells import NO_GAPS, Gaps
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
-from dropout_risk.records.word_checks import words_alike
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.sessions import session_name
 from dropout_risk.text import NO_WORDS, Text
 
 _TABLE = TABLES["attendance"]

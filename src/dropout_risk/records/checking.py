@@ -15,22 +15,13 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.attendance import AttendanceCheck, Roll
-from dropout_risk.records.attendance_registers import check_declared
-from dropout_risk.records.calendar import ALWAYS_KNOWN, YEAR_START, SchoolCalendar
-from dropout_risk.records.calendar_checks import check_calendar, check_days_off, check_week
-from dropout_risk.records.day_grid import DayGrid
-from dropout_risk.records.departures import MOST_AHEAD, TELLING, check_departures
-from dropout_risk.records.lone_dates import check_lone_dates
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.marks import restore_sittings
-from dropout_risk.records.other_ids import OtherIds, explain_unknown
-from dropout_risk.records.plausible import doubt_classes, doubt_grade_levels
-from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
-from dropout_risk.records.quarantine import Quarantine, SetApart
-from dropout_risk.records.readers import ListPart, Part
-from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
-from dropout_risk.records.refused_rows import RefusedRows
-from dropout_risk.records.row_checks import (
+from dropout_risk.records.checks.attendance_registers import check_declared
+from dropout_risk.records.checks.calendar_checks import check_calendar, check_days_off, check_week
+from dropout_risk.records.checks.departures import MOST_AHEAD, TELLING, check_departures
+from dropout_risk.records.checks.lone_dates import check_lone_dates
+from dropout_risk.records.checks.marks import restore_sittings
+from dropout_risk.records.checks.plausible import doubt_classes, doubt_grade_levels
+from dropout_risk.records.checks.row_checks import (
     check_after_the_end,
     check_days_of_outcomes,
     check_enrolled,
@@ -40,17 +31,26 @@ from dropout_risk.records.row_checks import (
     check_pupils,
     check_values,
 )
+from dropout_risk.records.checks.totals import check_totals, doubt_periods, doubt_units
+from dropout_risk.records.checks.unused_entries import unused_entries
+from dropout_risk.records.checks.word_checks import check_words
+from dropout_risk.records.days.calendar import ALWAYS_KNOWN, YEAR_START, SchoolCalendar
+from dropout_risk.records.days.day_grid import DayGrid
+from dropout_risk.records.days.school_days import SchoolDays
+from dropout_risk.records.days.school_declarations import PresumedClasses
+from dropout_risk.records.files.readers import ListPart, Part
+from dropout_risk.records.pupils.other_ids import OtherIds, explain_unknown
+from dropout_risk.records.pupils.pupil_index import NO_PUPIL, PupilIndex
+from dropout_risk.records.pupils.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
+from dropout_risk.records.quarantine import Quarantine, SetApart
+from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
+from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.rows import ArrangedRows, Draft, NotedRows, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
-from dropout_risk.records.school_days import SchoolDays
-from dropout_risk.records.school_declarations import PresumedClasses
-from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
 from dropout_risk.records.tables import EVENTS, TABLES
 from dropout_risk.records.tallies import TableTallies
-from dropout_risk.records.totals import check_totals, doubt_periods, doubt_units
-from dropout_risk.records.unused_entries import unused_entries
 from dropout_risk.records.values import NO_DATE
-from dropout_risk.records.word_checks import check_words
+from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.text import Text
 
 _ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max

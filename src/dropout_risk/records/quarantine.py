@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Array
 from dropout_risk.files import replacing_file
-from dropout_risk.records.readers import read_batches
+from dropout_risk.records.files.readers import read_batches
 from dropout_risk.records.rows import Draft, Span
 from dropout_risk.records.rules import Rule
 from dropout_risk.text import Language

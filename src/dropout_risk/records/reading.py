@@ -14,19 +14,19 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.kernels import in_threads, prefetch
-from dropout_risk.records.mapping import Headers, RecordsMapping
-from dropout_risk.records.no_pupils import PupilWords
-from dropout_risk.records.other_ids import is_id
-from dropout_risk.records.pupil_index import PupilIndex, as_ids
-from dropout_risk.records.readers import Part, Piece
-from dropout_risk.records.row_checks import check_readable
+from dropout_risk.records.checks.no_pupils import PupilWords
+from dropout_risk.records.checks.row_checks import check_readable
+from dropout_risk.records.days.school_zone import SchoolDay
+from dropout_risk.records.files.readers import Part, Piece
+from dropout_risk.records.files.wide_sheets import wide_headers
+from dropout_risk.records.pupils.other_ids import is_id
+from dropout_risk.records.pupils.pupil_index import PupilIndex, as_ids
 from dropout_risk.records.rows import Draft, Finding, Span
 from dropout_risk.records.rules import RULES
-from dropout_risk.records.school_zone import SchoolDay
 from dropout_risk.records.tables import Column, Table
 from dropout_risk.records.values import EMPTY, Vocabulary, convert_column
-from dropout_risk.records.wide_sheets import wide_headers
-from dropout_risk.records.words import plain_form
+from dropout_risk.records.wording.mapping import Headers, RecordsMapping
+from dropout_risk.records.wording.words import plain_form
 from dropout_risk.text import ITEMS, NO_WORDS, Text, same_words
 
 Seen = TypeVar("Seen")

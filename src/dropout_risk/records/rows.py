@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.blank_rows import row_numbers
+from dropout_risk.records.files.blank_rows import row_numbers
+from dropout_risk.records.files.readers import ListPart, Part
 from dropout_risk.records.ordering import arrange_rows, count_codes, take_rows
-from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
 from dropout_risk.records.tallies import Counts, TableTallies

@@ -16,14 +16,19 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array
 from dropout_risk.errors import DateError, RecordsError, nearest
 from dropout_risk.records.attendance import Roll
-from dropout_risk.records.calendar import YEAR_START, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
-from dropout_risk.records.conventions import YearStart, first_day_of_year
-from dropout_risk.records.day_grid import DayGrid
-from dropout_risk.records.folders import find_parts
-from dropout_risk.records.mapping import RecordsMapping, Source
-from dropout_risk.records.quarantine import Quarantine
-from dropout_risk.records.readers import (
+from dropout_risk.records.checks.unknown_words import unknown_words
+from dropout_risk.records.days.calendar import YEAR_START, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.days.day_grid import DayGrid
+from dropout_risk.records.days.school_declarations import (
+    OutcomesTo,
+    PresumedClasses,
+    UnrecordedSource,
+    declared_days,
+    require_past,
+)
+from dropout_risk.records.files.folders import find_parts
+from dropout_risk.records.files.readers import (
     FramePart,
     ListPart,
     Part,
@@ -31,22 +36,17 @@ from dropout_risk.records.readers import (
     marked_outcomes_to,
     to_arrow,
 )
+from dropout_risk.records.files.shaped_parts import shape_parts
+from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.reading import Progress
 from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.rows import NotedRows, UsableRows
 from dropout_risk.records.rules import CheckReport, Problem
-from dropout_risk.records.school_declarations import (
-    OutcomesTo,
-    PresumedClasses,
-    UnrecordedSource,
-    declared_days,
-    require_past,
-)
-from dropout_risk.records.shaped_parts import shape_parts
 from dropout_risk.records.tables import RUNS, TABLES
 from dropout_risk.records.tallies import TableTallies
-from dropout_risk.records.unknown_words import unknown_words
 from dropout_risk.records.values import one_array
+from dropout_risk.records.wording.conventions import YearStart, first_day_of_year
+from dropout_risk.records.wording.mapping import RecordsMapping, Source
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bytes
-from dropout_risk.records.calendar import EPOCH, ordinal_of
-from dropout_risk.records.dates import AFTER_DATE, day_of_named_month, declared_date
+from dropout_risk.records.days.calendar import EPOCH, ordinal_of
+from dropout_risk.records.days.dates import AFTER_DATE, day_of_named_month, declared_date
 from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, WORD_KINDS, Column, Kind
-from dropout_risk.records.words import EMPTY_WORDS, Words, narrow_text, trimmed_text
+from dropout_risk.records.wording.words import EMPTY_WORDS, Words, narrow_text, trimmed_text
 
 FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite", "rounded_id", "no_pupil_row")
 NO_DATE = NO_INTEGER = int(np.iinfo(np.int32).min)

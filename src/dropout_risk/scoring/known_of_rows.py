@@ -12,7 +12,7 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, TrainingError, nearest
 from dropout_risk.features.cohort import Cohort
-from dropout_risk.modelling.row_names import refuse_other_rows
+from dropout_risk.modelling.inputs.row_names import refuse_other_rows
 from dropout_risk.settings import Settings
 
 

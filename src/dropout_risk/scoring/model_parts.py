@@ -20,8 +20,8 @@ from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration, LocalCalibration, recalibrate, to_base_rate
 from dropout_risk.modelling.group_profiles import GroupProfiles
 from dropout_risk.modelling.timing import Timing
-from dropout_risk.scoring.abstention import FactSwings
-from dropout_risk.scoring.reference import Reference
+from dropout_risk.scoring.bundles.reference import Reference
+from dropout_risk.scoring.remarks.abstention import FactSwings
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
 

@@ -30,19 +30,19 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.modelling.group_profiles import ALIKE
 from dropout_risk.progress import progress_line
-from dropout_risk.records.calendar import DateLike, date_of
+from dropout_risk.records.days.calendar import DateLike, date_of
 from dropout_risk.scoring.explained_scores import ExplainedScores
 from dropout_risk.scoring.model_parts import ModelParts
-from dropout_risk.scoring.refused_notes import RefusedNotes, refuse_broken_families
-from dropout_risk.scoring.risks import Evidence, Risks
-from dropout_risk.scoring.score_writer import IDS, WrittenScores, whole_array, writer_of
-from dropout_risk.scoring.scores import PupilScore, RowError
-from dropout_risk.scoring.unlike_groups import (
+from dropout_risk.scoring.remarks.refused_notes import RefusedNotes, refuse_broken_families
+from dropout_risk.scoring.remarks.unlike_groups import (
     UnlikeClasses,
     UnlikeGroup,
     reaches_everywhere,
     widened_interval,
 )
+from dropout_risk.scoring.risks import Evidence, Risks
+from dropout_risk.scoring.score_writer import IDS, WrittenScores, whole_array, writer_of
+from dropout_risk.scoring.scores import PupilScore, RowError
 from dropout_risk.text import Language, Text
 
 BLOCK_SIZE = 8192

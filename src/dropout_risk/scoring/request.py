@@ -30,21 +30,21 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import histories_of, members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.registers import Registers
-from dropout_risk.records.absences_only import FEW_ABSENCES, FEW_WEEKS, FULL_COVER
-from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.family_values import NOT_FILLED, YES
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.ordinary_week import OrdinaryWeek
-from dropout_risk.records.readers import ListPart
+from dropout_risk.records.checks.absences_only import FEW_ABSENCES, FEW_WEEKS, FULL_COVER
+from dropout_risk.records.checks.family_values import NOT_FILLED, YES
+from dropout_risk.records.days.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.days.ordinary_week import OrdinaryWeek
+from dropout_risk.records.files.readers import ListPart
 from dropout_risk.records.rules import RULES, RULES_BY_CODE
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.sessions import session_name
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import INCIDENTS, RUNS, TABLES, Table
 from dropout_risk.records.values import NO_DATE, day_in
-from dropout_risk.records.words import Words
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.sessions import session_name
+from dropout_risk.records.wording.words import Words
 from dropout_risk.scoring.contract_problems import require_shape
-from dropout_risk.scoring.mark_doubts import mark_doubts
+from dropout_risk.scoring.remarks.mark_doubts import mark_doubts
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text, language_of

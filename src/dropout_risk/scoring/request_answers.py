@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.scoring.change import Change
+from dropout_risk.scoring.changes.change import Change
+from dropout_risk.scoring.changes.what_if import WhatIf
 from dropout_risk.scoring.contract_problems import require_shape
 from dropout_risk.scoring.request import AskedPupils, Request
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import Answers
-from dropout_risk.scoring.what_if import WhatIf
 
 
 def change_request(

@@ -18,22 +18,23 @@ from dropout_risk.arrays import Floats, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
-from dropout_risk.evaluation.band_calibration import printed_errors
-from dropout_risk.evaluation.caution import cautions_of
+from dropout_risk.evaluation.model_card.caution import cautions_of
+from dropout_risk.evaluation.questions.band_calibration import printed_errors
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibration import PRIOR_LABELS
-from dropout_risk.modelling.feature_table import named_frame
 from dropout_risk.modelling.group_profiles import GroupProfiles
+from dropout_risk.modelling.inputs.feature_table import named_frame
 from dropout_risk.modelling.timing import Timing
-from dropout_risk.records.calendar import DateLike, date_of
-from dropout_risk.scoring.abstention import FactSwings
-from dropout_risk.scoring.bundle import files_of, read_model, version_of, write_bundle
-from dropout_risk.scoring.change import Change, change
+from dropout_risk.records.days.calendar import DateLike, date_of
+from dropout_risk.scoring.bundles.bundle import files_of, read_model, version_of, write_bundle
+from dropout_risk.scoring.bundles.mlflow_model import mlflow_files
+from dropout_risk.scoring.bundles.reference import Reference
+from dropout_risk.scoring.changes.change import Change, change
+from dropout_risk.scoring.changes.what_if import WhatIf, what_if
 from dropout_risk.scoring.known_of_rows import KnownOfRows, declared_columns
-from dropout_risk.scoring.mlflow_model import mlflow_files
 from dropout_risk.scoring.model_parts import ModelParts, recalibrated_parts
 from dropout_risk.scoring.population import (
     Population,
@@ -45,12 +46,11 @@ from dropout_risk.scoring.population import (
     levels_of,
     written_values,
 )
-from dropout_risk.scoring.redaction import Given, redact
-from dropout_risk.scoring.reference import Reference
-from dropout_risk.scoring.roles import Role, roles_of
+from dropout_risk.scoring.readers.redaction import Given, redact
+from dropout_risk.scoring.readers.roles import Role, roles_of
+from dropout_risk.scoring.remarks.abstention import FactSwings
 from dropout_risk.scoring.scored_pupils import ScoredPupils
 from dropout_risk.scoring.scores import Answers, PupilScore, RowError, Scores, set_apart_errors
-from dropout_risk.scoring.what_if import WhatIf, what_if
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
 
@@ -401,7 +401,7 @@ class RiskModel(ModelParts):
         contexts: tuple[ClassContext | None, ClassContext | None] = (None, None),
         language: Language | None = None,
     ) -> Answers[Change]:
-        """Say why risks changed between two dates; see :func:`dropout_risk.scoring.change.change`."""
+        """Say why risks changed between two dates; see :func:`dropout_risk.scoring.changes.change.change`."""
         return change(self, records, before, now, pupils, former=former, contexts=contexts, language=language)
 
     def what_if(
@@ -415,13 +415,13 @@ class RiskModel(ModelParts):
         context: ClassContext | None = None,
         language: Language | None = None,
     ) -> Answers[WhatIf]:
-        """Find what would bring risks below a target; see :func:`dropout_risk.scoring.what_if.what_if`."""
+        """Bring risks below a target; see :func:`dropout_risk.scoring.changes.what_if.what_if`."""
         return what_if(
             self, records, as_of, pupils, most=most, target=target, context=context, language=language
         )
 
     def redact(self, given: Given, role: str | Role, *, language: Language | None = None) -> Given:
-        """Fold what a role may not see; see :func:`dropout_risk.scoring.redaction.redact`."""
+        """Fold what a role may not see; see :func:`dropout_risk.scoring.readers.redaction.redact`."""
         language = self.settings.language if language is None else language
         roles = roles_of(self.settings)
         return redact(given, role, catalogue=self.catalogue, roles=roles, language=language)

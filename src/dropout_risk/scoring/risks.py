@@ -32,7 +32,7 @@ from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.missing import NOT_RECORDED, missing_states
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.modelling.calibrated_model import CalibratedModel
-from dropout_risk.scoring.coverage import KnownDays
+from dropout_risk.scoring.remarks.coverage import KnownDays
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
 

@@ -32,14 +32,14 @@ from dropout_risk.explanation.reason import REASON, SIDES
 from dropout_risk.explanation.reasons import ReasonWriter, ScoredRows
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED, STATES
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 from dropout_risk.records.tables import INCIDENTS
-from dropout_risk.scoring.abstention import ABSTAINS, FetchAdvice, judged_by, too_little_known
-from dropout_risk.scoring.graduation import GRADUATES, graduation_note
-from dropout_risk.scoring.help_column import HELP, HelpColumn
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
+from dropout_risk.scoring.readers.roles import CLASS_TEACHER
+from dropout_risk.scoring.remarks.abstention import ABSTAINS, FetchAdvice, judged_by, too_little_known
+from dropout_risk.scoring.remarks.graduation import GRADUATES, graduation_note
+from dropout_risk.scoring.remarks.help_column import HELP, HelpColumn
 from dropout_risk.scoring.risks import Evidence, Risks, grade_levels
-from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.score_rows import as_pupil
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.scoring.shared_lists import SharedLists

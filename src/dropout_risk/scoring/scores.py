@@ -19,7 +19,7 @@ from dropout_risk.errors import FeatureInputError, UnknownPupilError
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
-from dropout_risk.scoring.unlike_groups import UnlikeGroup
+from dropout_risk.scoring.remarks.unlike_groups import UnlikeGroup
 from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:

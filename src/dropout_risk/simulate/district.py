@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.records.calendar import date_of
-from dropout_risk.records.readers import mark_outcomes_to, mark_synthetic
+from dropout_risk.records.days.calendar import date_of
+from dropout_risk.records.files.readers import mark_outcomes_to, mark_synthetic
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.simulate.attendance import attendance_table, draw_attendance
 from dropout_risk.simulate.columns import dates_column, words_column

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools
-from dropout_risk.records.exam_spellings import CORE
+from dropout_risk.records.wording.exam_spellings import CORE
 from dropout_risk.simulate.attendance import at_school
 from dropout_risk.simulate.causes import HiddenCauses
 from dropout_risk.simulate.columns import Floats, Ints, dates_column, numbers_column, words_column

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dropout_risk.arrays import Bools
 from dropout_risk.errors import DateError
-from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
+from dropout_risk.records.days.calendar import DateLike, date_of, ordinal_of
 from dropout_risk.simulate.causes import CAUSES, HiddenCauses, draw_causes, draw_poverty
 from dropout_risk.simulate.family import FamilyEvents, draw_family
 from dropout_risk.simulate.hazards import Exits, draw_exits, hazard_of_week

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Ints
 from dropout_risk.errors import DateError, SettingsError
-from dropout_risk.records.calendar import EPOCH
+from dropout_risk.records.days.calendar import EPOCH
 
 # Spring Festival (month, day) of 2020 to 2038; lunar dates come back after 19 years, within a day.
 _SPRING_FESTIVAL = (

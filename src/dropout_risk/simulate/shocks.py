@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dropout_risk.arrays import Bools
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 from dropout_risk.simulate.attendance import ABSENT, EXCUSED, LATE, LEFT_EARLY, PRESENT
 from dropout_risk.simulate.pupils import District
 

@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Ints
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.calendar import SchoolCalendar
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.readers import FramePart, Part
+from dropout_risk.records.days.calendar import SchoolCalendar
+from dropout_risk.records.files.readers import FramePart, Part
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tallies import Counts, Place, TableTallies
+from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.spark.packing import TablePart, merged_tables
 
 EVERYWHERE, NOWHERE = -1, -2

@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Ints, Longs
 from dropout_risk.histories.places import students_on
 from dropout_risk.records.attendance import Roll
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.no_pupils import PupilWords
+from dropout_risk.records.checks.no_pupils import PupilWords
 from dropout_risk.records.ordering import order_by
-from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
-from dropout_risk.records.spells import SPELLS
+from dropout_risk.records.pupils.pupil_index import NO_PUPIL, PupilIndex
+from dropout_risk.records.pupils.spells import SPELLS
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 PUPILS_AT_ONCE = 8192
 ROWS_AT_ONCE = 1 << 20

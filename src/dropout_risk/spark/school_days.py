@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dropout_risk.records.calendar import DateLike, SchoolCalendar
-from dropout_risk.records.mapping import RecordsMapping, Source
+from dropout_risk.records.days.calendar import DateLike, SchoolCalendar
+from dropout_risk.records.wording.mapping import RecordsMapping, Source
 from dropout_risk.spark.tables import SparkTables
 from dropout_risk.spark.workers import in_arrow
 

@@ -21,13 +21,13 @@ from dropout_risk.errors import SettingsError
 from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import compute_features
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.id_forms import CAUSES
-from dropout_risk.records.mapping import RecordsMapping, Source
-from dropout_risk.records.readers import FramePart, Part
+from dropout_risk.records.days.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.files.readers import FramePart, Part
+from dropout_risk.records.pupils.id_forms import CAUSES
 from dropout_risk.records.rules import RULES, RULES_BY_CODE, CheckReport, Counts, Problem
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import INCIDENTS, TABLES
+from dropout_risk.records.wording.mapping import RecordsMapping, Source
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_rows import rank_column

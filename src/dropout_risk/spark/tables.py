@@ -15,14 +15,14 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Bools
 from dropout_risk.errors import RecordsError, SettingsError, nearest
-from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.lone_dates import lone_dates
-from dropout_risk.records.mapping import RecordsMapping, Source
-from dropout_risk.records.no_pupils import PupilWords
-from dropout_risk.records.other_ids import is_id
+from dropout_risk.records.checks.lone_dates import lone_dates
+from dropout_risk.records.checks.no_pupils import PupilWords
+from dropout_risk.records.days.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.pupils.other_ids import is_id
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.tallies import Place
+from dropout_risk.records.wording.mapping import RecordsMapping, Source
 from dropout_risk.spark.blocks import COUNTED, EVERYWHERE, NOWHERE, BlockReading, tallies_of
 from dropout_risk.spark.packing import PACKED, Blocks, Packing, TablePart, moves_after
 from dropout_risk.spark.workers import in_arrow

@@ -24,7 +24,7 @@ def log_feedback(counts: pd.DataFrame, settings: TrackingSettings) -> list[str]:
     ----------
     counts : pandas.DataFrame
         ``run`` (the model's version), ``feature``, and columns of numbers, as
-        :func:`dropout_risk.casebook.feedback.feedback_counts` gives them. Other columns are not logged.
+        :func:`dropout_risk.casebook.lessons.feedback.feedback_counts` gives them. Others are not logged.
     settings : TrackingSettings
 
     Returns

@@ -21,7 +21,7 @@ import pandas as pd
 from dropout_risk.errors import BundleError, EvaluationError, PublishingError
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report import EvaluationReport
-from dropout_risk.scoring.bundle import read_bundle
+from dropout_risk.scoring.bundles.bundle import read_bundle
 from dropout_risk.settings import TrackingSettings
 from dropout_risk.tracking.open_store import make_tables, store_errors
 from dropout_risk.tracking.run_content import MAIN, grouped_name

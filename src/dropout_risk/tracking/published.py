@@ -13,11 +13,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dropout_risk.errors import BundleError, PublishingError
+from dropout_risk.evaluation.model_card.statement import (
+    ANSWERS_FOR,
+    CHANGES,
+    ModelStatement,
+    no_changes,
+    replace_part,
+)
+from dropout_risk.evaluation.model_card.versions import changes_part
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report import EvaluationReport
-from dropout_risk.evaluation.statement import ANSWERS_FOR, CHANGES, ModelStatement, no_changes, replace_part
-from dropout_risk.evaluation.versions import changes_part
-from dropout_risk.scoring.bundle import CARDS, PUBLISHED, read_bundle, write_bundle
+from dropout_risk.scoring.bundles.bundle import CARDS, PUBLISHED, read_bundle, write_bundle
 from dropout_risk.settings import TrackingSettings
 from dropout_risk.text import LANGUAGES
 from dropout_risk.tracking.mlflow_store import (

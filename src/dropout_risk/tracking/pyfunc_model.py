@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dropout_risk.scoring.mlflow_model import GRADE_LEVEL, NUMBERS
+from dropout_risk.scoring.bundles.mlflow_model import GRADE_LEVEL, NUMBERS
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.text import language_of
 

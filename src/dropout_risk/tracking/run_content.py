@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dropout_risk.errors import DropoutRiskError
-from dropout_risk.evaluation.card import card_page, model_cards
-from dropout_risk.evaluation.card_figures import card_figures
-from dropout_risk.evaluation.charts import splits_chart
+from dropout_risk.evaluation.model_card.card import card_page, model_cards
+from dropout_risk.evaluation.model_card.card_figures import card_figures
+from dropout_risk.evaluation.model_card.charts import splits_chart
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.sections import pictures_of

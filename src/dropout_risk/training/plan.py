@@ -57,7 +57,7 @@ class TrainingPlan:
 
     def chart(self) -> Figure:
         """Draw the rows of each date, by part; needs matplotlib."""
-        from dropout_risk.evaluation.charts import blank_figure
+        from dropout_risk.evaluation.model_card.charts import blank_figure
 
         figure = blank_figure(8, 2.6)
         axes = figure.subplots()

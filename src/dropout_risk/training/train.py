@@ -17,12 +17,12 @@ import pandas as pd
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import DropoutRiskError, SettingsError, UnloggedRunError, require_kind
 from dropout_risk.evaluation.baselines import Baseline, fit_baselines, last_model
-from dropout_risk.evaluation.card import model_cards
-from dropout_risk.evaluation.leak_section import refuse_leaks
 from dropout_risk.evaluation.missingness import refuse_missing, refuse_refused
+from dropout_risk.evaluation.model_card.card import model_cards
 from dropout_risk.evaluation.parts import Parts, labelled_cohort, last_label_day, make_parts
+from dropout_risk.evaluation.questions.leak_section import refuse_leaks
+from dropout_risk.evaluation.questions.timing import fit_timing
 from dropout_risk.evaluation.report import EvaluationReport
-from dropout_risk.evaluation.timing import fit_timing
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.features.cohort import READ_FIRST, Cohort, check_outcome, histories_of
 from dropout_risk.features.compute import CHOOSE, build_features, kept_features
@@ -117,8 +117,8 @@ def train(
         Last year's model, to be measured on the same test rows; by default the bundle that
         ``settings.evaluation.last_model`` names.
     helped : pandas.DataFrame, optional
-        Who was helped and when (:func:`dropout_risk.casebook.treatment.helped_since`): the labels of their
-        rows are censored, so that help which worked teaches nobody that its signs are harmless.
+        Who was helped and when (:func:`dropout_risk.casebook.lessons.treatment.helped_since`): the labels of
+        their rows are censored, so that help which worked teaches nobody that its signs are harmless.
     candidates : sequence of str and of scikit-learn classifiers, optional
         Names of the library's candidates take the place of ``settings.models.candidates``. A classifier of
         one's own (a pipeline, where it needs missing values filled) is fitted on all rows before the test and
@@ -212,8 +212,8 @@ def check_settings(settings: object) -> None:
 
 
 def _without_helped(histories: Histories, cohort: Cohort, helped: pd.DataFrame, settings: Settings) -> Cohort:
+    from dropout_risk.casebook.lessons.treatment import censor_helped
     from dropout_risk.casebook.school_days import SchoolDaysAhead
-    from dropout_risk.casebook.treatment import censor_helped
 
     days = SchoolDaysAhead.of_calendar(histories.calendar)
     return censor_helped(cohort, helped, horizon_days=settings.outcome.horizon_days, days=days)

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 
 from dropout_risk.files import write_whole
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.calendar import DateLike
+from dropout_risk.records.days.calendar import DateLike
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, tell_progress
-from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.readers.redaction import redact
+from dropout_risk.scoring.readers.roles import CLASS_TEACHER, Role
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import CLASS_TEACHER, Role
 from dropout_risk.scoring.score_rows import pupil_scores, row_errors, with_ranks
 from dropout_risk.scoring.scores import Scores
 from dropout_risk.text import CLAUSES, Language

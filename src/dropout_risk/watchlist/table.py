@@ -11,7 +11,7 @@ import pandas as pd
 
 from dropout_risk.alerts.duty import duty_text
 from dropout_risk.alerts.facts import fact_lines
-from dropout_risk.evaluation.caution import caution_lines
+from dropout_risk.evaluation.model_card.caution import caution_lines
 from dropout_risk.explanation.reason_days import dated_text
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads

@@ -17,12 +17,12 @@ from dropout_risk.errors import WatchListError
 from dropout_risk.files import write_whole
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.model_parts import SYNTHETIC
-from dropout_risk.scoring.redaction import redact
-from dropout_risk.scoring.refused_notes import NOT_JUDGED
-from dropout_risk.scoring.roles import CLASS_TEACHER
+from dropout_risk.scoring.readers.redaction import redact
+from dropout_risk.scoring.readers.roles import CLASS_TEACHER
+from dropout_risk.scoring.remarks.refused_notes import NOT_JUDGED
+from dropout_risk.scoring.remarks.unlike_groups import UnlikeGroup
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
-from dropout_risk.scoring.unlike_groups import UnlikeGroup
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
 from dropout_risk.text import CLAUSES, COLON, Language, Text, date_in_words
 from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.records.refused_rows import REFUSED_TABLES
-from dropout_risk.scoring.refused_notes import tells_of_refused
+from dropout_risk.scoring.remarks.refused_notes import tells_of_refused
 from dropout_risk.scoring.score_rows import PupilHead
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import LOWEST_BAND

@@ -4,7 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from serving.guard import Guard, identity_from_environment, is_loopback, require_safe_address, said_at_start
+from serving.gate.guard import (
+    Guard,
+    identity_from_environment,
+    is_loopback,
+    require_safe_address,
+    said_at_start,
+)
 
 from dropout_risk.access.access_settings import AccessSettings
 from dropout_risk.access.api_keys import make_key

@@ -16,7 +16,7 @@ from dropout_risk.access.route_rights import (
     rights_rows,
 )
 from dropout_risk.casebook.rights import CASE_PARTS, CASE_ROLES, RIGHTS
-from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.readers.roles import ROLES
 
 CELLS = [(role, route, part) for role in ASKERS for route in ROUTES for part in CASE_PARTS]
 SCORES = ("/score", "/score_features", "/review")

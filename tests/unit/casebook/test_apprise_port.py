@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from dropout_risk.casebook.apprise_port import ApprisePort
-from dropout_risk.casebook.channels import read_channels
-from dropout_risk.casebook.ports import REFUSALS, Failed, LinePort, PortByChannel, Sent, Unsure
+from dropout_risk.casebook.notices.apprise_port import ApprisePort
+from dropout_risk.casebook.notices.channels import read_channels
+from dropout_risk.casebook.notices.ports import REFUSALS, Failed, LinePort, PortByChannel, Sent, Unsure
 from dropout_risk.errors import MissingExtraError, NoticeError
 from support.notices import local_sink
 

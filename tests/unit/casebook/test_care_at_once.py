@@ -7,8 +7,8 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.laws import check_book
-from dropout_risk.casebook.morning import MorningFacts, Signal, run_morning
-from dropout_risk.casebook.morning_facts import morning_facts
+from dropout_risk.casebook.mornings.morning import MorningFacts, Signal, run_morning
+from dropout_risk.casebook.mornings.morning_facts import morning_facts
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import OUTBOX

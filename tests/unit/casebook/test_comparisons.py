@@ -3,14 +3,14 @@
 import pytest
 from python_calamine import CalamineWorkbook
 
-from dropout_risk.casebook.comparisons import (
+from dropout_risk.casebook.paperwork.comparisons import (
     ENROLMENTS,
     Compared,
     compare_lists,
     write_comparison,
 )
-from dropout_risk.casebook.county_list import CountyList
-from dropout_risk.casebook.ledger_rows import read_everybody
+from dropout_risk.casebook.paperwork.county_list import CountyList
+from dropout_risk.casebook.paperwork.ledger_rows import read_everybody
 from dropout_risk.errors import RecordsError
 from support.ledger_county import THIRD, lived_book
 from support.workbooks import xlsx_bytes

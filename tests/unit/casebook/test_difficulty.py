@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.casebook.difficulty import CAUSES_OF, difficulty_table, first_reasons
+from dropout_risk.casebook.lessons.difficulty import CAUSES_OF, difficulty_table, first_reasons
 from dropout_risk.casebook.words import DIFFICULTIES
 from dropout_risk.catalogue.feature import CAUSES
 from dropout_risk.errors import EvaluationError
@@ -100,7 +100,7 @@ def test_the_reason_is_that_of_the_day_or_shortly_before(days, cases):
 
 @given(st.lists(st.tuples(st.sampled_from(WORDS[:-1]), st.sampled_from(sorted(CAUSES))), max_size=60))
 def test_no_small_number_can_be_read_or_computed(pairs):
-    from dropout_risk.casebook.difficulty import _counts_of
+    from dropout_risk.casebook.lessons.difficulty import _counts_of
 
     shown = _counts_of([((word,), cause) for word, cause in pairs], 10)
     for _, row in shown.iterrows():

@@ -5,10 +5,10 @@ import datetime as dt
 
 import pytest
 
-from dropout_risk.casebook.due_stops import contact_drafts, due_stops, read_team
-from dropout_risk.casebook.morning import run_morning
-from dropout_risk.casebook.visit_notes import read_visit_notes, write_visit_form
-from dropout_risk.casebook.visit_week import plan_week
+from dropout_risk.casebook.mornings.morning import run_morning
+from dropout_risk.casebook.visiting.due_stops import contact_drafts, due_stops, read_team
+from dropout_risk.casebook.visiting.visit_notes import read_visit_notes, write_visit_form
+from dropout_risk.casebook.visiting.visit_week import plan_week
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.errors import CaseRefusedError, VisitError
 from support.casebook_county import FIRST, County, open_book

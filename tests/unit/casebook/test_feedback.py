@@ -4,7 +4,12 @@ import datetime as dt
 
 import pytest
 
-from dropout_risk.casebook.feedback import OTHER_FEATURES, feedback_counts, feedback_frame, write_feedback
+from dropout_risk.casebook.lessons.feedback import (
+    OTHER_FEATURES,
+    feedback_counts,
+    feedback_frame,
+    write_feedback,
+)
 from dropout_risk.errors import CaseRefusedError, UnknownFeatureError
 from support.casebook_county import open_book
 

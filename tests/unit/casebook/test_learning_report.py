@@ -6,7 +6,7 @@ import math
 import pandas as pd
 import pytest
 
-from dropout_risk.casebook.learning import NO_EFFECT, casebook_report
+from dropout_risk.casebook.lessons.learning import NO_EFFECT, casebook_report
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.words import WAYS

@@ -5,11 +5,11 @@ import itertools
 import pytest
 from python_calamine import CalamineWorkbook
 
-from dropout_risk.casebook import ledger_rows, ledger_values
-from dropout_risk.casebook.county_list import CountyList
-from dropout_risk.casebook.ledger_rows import LedgerRow, read_everybody
-from dropout_risk.casebook.ledgers import LEDGERS, ledger_sheets, write_ledgers
 from dropout_risk.casebook.notes import NoteKeys
+from dropout_risk.casebook.paperwork import ledger_rows, ledger_values
+from dropout_risk.casebook.paperwork.county_list import CountyList
+from dropout_risk.casebook.paperwork.ledger_rows import LedgerRow, read_everybody
+from dropout_risk.casebook.paperwork.ledgers import LEDGERS, ledger_sheets, write_ledgers
 from dropout_risk.casebook.rights import CASE_ROLES, RIGHTS, Part, may
 from dropout_risk.casebook.tables import CASE
 from dropout_risk.casebook.words import QUESTIONS

@@ -7,10 +7,10 @@ import zipfile
 import pytest
 from python_calamine import CalamineWorkbook
 
-from dropout_risk.casebook.county_list import CountyList
-from dropout_risk.casebook.ledger_rows import read_everybody
-from dropout_risk.casebook.ledgers import LEDGERS, ledger_sheets, write_ledgers
-from dropout_risk.casebook.morning import MorningFacts, Signal, run_morning
+from dropout_risk.casebook.mornings.morning import MorningFacts, Signal, run_morning
+from dropout_risk.casebook.paperwork.county_list import CountyList
+from dropout_risk.casebook.paperwork.ledger_rows import read_everybody
+from dropout_risk.casebook.paperwork.ledgers import LEDGERS, ledger_sheets, write_ledgers
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.errors import CaseRightError
 from support.ledger_county import FIRST, PEOPLE, THIRD, lived_book, placed, write_roll

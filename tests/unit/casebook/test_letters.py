@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.letters import (
+from dropout_risk.casebook.mornings.morning import Attended
+from dropout_risk.casebook.notices.letters import (
     AIDS,
     LETTER_STATES,
     Letter,
@@ -16,7 +17,6 @@ from dropout_risk.casebook.letters import (
     release_letter,
     take_back_letter,
 )
-from dropout_risk.casebook.morning import Attended
 from dropout_risk.casebook.rights import CASE_ROLES, may
 from dropout_risk.catalogue.alert_kinds import ALERT_KINDS
 from dropout_risk.errors import CaseConflictError, CaseRefusedError, CaseRightError, NoticeError

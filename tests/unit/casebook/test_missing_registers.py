@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import dropout_risk as dr
-from dropout_risk.casebook.missing_registers import missing_registers
+from dropout_risk.casebook.mornings.missing_registers import missing_registers
 from dropout_risk.settings import Settings
 from support.desk_town import CLASSES, DAY, Town
 

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
-from dropout_risk.casebook.monthly import (
+from dropout_risk.casebook.notes import NoteKeys
+from dropout_risk.casebook.paperwork.monthly import (
     Period,
     balance_sheet,
     month_balances,
@@ -15,7 +16,6 @@ from dropout_risk.casebook.monthly import (
     total_balance,
     write_month,
 )
-from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.tables import ENTRY
 from dropout_risk.errors import CaseRightError, DateError, LawBrokenError
 from support.casebook_county import County, open_book

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from dropout_risk.casebook.laws import check_book
-from dropout_risk.casebook.morning import MorningFacts, Signal, _Morning, run_morning
+from dropout_risk.casebook.mornings.morning import MorningFacts, Signal, _Morning, run_morning
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, OUTBOX, ROUND, STANDING

@@ -7,8 +7,8 @@ import pytest
 
 from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.laws import check_book
-from dropout_risk.casebook.morning import LISTED, run_morning
-from dropout_risk.casebook.morning_facts import morning_facts
+from dropout_risk.casebook.mornings.morning import LISTED, run_morning
+from dropout_risk.casebook.mornings.morning_facts import morning_facts
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.directory import Directory
 from dropout_risk.records.school_records import SchoolRecords

@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from dropout_risk.casebook.machine import LEVELS, OUTCOMES, STATES
-from dropout_risk.casebook.outbox import Outbox
-from dropout_risk.casebook.ports import LinePort
+from dropout_risk.casebook.notices.outbox import Outbox
+from dropout_risk.casebook.notices.ports import LinePort
 from dropout_risk.casebook.tables import OUTBOX
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.settings import BAND_WORDS, NoticeSettings

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.casebook.notice import Notice, cut_bytes
+from dropout_risk.casebook.notices.notice import Notice, cut_bytes
 from dropout_risk.errors import SettingsError
 from dropout_risk.settings import NoticeSettings, Settings
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dropout_risk.casebook.outbox import Outbox
+from dropout_risk.casebook.notices.outbox import Outbox
+from dropout_risk.casebook.notices.ports import Failed, LinePort, Sent, Unsure
 from dropout_risk.casebook.people import Absence, Grant, People
-from dropout_risk.casebook.ports import Failed, LinePort, Sent, Unsure
 from dropout_risk.casebook.tables import CLOCK, NO_CHANNEL, OUTBOX
 from dropout_risk.errors import CaseConflictError, NoticeError
 from dropout_risk.settings import NoticeSettings

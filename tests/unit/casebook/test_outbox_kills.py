@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from dropout_risk.casebook.apprise_port import ApprisePort
-from dropout_risk.casebook.outbox import Outbox
-from dropout_risk.casebook.ports import LinePort
+from dropout_risk.casebook.notices.apprise_port import ApprisePort
+from dropout_risk.casebook.notices.outbox import Outbox
+from dropout_risk.casebook.notices.ports import LinePort
 from support.notices import local_sink, open_clocked, open_quick, put_notices, states_of
 
 CHANNELS = [f"ch-{n}" for n in range(4)]

@@ -10,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.feedback import feedback_counts, feedback_frame, write_feedback
-from dropout_risk.casebook.learning import casebook_report
-from dropout_risk.casebook.morning import LISTED, MorningFacts, run_morning
-from dropout_risk.casebook.morning_facts import morning_facts
+from dropout_risk.casebook.lessons.feedback import feedback_counts, feedback_frame, write_feedback
+from dropout_risk.casebook.lessons.learning import casebook_report
+from dropout_risk.casebook.lessons.trial import assigned_frame
+from dropout_risk.casebook.mornings.morning import LISTED, MorningFacts, run_morning
+from dropout_risk.casebook.mornings.morning_facts import morning_facts
 from dropout_risk.casebook.tables import BOOK
-from dropout_risk.casebook.trial import assigned_frame
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from dropout_risk.casebook.learning import casebook_report
-from dropout_risk.casebook.morning import MorningFacts, Signal, run_morning
+from dropout_risk.casebook.lessons.learning import casebook_report
+from dropout_risk.casebook.mornings.morning import MorningFacts, Signal, run_morning
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.release import WORD_RULE, release_words, released_text, telling_words

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.casebook.school_days import SchoolDaysAhead
-from dropout_risk.records.calendar import ordinal_of
+from dropout_risk.records.days.calendar import ordinal_of
 
 START = dt.date(2025, 1, 1)
 OFFSETS = st.integers(-200, 900)

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from dropout_risk.casebook.notes import NoteKeys
-from dropout_risk.casebook.treatment import (
+from dropout_risk.casebook.lessons.treatment import (
     MISLEADS,
     censor_helped,
     helped_rows,
     helped_since,
     treated_evaluation,
 )
+from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.errors import EvaluationError
 from dropout_risk.features.cohort import Cohort
 from support.casebook_county import open_book

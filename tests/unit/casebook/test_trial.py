@@ -8,13 +8,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.casebook import morning
-from dropout_risk.casebook.machine import OUTCOMES, VERBS
-from dropout_risk.casebook.morning import LISTED, MorningFacts, Signal, run_morning
-from dropout_risk.casebook.notes import NoteKeys
-from dropout_risk.casebook.people import People, Placed
-from dropout_risk.casebook.tables import ASSIGNED, TRIAL
-from dropout_risk.casebook.trial import (
+from dropout_risk.casebook.lessons.trial import (
     ORDERED,
     SERVICES,
     Trial,
@@ -24,6 +18,12 @@ from dropout_risk.casebook.trial import (
     end_trial,
     trial_ends,
 )
+from dropout_risk.casebook.machine import OUTCOMES, VERBS
+from dropout_risk.casebook.mornings import morning
+from dropout_risk.casebook.mornings.morning import LISTED, MorningFacts, Signal, run_morning
+from dropout_risk.casebook.notes import NoteKeys
+from dropout_risk.casebook.people import People, Placed
+from dropout_risk.casebook.tables import ASSIGNED, TRIAL
 from dropout_risk.catalogue.alert_kinds import ALERT_KINDS
 from dropout_risk.errors import DropoutRiskError, TrialError
 from dropout_risk.settings import CaseSettings

@@ -5,9 +5,9 @@ import datetime as dt
 import icalendar
 import pytest
 
-from dropout_risk.casebook.visit_calendar import calendar_of_week
-from dropout_risk.casebook.visit_week import plan_week
-from dropout_risk.casebook.visits import Hours, Stop, Visitor, VisitSettings
+from dropout_risk.casebook.visiting.visit_calendar import calendar_of_week
+from dropout_risk.casebook.visiting.visit_week import plan_week
+from dropout_risk.casebook.visiting.visits import Hours, Stop, Visitor, VisitSettings
 from dropout_risk.errors import VisitError
 
 DAYS = [dt.date(2025, 5, 19), dt.date(2025, 5, 20)]

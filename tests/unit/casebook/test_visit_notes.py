@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.casebook.visit_notes import COLUMNS, read_visit_notes, write_visit_form
-from dropout_risk.casebook.visit_week import plan_week
-from dropout_risk.casebook.visits import Hours, Stop, Visitor
+from dropout_risk.casebook.visiting.visit_notes import COLUMNS, read_visit_notes, write_visit_form
+from dropout_risk.casebook.visiting.visit_week import plan_week
+from dropout_risk.casebook.visiting.visits import Hours, Stop, Visitor
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.errors import VisitNotesError
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from dropout_risk.casebook import visit_week
-from dropout_risk.casebook.visit_routes import Week
-from dropout_risk.casebook.visit_solver import solved_tours
-from dropout_risk.casebook.visit_week import plan_week
-from dropout_risk.casebook.visits import Hours, Spot, Stop, Visitor, VisitSettings
+from dropout_risk.casebook.visiting import visit_week
+from dropout_risk.casebook.visiting.visit_routes import Week
+from dropout_risk.casebook.visiting.visit_solver import solved_tours
+from dropout_risk.casebook.visiting.visit_week import plan_week
+from dropout_risk.casebook.visiting.visits import Hours, Spot, Stop, Visitor, VisitSettings
 from dropout_risk.errors import MissingExtraError, SettingsError, VisitError
 
 MONDAY, TUESDAY = dt.date(2025, 5, 19), dt.date(2025, 5, 20)
@@ -235,7 +235,8 @@ def test_pyvrp_is_quiet_and_gives_the_same_on_every_run(capfd, recwarn):
 
 def test_the_planner_imports_neither_pyvrp_nor_icalendar_before_they_are_needed():
     code = (
-        "import sys, dropout_risk.casebook.visit_week, dropout_risk.casebook.visit_calendar;"
+        "import sys, dropout_risk.casebook.visiting.visit_week as _;"
+        "import dropout_risk.casebook.visiting.visit_calendar;"
         "print({'pyvrp', 'icalendar'} & {*sys.modules})"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

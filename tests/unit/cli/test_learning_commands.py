@@ -7,9 +7,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from dropout_risk.casebook.feedback import write_feedback
+from dropout_risk.casebook.lessons.feedback import write_feedback
+from dropout_risk.casebook.lessons.trial import declared_trials
 from dropout_risk.casebook.notes import NoteKeys
-from dropout_risk.casebook.trial import declared_trials
 from dropout_risk.cli import learning
 from dropout_risk.errors import CaseBookError, DropoutRiskError, TrialError
 from support.casebook_county import County, open_book

@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.morning import MorningFacts, run_morning
+from dropout_risk.casebook.mornings.morning import MorningFacts, run_morning
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.cli import ledgers

@@ -5,8 +5,8 @@ import typer
 from typer.testing import CliRunner
 
 from dropout_risk.casebook.book import Book
-from dropout_risk.casebook.outbox import Outbox
-from dropout_risk.casebook.ports import Unsure
+from dropout_risk.casebook.notices.outbox import Outbox
+from dropout_risk.casebook.notices.ports import Unsure
 from dropout_risk.cli.notices import send_notices
 from support.notices import DAY, ToldPort, open_clocked, put_notices, states_of
 

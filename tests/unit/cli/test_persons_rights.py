@@ -8,10 +8,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from dropout_risk.casebook.lessons.trial import Trial, declare_trial
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.rights import CASE_ROLES, may
-from dropout_risk.casebook.trial import Trial, declare_trial
-from dropout_risk.casebook.visit_notes import COLUMNS
+from dropout_risk.casebook.visiting.visit_notes import COLUMNS
 from dropout_risk.cli import app
 from dropout_risk.errors import CaseRightError, VisitNotesError
 from support.casebook_county import open_book

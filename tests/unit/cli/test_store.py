@@ -8,7 +8,7 @@ from dropout_risk.cli import app, options
 from dropout_risk.cli import records as commands
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 from support.districts import tidy_tables
 
 runner = CliRunner()

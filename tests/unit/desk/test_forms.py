@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from serving.desk import Asked
 
 from dropout_risk.casebook.machine import OUTCOMES
-from dropout_risk.casebook.morning import Attended, MorningFacts, run_morning
+from dropout_risk.casebook.mornings.morning import Attended, MorningFacts, run_morning
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import People
 from dropout_risk.casebook.rights import CASE_ROLES

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.laws import check_book
-from dropout_risk.casebook.ledger_rows import read_everybody
-from dropout_risk.casebook.ledger_values import cell_value
-from dropout_risk.casebook.morning import Attended, MorningFacts, Signal, run_morning
+from dropout_risk.casebook.mornings.morning import Attended, MorningFacts, Signal, run_morning
+from dropout_risk.casebook.paperwork.ledger_rows import read_everybody
+from dropout_risk.casebook.paperwork.ledger_values import cell_value
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import ROUND

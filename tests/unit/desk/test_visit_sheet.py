@@ -8,8 +8,8 @@ import re
 import pyarrow as pa
 import pytest
 
-from dropout_risk.casebook.visit_week import plan_week
-from dropout_risk.casebook.visits import Hours, Stop, Visitor
+from dropout_risk.casebook.visiting.visit_week import plan_week
+from dropout_risk.casebook.visiting.visits import Hours, Stop, Visitor
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.desk.visit_sheet_page import visit_sheet
 from dropout_risk.records.directory import Directory

@@ -5,12 +5,12 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from dropout_risk.evaluation.calibration import (
+from dropout_risk.evaluation.questions.calibration import (
     CalibrationFigures,
     calibration_section,
     expected_calibration_error,
 )
-from dropout_risk.evaluation.calibration import (
+from dropout_risk.evaluation.questions.calibration import (
     TestRows as Rows,
 )
 from dropout_risk.evaluation.section import Section

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.capacity import Lists, at_same_length, at_top_share, top_count
+from dropout_risk.evaluation.questions.capacity import Lists, at_same_length, at_top_share, top_count
 
 tied_rows = st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.1, 0.5, 0.9])), min_size=1, max_size=7)
 

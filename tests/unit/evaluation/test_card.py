@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from dropout_risk.evaluation.card import card_page, model_card
-from dropout_risk.evaluation.card_figures import card_figures
-from dropout_risk.evaluation.caution import report_in
-from dropout_risk.evaluation.effects import EFFECTS
-from dropout_risk.evaluation.first_page import line_for_lists, three_sentences, why_not
-from dropout_risk.evaluation.versions import versions_page
+from dropout_risk.evaluation.model_card.card import card_page, model_card
+from dropout_risk.evaluation.model_card.card_figures import card_figures
+from dropout_risk.evaluation.model_card.caution import report_in
+from dropout_risk.evaluation.model_card.first_page import line_for_lists, three_sentences, why_not
+from dropout_risk.evaluation.model_card.versions import versions_page
+from dropout_risk.evaluation.questions.effects import EFFECTS
 from dropout_risk.text import date_in_words
 from support.reports import report
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from dropout_risk.evaluation.group_calibration import cohort_coverage
+from dropout_risk.evaluation.questions.group_calibration import cohort_coverage
 
 
 def world(spread, told, seed=0, n_schools=150, n_pupils=150):

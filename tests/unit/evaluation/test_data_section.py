@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dropout_risk.evaluation.data_section import data_section
+from dropout_risk.evaluation.questions.data_section import data_section
 from dropout_risk.records.school_records import SchoolRecords
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.evaluation.decision import NEVER, decision_section
 from dropout_risk.evaluation.metrics import THRESHOLDS, net_benefit, net_benefit_points
+from dropout_risk.evaluation.questions.decision import NEVER, decision_section
 from dropout_risk.evaluation.result import HeldOut, all_results
 from dropout_risk.text import Text
 

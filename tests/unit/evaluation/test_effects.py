@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.evaluation.effects import FEWEST, PLACES, SHADES, Effects, effects_section
+from dropout_risk.evaluation.questions.effects import FEWEST, PLACES, SHADES, Effects, effects_section
 
 NAMES = ["absence_share_20d", "absence_share_60d", "distance_km"]
 ROWS = 2000

@@ -8,9 +8,14 @@ import pandas as pd
 import pytest
 
 from dropout_risk.errors import EvaluationError, MissingExtraError
-from dropout_risk.evaluation.fairness import FairnessReport, without_fairlearn
-from dropout_risk.evaluation.fairness_rates import ALL, AuditRows, equal_misses, reasons_at_equal_risk
-from dropout_risk.evaluation.group_calibration import shrunk_shifts
+from dropout_risk.evaluation.questions.fairness import FairnessReport, without_fairlearn
+from dropout_risk.evaluation.questions.fairness_rates import (
+    ALL,
+    AuditRows,
+    equal_misses,
+    reasons_at_equal_risk,
+)
+from dropout_risk.evaluation.questions.group_calibration import shrunk_shifts
 from dropout_risk.evaluation.section import Section
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from dropout_risk.evaluation.fairness_rates import (
+from dropout_risk.evaluation.questions.fairness_rates import (
     AuditRows,
     compare_groups,
     group_rates,

@@ -3,7 +3,7 @@
 import pandas as pd
 
 import dropout_risk as dr
-from dropout_risk.evaluation.fairness_rates import NOT_RECORDED, audit_groups
+from dropout_risk.evaluation.questions.fairness_rates import NOT_RECORDED, audit_groups
 
 
 def _records(**tables):

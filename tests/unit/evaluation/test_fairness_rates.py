@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.capacity import at_top_share
-from dropout_risk.evaluation.fairness_rates import AuditRows, group_rates, places_on_lists
 from dropout_risk.evaluation.metrics import wilson_interval
+from dropout_risk.evaluation.questions.capacity import at_top_share
+from dropout_risk.evaluation.questions.fairness_rates import AuditRows, group_rates, places_on_lists
 
 
 def _rows(n=600, seed=0, share=0.2):

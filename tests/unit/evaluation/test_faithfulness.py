@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.evaluation.faithfulness import CauseAgreement, FaithfulnessReport, reason_curves
+from dropout_risk.evaluation.questions.faithfulness import CauseAgreement, FaithfulnessReport, reason_curves
 from dropout_risk.explanation.contributions import Contributions
 
 NAMES = ["absence_share_20d", "absence_share_60d", "left_behind", "low_income", "distance_km"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dropout_risk.evaluation.lead_time import (
+from dropout_risk.evaluation.questions.lead_time import (
     Mornings,
     false_alarms,
     lead_time_section,

@@ -1,6 +1,6 @@
 """The section says what was found, what was allowed and why, and what cannot be seen."""
 
-from dropout_risk.evaluation.leak_section import leaks_section
+from dropout_risk.evaluation.questions.leak_section import leaks_section
 from dropout_risk.evaluation.section import Section
 from dropout_risk.modelling.leaks.report import find_leaks
 from support.leaks import made_up

@@ -1,6 +1,6 @@
 import numpy as np
 
-from dropout_risk.evaluation.learning_curve import FittedSize, learning_curve_section
+from dropout_risk.evaluation.questions.learning_curve import FittedSize, learning_curve_section
 from dropout_risk.evaluation.resampling import Resampling
 from dropout_risk.evaluation.result import HeldOut
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from dropout_risk.evaluation.first_page import line_for_lists, three_sentences
+from dropout_risk.evaluation.model_card.first_page import line_for_lists, three_sentences
 from dropout_risk.evaluation.sections import SECTIONS
 from dropout_risk.text import Text
 from support.reports import report, sound

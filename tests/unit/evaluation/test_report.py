@@ -10,7 +10,7 @@ import pytest
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.card import model_card, model_cards
+from dropout_risk.evaluation.model_card.card import model_card, model_cards
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.report_tables import counts_table, results_table
 from dropout_risk.evaluation.result import HeldOut, beside_the_rule

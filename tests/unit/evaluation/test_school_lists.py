@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.list_section import capacity_section, kinds_of_lists
+from dropout_risk.evaluation.questions.list_section import capacity_section, kinds_of_lists
 from dropout_risk.evaluation.resampling import Resampling
 from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.text import Text

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from dropout_risk.evaluation import sections
-from dropout_risk.evaluation.card import model_card
+from dropout_risk.evaluation.model_card.card import model_card
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.section import Question, SectionKind, SectionTable

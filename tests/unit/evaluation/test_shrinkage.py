@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
-from dropout_risk.evaluation import group_calibration as shrinkage
-from dropout_risk.evaluation.group_calibration import shrunk_shifts
+from dropout_risk.evaluation.questions import group_calibration as shrinkage
+from dropout_risk.evaluation.questions.group_calibration import shrunk_shifts
 from dropout_risk.modelling import uncertainty as intervals
 
 

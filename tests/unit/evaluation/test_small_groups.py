@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.evaluation.fairness import _covering_groups, _group_table
-from dropout_risk.evaluation.list_section import _school_table
+from dropout_risk.evaluation.questions.fairness import _covering_groups, _group_table
+from dropout_risk.evaluation.questions.list_section import _school_table
 from dropout_risk.evaluation.report_tables import _levels_in_words
 from dropout_risk.evaluation.small_groups import FEWEST, WITHHELD, withheld_groups
 
@@ -75,7 +75,7 @@ class Top:
     """The list of one school, in counts."""
 
     def __init__(self, n, positives):
-        from dropout_risk.evaluation.capacity import TieBounds, TopRanked
+        from dropout_risk.evaluation.questions.capacity import TieBounds, TopRanked
 
         self.made = TopRanked(max(n // 20, 1), n, positives, TieBounds(0, 0, 0))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.stability import StabilityReport, leading_facts, pupils_again
+from dropout_risk.evaluation.questions.stability import StabilityReport, leading_facts, pupils_again
 from dropout_risk.explanation.reason_choice import Facts
 
 CODES = np.array([0, 0, 1, 2, 3])  # the first two features are windows of one fact

@@ -1,7 +1,7 @@
 import pytest
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.evaluation.statement import ENTRIES, ModelStatement
+from dropout_risk.evaluation.model_card.statement import ENTRIES, ModelStatement
 
 FULL = {name: f"约定{number}" for number, name in enumerate(ENTRIES)} | {"next_review": "2026-09-01"}
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from dropout_risk.evaluation.capacity import Lists, of_share
-from dropout_risk.evaluation.list_section import UNKNOWN, capacity_section, kinds_of_lists
+from dropout_risk.evaluation.questions.capacity import Lists, of_share
+from dropout_risk.evaluation.questions.list_section import UNKNOWN, capacity_section, kinds_of_lists
 from dropout_risk.evaluation.result import HeldOut
 
 

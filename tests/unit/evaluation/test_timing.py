@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.timing import TimedOutcomes, concordance_index, timed_metrics
+from dropout_risk.evaluation.questions.timing import TimedOutcomes, concordance_index, timed_metrics
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 20), st.booleans(), st.sampled_from([0.1, 0.2, 0.3, 0.4])),

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from dropout_risk.evaluation.questions.timing import TimedOutcomes, timing_section
 from dropout_risk.evaluation.resampling import Resampling
-from dropout_risk.evaluation.timing import TimedOutcomes, timing_section
 
 DAYS = (30, 60, 90)
 ALIKE = (1 / 3, 2 / 3, 1.0)

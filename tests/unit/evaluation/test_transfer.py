@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dropout_risk.evaluation import calibration
-from dropout_risk.evaluation.transfer import TRANSFER, transfer_section
+from dropout_risk.evaluation.questions import calibration
+from dropout_risk.evaluation.questions.transfer import TRANSFER, transfer_section
 
 
 def rows(slope, n=4000, seed=0):

@@ -7,7 +7,7 @@ import pytest
 
 from dropout_risk.features.cohort import Cohort, came_after_outcome
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.departures import CAME_DAYS
+from dropout_risk.records.checks.departures import CAME_DAYS
 from dropout_risk.records.school_records import SchoolRecords
 from support.outcomes import answers
 

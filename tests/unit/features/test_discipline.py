@@ -8,7 +8,7 @@ from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.features.compute import compute_features
 from dropout_risk.features.missing import NOT_APPLICABLE, missing_states
 from dropout_risk.histories import store, store_append
-from dropout_risk.scoring.abstention import facts_of, judged_by, too_little_known
+from dropout_risk.scoring.remarks.abstention import facts_of, judged_by, too_little_known
 from dropout_risk.scoring.request import histories_of_request, request_of
 
 NAME, AS_OF = "discipline_incidents_year", "2025-03-03"

@@ -13,7 +13,7 @@ from dropout_risk.features.compute import compute_features
 from dropout_risk.features.footing import NO_DAY
 from dropout_risk.features.footings import FOOTINGS, Footings
 from dropout_risk.features.inputs import Inputs
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 from support.districts import tidy_tables, untidy_district, untidy_histories
 from support.oracle import INSTRUMENTS, Oracle, marks, percent, runs_of, sharing_no_day, valid_rows
 from support.plain import PlainDistrict

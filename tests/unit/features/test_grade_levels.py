@@ -3,7 +3,7 @@ import pytest
 
 from dropout_risk.features.cohort import Cohort, grade_levels_on
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.calendar import ordinal_of
+from dropout_risk.records.days.calendar import ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
 
 STUDENTS = [

@@ -10,8 +10,8 @@ import pytest
 from dropout_risk.errors import DateError, SettingsError
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.calendar import date_of
-from dropout_risk.records.readers import mark_outcomes_to
+from dropout_risk.records.days.calendar import date_of
+from dropout_risk.records.files.readers import mark_outcomes_to
 from dropout_risk.records.school_records import SchoolRecords
 
 DAYS = [day.date() for day in pd.bdate_range("2024-09-02", "2025-02-28")]

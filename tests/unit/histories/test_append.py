@@ -8,7 +8,7 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.errors import RecordsError
 from dropout_risk.features.compute import compute_features
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 from dropout_risk.records.school_records import SchoolRecords
 from support.agreement import same_bits, same_histories
 from support.districts import tidy_tables, untidy_tables

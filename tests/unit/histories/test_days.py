@@ -12,7 +12,7 @@ from dropout_risk.histories import store_format as part_files
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import fold_days, hold_lock
 from dropout_risk.histories.store_append import append_day, known_to
-from dropout_risk.records.calendar import ordinal_of
+from dropout_risk.records.days.calendar import ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
 from support.agreement import same_histories
 

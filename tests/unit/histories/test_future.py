@@ -5,7 +5,7 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.histories.future import with_shuffled_future, without_future
-from dropout_risk.records.calendar import ordinal_of
+from dropout_risk.records.days.calendar import ordinal_of
 from dropout_risk.records.tables import RUNS
 
 DAY, END = "2025-02-10", "2025-06-02"

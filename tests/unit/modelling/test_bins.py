@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dropout_risk.modelling.scorecard import MOST_BINS, Bins, merge_cells
+from dropout_risk.modelling.learners.scorecard import MOST_BINS, Bins, merge_cells
 
 
 def rows(n=2000, seed=0):

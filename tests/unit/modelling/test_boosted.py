@@ -4,7 +4,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from dropout_risk.modelling.boosted import BoostedFitter, BoostedModel
+from dropout_risk.modelling.learners.boosted import BoostedFitter, BoostedModel
 
 
 def rows(n=800, seed=0):

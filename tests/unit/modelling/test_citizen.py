@@ -13,8 +13,8 @@ from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit, TimeSeri
 
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, SplitError, TrainingError
-from dropout_risk.modelling.audit_columns import audit_columns
 from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.modelling.inputs.audit_columns import audit_columns
 
 
 def many(n=240, seed=1):

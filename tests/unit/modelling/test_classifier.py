@@ -19,7 +19,7 @@ from dropout_risk.errors import (
     TrainingError,
 )
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.input_checks import FewDropoutsWarning, IdentifierWarning
+from dropout_risk.modelling.inputs.input_checks import FewDropoutsWarning, IdentifierWarning
 
 WEIGHTS_CHECK = "check_sample_weight_equivalence_on_dense_data"
 
@@ -130,7 +130,7 @@ def test_rows_of_one_pupil_stay_together(monkeypatch):
     )
     seen = []
     monkeypatch.setattr(
-        "dropout_risk.modelling.group_folds.dealt_folds", lambda keys, *rest: seen.append(keys) or FOLDS
+        "dropout_risk.modelling.folds.group_folds.dealt_folds", lambda keys, *rest: seen.append(keys) or FOLDS
     )
     RiskClassifier("logistic").fit(X, y)
     assert len(set(seen[0])) == 100

@@ -9,8 +9,8 @@ from dropout_risk.errors import MissingExtraError
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.ebm import EbmFitter, EbmModel
-from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.inputs.encoding import FeatureEncoding
+from dropout_risk.modelling.learners.ebm import EbmFitter, EbmModel
 
 CANDIDATE = EbmFitter((1, 0, 0), (2,))
 

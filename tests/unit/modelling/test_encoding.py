@@ -8,7 +8,7 @@ import pytest
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError
-from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.inputs.encoding import FeatureEncoding
 
 TABLE = pd.DataFrame(
     {

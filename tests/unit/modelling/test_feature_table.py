@@ -10,7 +10,7 @@ import pytest
 
 from dropout_risk.errors import FeatureInputError
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.encoding import CategoryWarning, FeatureEncoding
+from dropout_risk.modelling.inputs.encoding import CategoryWarning, FeatureEncoding
 
 RNG = np.random.default_rng(5)
 N = 240

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.group_folds import GroupFolds, GroupFoldsWarning
-from dropout_risk.modelling.splits import dealt_folds
+from dropout_risk.modelling.folds.group_folds import GroupFolds, GroupFoldsWarning
+from dropout_risk.modelling.folds.splits import dealt_folds
 
 
 def schools(n: int = 900, n_schools: int = 9, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:

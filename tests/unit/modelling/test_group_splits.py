@@ -9,7 +9,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from dropout_risk.errors import SplitError
-from dropout_risk.modelling.splits import RandomSplit, SchoolSplit
+from dropout_risk.modelling.folds.splits import RandomSplit, SchoolSplit
 
 keys = st.lists(st.integers(0, 9), min_size=10, max_size=60).filter(lambda given: len(set(given)) >= 3)
 

@@ -11,7 +11,7 @@ from sklearn.model_selection import cross_val_score
 
 from dropout_risk.errors import LabelError, OneClassError, TrainingError
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.labels import PositiveLabelWarning, TwoLabels
+from dropout_risk.modelling.inputs.labels import PositiveLabelWarning, TwoLabels
 
 
 def rows(n=300, seed=3):
@@ -29,7 +29,7 @@ def rows(n=300, seed=3):
         ("辍学", "在读"), ("疑似辍学", "在校"), ("withdrawn", "active"), (" Dropout ", "graduate"),
     ],
 )  # fmt: skip
-@pytest.mark.filterwarnings("ignore::dropout_risk.modelling.labels.PositiveLabelWarning")
+@pytest.mark.filterwarnings("ignore::dropout_risk.modelling.inputs.labels.PositiveLabelWarning")
 def test_a_risk_with_a_known_name_is_the_risk_wherever_it_stands_in_the_alphabet(risk, other):
     y = [other, risk, other, other]
     for labels in (y, pd.Series(y, dtype=object), pd.Series(y, dtype="category")):
@@ -85,7 +85,7 @@ def test_what_is_no_label_is_refused_by_the_library(y, error):
         TwoLabels.learn(y)
 
 
-@pytest.mark.filterwarnings("ignore::dropout_risk.modelling.labels.PositiveLabelWarning")
+@pytest.mark.filterwarnings("ignore::dropout_risk.modelling.inputs.labels.PositiveLabelWarning")
 def test_words_give_the_same_risks_directions_and_reasons_as_1_and_0():
     X, y = rows()
     clf = RiskClassifier("lightgbm", monotone={"absent": 1}, folds=2)
@@ -107,7 +107,7 @@ def test_a_risk_in_the_first_column_is_told_and_one_in_the_second_is_not():
         RiskClassifier("logistic", folds=2).fit(X, y.map({1: "left", 0: "in school"}))
 
 
-@pytest.mark.filterwarnings("ignore::dropout_risk.modelling.labels.PositiveLabelWarning")
+@pytest.mark.filterwarnings("ignore::dropout_risk.modelling.inputs.labels.PositiveLabelWarning")
 def test_the_scores_of_scikit_learn_know_which_column_is_which():
     X, y = rows(240)
     for labels in (y, y.map({1: "dropout", 0: "stayed"}), y.map({1: "left", 0: "in school"})):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dropout_risk.errors import BundleError
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.likely_values import DRAWS, LikelyValues, always_recorded, hardly_missing
+from dropout_risk.modelling.inputs.likely_values import DRAWS, LikelyValues, always_recorded, hardly_missing
 
 CANDIDATES = ("scorecard", "logistic", "lightgbm", "blend")
 

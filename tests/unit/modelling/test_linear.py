@@ -7,9 +7,9 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from dropout_risk.modelling import logistic as linear
-from dropout_risk.modelling.logistic import Design, LogisticFitter, LogisticModel
-from dropout_risk.modelling.newton import fit_logistic
+from dropout_risk.modelling.learners import logistic as linear
+from dropout_risk.modelling.learners.logistic import Design, LogisticFitter, LogisticModel
+from dropout_risk.modelling.learners.newton import fit_logistic
 
 
 def rows(n=600, seed=0):

@@ -7,8 +7,8 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.errors import FeatureInputError, LabelError, SettingsError
 from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.modelling.inputs.row_names import refuse_other_rows
 from dropout_risk.modelling.leaks.report import find_leaks
-from dropout_risk.modelling.row_names import refuse_other_rows
 
 NAMES = ["a", "b", "c", "d"]
 

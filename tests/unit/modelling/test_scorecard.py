@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from dropout_risk.modelling import scorecard
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.scorecard import MOST_POINTS, ScorecardFitter, ScorecardModel
+from dropout_risk.modelling.learners import scorecard
+from dropout_risk.modelling.learners.scorecard import MOST_POINTS, ScorecardFitter, ScorecardModel
 
 
 def table(n=1500, seed=0):

@@ -10,7 +10,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import cross_val_score
 
 from dropout_risk.errors import SplitError
-from dropout_risk.modelling.splits import TemporalSplit, calibration_part, dealt_folds
+from dropout_risk.modelling.folds.splits import TemporalSplit, calibration_part, dealt_folds
 
 DATES = [
     dt.date(2024, 9, 2),
@@ -223,7 +223,7 @@ def test_groups_of_another_length_are_refused():
 def test_the_picture_shows_each_part_in_its_colour():
     from matplotlib.colors import to_hex
 
-    from dropout_risk.modelling.splits import COLOURS
+    from dropout_risk.modelling.folds.splits import COLOURS
 
     split, X = by_school(schools="leave_out")
     axes = split.chart(X).axes[0]

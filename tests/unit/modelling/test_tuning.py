@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.modelling.boosted import GROWING, BoostedFitter
 from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.modelling.learners.boosted import GROWING, BoostedFitter
 from dropout_risk.modelling.tuning import Tuning
 from dropout_risk.settings import Settings
 

@@ -8,11 +8,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold, cross_val_predict
 
-from dropout_risk.modelling import newton
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.input_checks import WideTableWarning
-from dropout_risk.modelling.logistic import MOST_BENT, MOST_LEVELS, LevelBlock
-from dropout_risk.modelling.newton import fit_logistic
+from dropout_risk.modelling.inputs.input_checks import WideTableWarning
+from dropout_risk.modelling.learners import newton
+from dropout_risk.modelling.learners.logistic import MOST_BENT, MOST_LEVELS, LevelBlock
+from dropout_risk.modelling.learners.newton import fit_logistic
 
 
 def wide(n, n_columns, seed=0):

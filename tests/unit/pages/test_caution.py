@@ -7,7 +7,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from dropout_risk.evaluation.caution import caution_head, caution_lines, cautions_of
+from dropout_risk.evaluation.model_card.caution import caution_head, caution_lines, cautions_of
 from dropout_risk.evaluation.section import Section
 from dropout_risk.pages.links import FILES
 from dropout_risk.pages.watch_list_page import render_index, render_watch_list

@@ -1,6 +1,6 @@
 from dropout_risk.pages.cohort_page import MOST_SHOWN, ON_A_PART, RiskSpread, cohort_page
 from dropout_risk.pages.links import FILES, served_under
-from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.readers.redaction import redact
 from dropout_risk.scoring.score_rows import pupil_heads
 from dropout_risk.settings import BandSettings, WatchListSettings
 from dropout_risk.watchlist.group import Unscored

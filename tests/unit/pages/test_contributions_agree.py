@@ -8,7 +8,7 @@ from dropout_risk.explanation.reason_choice import Facts
 from dropout_risk.pages.axes import signed_number
 from dropout_risk.pages.pupil_page import CardWriter, PupilPageWriter
 from dropout_risk.pages.review import Review
-from dropout_risk.scoring.roles import role_named
+from dropout_risk.scoring.readers.roles import role_named
 from dropout_risk.simulate.district import simulate_district
 
 AS_OF, COUNSELLOR = "2025-03-03", role_named("counsellor")

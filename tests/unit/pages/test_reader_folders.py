@@ -15,8 +15,8 @@ from dropout_risk.pages.reader_folders import (
     write_reader_folders,
 )
 from dropout_risk.pages.review import Review
-from dropout_risk.records.classes import class_name
-from dropout_risk.scoring.scope import EVERYBODY, NONE, Scope
+from dropout_risk.records.pupils.classes import class_name
+from dropout_risk.scoring.readers.scope import EVERYBODY, NONE, Scope
 from dropout_risk.simulate.district import simulate_tables
 
 AS_OF = "2025-03-03"

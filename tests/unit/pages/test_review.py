@@ -14,7 +14,7 @@ from dropout_risk.pages.pupil_page import CardWriter, PupilPageWriter
 from dropout_risk.pages.reader_folders import write_morning
 from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.pages.watch_list_page import write_folder
-from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.readers.roles import ROLES
 from dropout_risk.settings import Settings
 from dropout_risk.simulate.district import simulate_district
 from support.lists import alert, fact, pupil, reason

@@ -10,8 +10,8 @@ from tests.support.workbooks import write_xlsx
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.proposals.mapping_proposal import propose_mapping
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 TODAY = "2024-12-01"
 DAYS = [day for day in (dt.date(2024, 9, 2) + dt.timedelta(k) for k in range(54)) if day.weekday() < 5]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.errors import DateError
-from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.days.calendar import SchoolCalendar, date_of, ordinal_of
 
 days = st.dates(dt.date(2024, 9, 1), dt.date(2025, 7, 1))
 

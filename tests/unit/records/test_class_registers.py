@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dropout_risk import Cohort, DropoutRiskError, Histories, SchoolRecords, build_features
-from dropout_risk.records.school_declarations import Unrecorded
+from dropout_risk.records.days.school_declarations import Unrecorded
 from dropout_risk.scoring.request import request_of
 
 MONDAY = dt.date(2024, 9, 2)

@@ -2,11 +2,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dropout_risk.records import day_grid as day_cells
-from dropout_risk.records.day_grid import AttendanceRows, DayCells
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.readers import FramePart
+from dropout_risk.records.days import day_grid as day_cells
+from dropout_risk.records.days.day_grid import AttendanceRows, DayCells
+from dropout_risk.records.files.readers import FramePart
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 DAYS = np.arange(20000, 20040)
 

@@ -3,9 +3,9 @@ import io
 import pytest
 
 from dropout_risk.errors import RecordsError, SettingsError
-from dropout_risk.records.encodings import encoding_doubt, find_encoding
-from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.files.encodings import encoding_doubt, find_encoding
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 HEADER = "student_id,school_id,class_id,grade_level\n"
 CHINESE = HEADER + "1,城关第一中学,七年级一班,7\n2,城关第一中学,七年级二班,7\n"

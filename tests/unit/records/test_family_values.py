@@ -6,7 +6,7 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.measures import FactorCount, FactorHolds, RecentFactor
 from dropout_risk.features.compute import compute_features
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records.family_values import FAMILY_VALUES
+from dropout_risk.records.checks.family_values import FAMILY_VALUES
 from dropout_risk.records.school_records import SchoolRecords
 from support.catalogues import declare
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dropout_risk.errors import RecordsError
-from dropout_risk.records.calendar import date_of, ordinal_of
-from dropout_risk.records.holidays import chinese_holidays, weekdays_and_make_up_days, weekdays_between
+from dropout_risk.records.days.calendar import date_of, ordinal_of
+from dropout_risk.records.days.holidays import chinese_holidays, weekdays_and_make_up_days, weekdays_between
 
 
 def written(days):
@@ -47,7 +47,7 @@ def test_a_year_that_is_not_known_is_refused_with_those_that_are_and_the_way_out
 
 
 def test_the_table_says_its_version_and_source():
-    text = resources.files("dropout_risk.records").joinpath("holidays_china.json").read_text(encoding="utf-8")
-    assert set(json.loads(text)) == {"version", "source", "years"}
+    file = resources.files("dropout_risk.records.days") / "holidays_china.json"
+    assert set(json.loads(file.read_text(encoding="utf-8"))) == {"version", "source", "years"}
     assert chinese_holidays().version.startswith(str(chinese_holidays().years[-1]))
     assert "chinesecalendar" in chinese_holidays().source

@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from dropout_risk.records.id_forms import rounded_ids
+from dropout_risk.records.pupils.id_forms import rounded_ids
 from dropout_risk.records.school_records import SchoolRecords
 
 PUPIL = {"school_id": "s", "class_id": "1", "grade_level": 7}

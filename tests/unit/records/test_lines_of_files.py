@@ -68,7 +68,7 @@ def test_without_any_header_the_first_line_is_named(tmp_path):
 @pytest.mark.parametrize("blank", [",,,,", '"","","","",""', " , ,,\t,", "", '"",,,,'])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_lines_without_any_value_are_no_rows(tmp_path, monkeypatch, blank, end):
-    monkeypatch.setattr("dropout_risk.records.csv_files.BLOCK_BYTES", 64)
+    monkeypatch.setattr("dropout_risk.records.files.csv_files.BLOCK_BYTES", 64)
     lines = [HEADER, "1,s,c,7,", blank, "x,y", ",s,c,7,old", *[blank] * 50]
     records = read(tmp_path, end.join(lines))
     counts = records.check().counts["students"]
@@ -103,7 +103,7 @@ def test_rows_of_a_frame_without_any_value_are_no_rows():
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("block", [16, 64, 1 << 20])
 def test_a_quoted_value_may_go_over_lines(tmp_path, monkeypatch, end, block):
-    monkeypatch.setattr("dropout_risk.records.csv_files.BLOCK_BYTES", block)
+    monkeypatch.setattr("dropout_risk.records.files.csv_files.BLOCK_BYTES", block)
     lines = [HEADER, '1,"s, ""x""",c,7,"one', "two, three", '"', '2,s,"c', '1",7,', "3,s,c,7,"]
     records = read(tmp_path, end.join(lines))
     assert ids(records) == ["1", "2", "3"]

@@ -4,8 +4,8 @@ from importlib import resources
 import pytest
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 CHINESE = {
     "学生.csv": """学号,姓名,学校,班级,年级,入学日期,离校日期,包保责任人,出生日期,住校,家校距离,性别,民族
@@ -148,8 +148,8 @@ def test_a_mapping_file_that_is_missing_or_no_toml_is_refused(tmp_path):
 
 
 def test_the_defaults_obey_the_rules_of_a_countys_own_mapping():
-    text = resources.files("dropout_risk.records").joinpath("mapping_zh.toml").read_text(encoding="utf-8")
-    defaults = tomllib.loads(text)
+    file = resources.files("dropout_risk.records.wording") / "mapping_zh.toml"
+    defaults = tomllib.loads(file.read_text(encoding="utf-8"))
     del defaults["naming"]  # which no county need say
     assert RecordsMapping(defaults).table_of("考勤") == "attendance"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 WRONG = [4, True, 1.5, "attendance", ["attendance"], [4], {"a": {"b": {"c": 1}}}, {1: "students"}]
 PARTS = {

@@ -43,11 +43,11 @@ import dropout_risk as dr
 from dropout_risk.catalogue import measures
 from dropout_risk.catalogue.feature import Feature
 from dropout_risk.features.pupil_functions import register_pupil_function
-from dropout_risk.scoring.reader import Reader
-from dropout_risk.scoring.refused_notes import NOT_USED
+from dropout_risk.scoring.readers.reader import Reader
+from dropout_risk.scoring.remarks.refused_notes import NOT_USED
 from dropout_risk.scoring.request import histories_of_request, request_of
 from dropout_risk.scoring.request_schema import request_schema
-from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.readers.roles import ROLES
 
 AS_OF, folder = "2025-03-10", Path(sys.argv[1])
 X = Text(zh="x", en="x")
@@ -120,7 +120,7 @@ body = request_of(records, ["a", "b", "c"], AS_OF)
 jsonschema.Draft202012Validator(schema).validate(body)
 assert [len(pupil.get("visits", ())) for pupil in body["students"][:2]] == [25, 11]
 assert "visits" not in body["students"][2]  # of a school that keeps none
-from serving.body import Contract, RefusedError
+from serving.gate.body import Contract, RefusedError
 import json
 contract = Contract("score", "class_context")
 assert contract.read(json.dumps(body).encode()) == body

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropout_risk import SchoolRecords
-from dropout_risk.records.calendar import date_of
+from dropout_risk.records.days.calendar import date_of
 
 MONDAY = dt.date(2024, 9, 2)
 DAYS = [MONDAY + dt.timedelta(days=7 * week + day) for week in range(8) for day in range(5)]

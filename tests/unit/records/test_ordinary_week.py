@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from dropout_risk.errors import RecordsError, SettingsError
-from dropout_risk.records.calendar import date_of, ordinal_of
+from dropout_risk.records.days.calendar import date_of, ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
 
 TODAY = "2025-07-01"

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from dropout_risk.records.dates import cause_of_outside
+from dropout_risk.records.days.dates import cause_of_outside
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.text import NO_WORDS
 

@@ -8,7 +8,7 @@ import pytest
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.kernels import prefetch
-from dropout_risk.records.readers import to_arrow
+from dropout_risk.records.files.readers import to_arrow
 from dropout_risk.records.school_records import SchoolRecords
 
 TODAY = "2025-01-31"
@@ -113,7 +113,7 @@ def test_a_parquet_file_with_damaged_pages_is_named(tmp_path, county, threads, m
 def test_row_groups_with_other_dictionaries_are_read_alike(
     tmp_path, county, checked, monkeypatch, large_rows
 ):
-    monkeypatch.setattr("dropout_risk.records.readers.LARGE_ROWS", large_rows)
+    monkeypatch.setattr("dropout_risk.records.files.readers.LARGE_ROWS", large_rows)
     write(tmp_path, county)
     for size in (1, 2, 100):
         pa_parquet.write_table(

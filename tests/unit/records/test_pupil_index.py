@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.records.pupil_index import NO_PUPIL, UNKNOWN_PUPIL, PupilIndex, as_ids
+from dropout_risk.records.pupils.pupil_index import NO_PUPIL, UNKNOWN_PUPIL, PupilIndex, as_ids
 
 NUMBERS = st.one_of(st.integers(-5, 60), st.integers(-(2**63), 2**63 - 1), st.integers(10**17, 10**17 + 999))
 TEXTS = st.text(st.sampled_from("017ag-学 "), max_size=4).map(str.strip).filter(bool)

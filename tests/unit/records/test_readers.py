@@ -147,7 +147,7 @@ SLIPS = [
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_stray_quote_costs_its_own_line_only(tmp_path, monkeypatch, slip, encoding, end):
-    monkeypatch.setattr("dropout_risk.records.csv_files.BLOCK_BYTES", 700)
+    monkeypatch.setattr("dropout_risk.records.files.csv_files.BLOCK_BYTES", 700)
     rows = [f"{i},校,c,7,F" for i in range(200)]
     rows[20] = slip.format(i=20)
     lines = "\n".join(["student_id,school_id,class_id,grade_level,sex", *rows]).split("\n")

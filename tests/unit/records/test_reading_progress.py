@@ -51,7 +51,7 @@ def test_progress_counts_every_row_and_ends_with_all_files_read(tmp_path, names)
 
 
 def test_a_large_csv_tells_of_its_share_while_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("dropout_risk.records.csv_files.BLOCK_BYTES", 256)
+    monkeypatch.setattr("dropout_risk.records.files.csv_files.BLOCK_BYTES", 256)
     write(
         tmp_path,
         "students.csv",

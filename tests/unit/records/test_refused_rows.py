@@ -2,7 +2,7 @@
 
 import pytest
 
-from dropout_risk.records.calendar import ordinal_of
+from dropout_risk.records.days.calendar import ordinal_of
 from dropout_risk.records.refused_rows import REFUSED_TABLES, UNDATED
 from dropout_risk.records.school_records import SchoolRecords
 from support.refused import AS_OF, mark, pupils, school

@@ -1,11 +1,11 @@
 import pytest
 
 from dropout_risk.catalogue.instruments import default_instruments
-from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.scale_ranges import SCALE_RANGES, ranges_of
+from dropout_risk.records.checks.scale_ranges import SCALE_RANGES, ranges_of
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
-from dropout_risk.records.words import word_key
+from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.words import word_key
 
 INSTRUMENTS = default_instruments()
 PUPILS = [{"student_id": f"p{n}", "school_id": "s", "class_id": "c", "grade_level": 7} for n in range(24)]

@@ -78,7 +78,7 @@ assert strip.heads == ("present", "absent, unexplained", "excused", "suspended",
                        "taught at home", "no record")
 assert strip.table == (("2025-03", (1, 0, 1, 0, 0, 2, 0)),), strip.table
 
-from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES
 from dropout_risk.scoring.request_schema import request_schema
 assert RecordsMapping().words(TABLES["attendance"]["status"]).meaning("住院") == "in_hospital"
@@ -86,7 +86,7 @@ assert CLOSED_WORDS["status"][-2:] == ("in_hospital", "remote")
 lists = request_schema()["properties"]["students"]["items"]["properties"]
 assert lists["attendance"]["items"]["properties"]["status"]["enum"] == [*CLOSED_WORDS["status"]]
 
-from dropout_risk.scoring import changed_records
+from dropout_risk.scoring.changes import changed_records
 assert changed_records._CLEARED == {"present": before.absence, "on_time": before.presence | 32}
 
 assert dr.simulate_district(n_students=40, seed=1).check().ok

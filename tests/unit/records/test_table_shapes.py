@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dropout_risk import SchoolRecords
 from dropout_risk.errors import RecordsError, SettingsError
-from dropout_risk.records.table_shapes import RowFilter
+from dropout_risk.records.wording.table_shapes import RowFilter
 
 PUPILS = [{"student_id": f"p{n}", "class_id": "8-1", "grade_level": 8} for n in range(3)]
 MARKS = [

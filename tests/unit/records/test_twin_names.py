@@ -1,7 +1,7 @@
 import pytest
 
+from dropout_risk.records.checks.twin_names import stem_of
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.twin_names import stem_of
 
 PUPILS = [{"student_id": f"p{n}", "school_id": "s", "class_id": "c", "grade_level": 7} for n in range(8)]
 

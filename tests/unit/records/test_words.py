@@ -3,10 +3,10 @@ import pytest
 from dropout_risk.catalogue.exam_words import EXAMS, SUBJECTS
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.errors import SettingsError
-from dropout_risk.records.exam_spellings import EXAM_SPELLINGS, SUBJECT_SPELLINGS
-from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.wording.exam_spellings import EXAM_SPELLINGS, SUBJECT_SPELLINGS
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 
 def rules(records):

@@ -15,9 +15,9 @@ from dropout_risk.explanation.curves import CurveShape
 from dropout_risk.features.missing import KNOWN, NOT_RECORDED, REFUSED
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
-from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.logistic import LogisticModel
-from dropout_risk.scoring.abstention import (
+from dropout_risk.modelling.inputs.encoding import FeatureEncoding
+from dropout_risk.modelling.learners.logistic import LogisticModel
+from dropout_risk.scoring.remarks.abstention import (
     NOTHING,
     FactSwings,
     FetchAdvice,

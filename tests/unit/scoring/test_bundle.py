@@ -4,8 +4,8 @@ import pytest
 
 from dropout_risk import files
 from dropout_risk.errors import BundleError, NewerFormatError
-from dropout_risk.scoring import bundle as module
-from dropout_risk.scoring.bundle import read_bundle, write_bundle
+from dropout_risk.scoring.bundles import bundle as module
+from dropout_risk.scoring.bundles.bundle import read_bundle, write_bundle
 
 FILES = {"model.txt": b"tree", "metrics.json": b"{}"}
 

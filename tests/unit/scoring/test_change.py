@@ -7,7 +7,7 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.errors import DateError, SettingsError
-from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.readers.redaction import redact
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN
 
 BEFORE, NOW = "2025-02-03", "2025-06-02"

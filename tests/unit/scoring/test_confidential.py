@@ -6,9 +6,9 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.scoring.population import score_blocks
-from dropout_risk.scoring.redacted_rows import redact_rows
-from dropout_risk.scoring.redaction import redact
-from dropout_risk.scoring.roles import ASK, ROLES
+from dropout_risk.scoring.readers.redacted_rows import redact_rows
+from dropout_risk.scoring.readers.redaction import redact
+from dropout_risk.scoring.readers.roles import ASK, ROLES
 from dropout_risk.scoring.score_rows import pupil_scores
 from dropout_risk.scoring.scores import Scores
 from dropout_risk.watchlist.wording import listed_reasons

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from dropout_risk.pages.watch_list_page import render_watch_list
-from dropout_risk.scoring.graduation import graduation_note
+from dropout_risk.scoring.remarks.graduation import graduation_note
 from dropout_risk.settings import OutcomeSettings
 from dropout_risk.simulate.district import simulate_district
 from dropout_risk.watchlist.watch_list import WatchList

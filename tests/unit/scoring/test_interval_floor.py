@@ -2,8 +2,8 @@
 
 import pytest
 
-from dropout_risk.evaluation.band_calibration import BAND_CALIBRATION
-from dropout_risk.evaluation.caution import report_in
+from dropout_risk.evaluation.model_card.caution import report_in
+from dropout_risk.evaluation.questions.band_calibration import BAND_CALIBRATION
 from dropout_risk.simulate.district import simulate_district
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from dropout_risk.cli import app
 from dropout_risk.errors import BundleError, SettingsError
-from dropout_risk.scoring.model_switch import ModelSwitch
+from dropout_risk.scoring.bundles.model_switch import ModelSwitch
 from dropout_risk.scoring.risk_model import RiskModel
 
 
@@ -93,7 +93,7 @@ def test_a_broken_bundle_changes_nothing(switch, bundles, tmp_path, wrong):
 
 
 def test_only_what_is_named_is_kept(switch, bundles, monkeypatch):
-    monkeypatch.setattr("dropout_risk.scoring.model_switch.MOST_FORMER", 1)
+    monkeypatch.setattr("dropout_risk.scoring.bundles.model_switch.MOST_FORMER", 1)
     for bundle in bundles[1:]:
         switch.use(bundle, within=0)
     kept = {folder.name for folder in (switch.folder / "bundles").iterdir()}

@@ -11,7 +11,7 @@ from scipy.special import expit
 import dropout_risk as dr
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError
-from dropout_risk.scoring.reference import Reference
+from dropout_risk.scoring.bundles.reference import Reference
 from dropout_risk.scoring.request import request_of, score_request
 from dropout_risk.settings import Settings
 

@@ -13,13 +13,13 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import FeatureInputError, SettingsError, UnknownRoleError
 from dropout_risk.records.tables import TABLES
-from dropout_risk.scoring.abstention import MOVES, FactSwings, labels_of_facts
-from dropout_risk.scoring.change import Change
-from dropout_risk.scoring.reader import ALSO_LOWERS, ALSO_RAISES, Folded, Reader
-from dropout_risk.scoring.redaction import redact
-from dropout_risk.scoring.roles import ROLES, SPEAKS, Role
+from dropout_risk.scoring.changes.change import Change
+from dropout_risk.scoring.changes.what_if import WhatIf
+from dropout_risk.scoring.readers.reader import ALSO_LOWERS, ALSO_RAISES, Folded, Reader
+from dropout_risk.scoring.readers.redaction import redact
+from dropout_risk.scoring.readers.roles import ROLES, SPEAKS, Role
+from dropout_risk.scoring.remarks.abstention import MOVES, FactSwings, labels_of_facts
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
-from dropout_risk.scoring.what_if import WhatIf
 from dropout_risk.text import Text
 from support.lists import fact
 

@@ -8,9 +8,9 @@ import pytest
 from dropout_risk.errors import TooMuchRefusedError
 from dropout_risk.histories.histories import Histories
 from dropout_risk.scoring.population import score_blocks
-from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.readers.redaction import redact
+from dropout_risk.scoring.readers.roles import ROLES
 from dropout_risk.scoring.request import request_of, score_request
-from dropout_risk.scoring.roles import ROLES
 from dropout_risk.settings import MissingnessSettings
 from dropout_risk.watchlist.scores_table import ScoresTable
 from dropout_risk.watchlist.watch_list import WatchList

@@ -6,7 +6,7 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.errors import BundleError, DateError, FeatureInputError
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.scoring.bundle import read_bundle, write_bundle
+from dropout_risk.scoring.bundles.bundle import read_bundle, write_bundle
 from dropout_risk.scoring.request import score_request
 
 AS_OF = "2025-06-02"

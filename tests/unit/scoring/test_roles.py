@@ -2,7 +2,7 @@ import pytest
 
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import SettingsError, UnknownRoleError
-from dropout_risk.scoring.roles import COMPANIONS, ROLES, SPEAKS, Role, role_named, roles_of
+from dropout_risk.scoring.readers.roles import COMPANIONS, ROLES, SPEAKS, Role, role_named, roles_of
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
 

@@ -15,9 +15,9 @@ import dropout_risk as dr
 from dropout_risk.errors import OutputError, ScoresFolderError, StoreBusyError
 from dropout_risk.files import write_whole
 from dropout_risk.histories.store import hold_lock
-from dropout_risk.scoring import scores_folder
+from dropout_risk.scoring.bundles import scores_folder
+from dropout_risk.scoring.bundles.scores_folder import LOCK, MANIFEST, score_to
 from dropout_risk.scoring.score_rows import pupil_scores
-from dropout_risk.scoring.scores_folder import LOCK, MANIFEST, score_to
 
 AS_OF = "2025-06-02"
 HOW = {"language": "en", "block_size": 40}
@@ -148,7 +148,8 @@ def test_a_new_library_of_numbers_begins_a_new_folder(finished):
 def test_killed_again_and_again_it_ends_with_the_same_bytes(bundle, histories, finished, tmp_path):
     histories.save(tmp_path / "histories")
     code = (
-        "import sys; import dropout_risk as dr; from dropout_risk.scoring.scores_folder import score_to; "
+        "import sys; import dropout_risk as dr;"
+        "from dropout_risk.scoring.bundles.scores_folder import score_to; "
         "bundle, histories, out = sys.argv[1:]; "
         f"score_to(dr.RiskModel.load(bundle), dr.Histories.load(histories), {AS_OF!r}, out, **{HOW!r})"
     )

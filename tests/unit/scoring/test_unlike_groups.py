@@ -20,9 +20,9 @@ from dropout_risk.modelling.group_profiles import (
     GroupProfiles,
     profiled_columns,
 )
+from dropout_risk.scoring.remarks.unlike_groups import reaches_everywhere, widened_interval
 from dropout_risk.scoring.request import request_of, score_request
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.unlike_groups import reaches_everywhere, widened_interval
 from dropout_risk.settings import BandSettings
 from dropout_risk.simulate.district import simulate_tables
 

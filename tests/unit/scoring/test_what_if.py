@@ -13,9 +13,9 @@ import dropout_risk as dr
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.catalogue.levers import LEVERS
 from dropout_risk.errors import SettingsError
-from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.changes.what_if import NOTE, LeverChange, Option, what_if
+from dropout_risk.scoring.readers.redaction import redact
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL
-from dropout_risk.scoring.what_if import NOTE, LeverChange, Option, what_if
 from support.districts import tidy_district, tidy_tables
 
 AS_OF = "2025-04-07"

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from serving.asked_scores import ReadyFeatures
-from serving.body import RefusedError
-from serving.looks import Looks
+from serving.answers.asked_scores import ReadyFeatures
+from serving.gate.body import RefusedError
+from serving.gate.looks import Looks
 
 from dropout_risk.access.reader import LOCAL_READER, Reader
 

@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from serving.body import SCORE, SCORE_FEATURES, RefusedError
+from serving.gate.body import SCORE, SCORE_FEATURES, RefusedError
 
 TODAY = dt.datetime.now(dt.UTC).date()
 

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from serving import callers
-from serving.callers import Senders, caller_of
+from serving.gate import callers
+from serving.gate.callers import Senders, caller_of
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_ids_days_and_options_are_sent_as_the_contract_names_them():
     made.score_stored(["p-1"], as_of="2025-03-03", language="en")
     made.explain_change(["p-1"], "2025-01-06")
     made.what_if(["p-1"], most=2)
-    from serving.stored_pupils import CHANGE, STORED, WHAT_IF
+    from serving.answers.stored_pupils import CHANGE, STORED, WHAT_IF
 
     for contract, request in zip((STORED, CHANGE, WHAT_IF), service.requests, strict=True):
         assert contract.read(request.content) == json.loads(request.content)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from serving.costs import Limits
-from serving.served_model import bundle_folder
+from serving.gate.costs import Limits
+from serving.served.served_model import bundle_folder
 
 from dropout_risk.errors import BundleError, SettingsError
 from dropout_risk.scoring.request import score_request
@@ -15,7 +15,7 @@ from dropout_risk.scoring.request import score_request
 @pytest.fixture(scope="module")
 def service(client):
     """The module that reads it; asking for the client first gives BentoML a home of its own."""
-    from serving import prepared
+    from serving.served import prepared
 
     return prepared
 

@@ -167,7 +167,7 @@ def test_compose_knows_every_field_of_the_containers(tmp_path):
 
 
 def test_whoever_stops_a_container_waits_for_the_longest_answer():
-    from serving.costs import Limits
+    from serving.gate.costs import Limits
 
     assert POD["terminationGracePeriodSeconds"] > Limits.seconds
     assert int(COMPOSE["services"]["app"]["stop_grace_period"].removesuffix("s")) > Limits.seconds
@@ -225,7 +225,7 @@ def test_the_health_check_says_yes_to_a_ready_service_alone():
 
 ASK = """
 import sys
-from dropout_risk.scoring.model_switch import try_model
+from dropout_risk.scoring.bundles.model_switch import try_model
 from dropout_risk.scoring.risk_model import RiskModel
 try_model(RiskModel.load(sys.argv[1]))
 """

@@ -7,10 +7,10 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from serving.costs import Limits
 from serving.desk import Asked, desk_routes
-from serving.door import Door
-from serving.guard import Guard
+from serving.gate.costs import Limits
+from serving.gate.door import Door
+from serving.gate.guard import Guard
 from starlette.applications import Starlette
 
 from dropout_risk.access.access_settings import AccessSettings

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from serving.lanes import HANDFUL, SMALL, Lanes, rows_in
+from serving.gate.lanes import HANDFUL, SMALL, Lanes, rows_in
 
 from dropout_risk.errors import BusyError, TooSlowError
 

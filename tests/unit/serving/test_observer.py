@@ -2,7 +2,7 @@
 
 import pytest
 from serving.metrics import Metrics
-from serving.observer import LOOK_EVERY, MOST_PUPILS, TELL_EVERY, Observer
+from serving.served.observer import LOOK_EVERY, MOST_PUPILS, TELL_EVERY, Observer
 
 from dropout_risk.scoring.request import score_request
 from support.counting import Client

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from serving.body import Contract, RefusedError
-from serving.door import HEALTH, POSTED
+from serving.gate.body import Contract, RefusedError
+from serving.gate.door import HEALTH, POSTED
 from serving.openapi import EXAMPLES, service_description
 
 from dropout_risk.access.route_rights import ANYONE, parts_of

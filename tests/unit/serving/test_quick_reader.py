@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from serving import body as door
+from serving.gate import body as door
 
 from dropout_risk.errors import DuplicateKeyError, JsonBombError, RequestError
 from dropout_risk.scoring.contract_problems import is_finite

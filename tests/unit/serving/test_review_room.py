@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from serving import review
-from serving.looks import MANY
+from serving.gate.looks import MANY
 from serving.review import ReviewRoom
 
 from dropout_risk.access.reader import LOCAL_READER, NOBODY, Reader
@@ -14,7 +14,7 @@ from dropout_risk.casebook.people import Grant
 from dropout_risk.errors import NotGrantedError
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.links import id_at, served_under
-from dropout_risk.scoring.scope import Scope
+from dropout_risk.scoring.readers.scope import Scope
 from dropout_risk.simulate.district import simulate_district
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from serving.body import SCORE, RefusedError
+from serving.gate.body import SCORE, RefusedError
 
 ROWS = {
     "attendance": (4000, {"date": "2025-02-24", "status": "present"}),

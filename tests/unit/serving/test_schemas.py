@@ -7,7 +7,7 @@ import json
 
 import jsonschema
 import pytest
-from serving.body import SCORE, SCORE_FEATURES, RefusedError
+from serving.gate.body import SCORE, SCORE_FEATURES, RefusedError
 
 from dropout_risk.scoring.contract_problems import contract_schema
 

@@ -4,9 +4,9 @@ import copy
 import json
 
 import pytest
-from serving.asked_scores import RawRecords
+from serving.answers.asked_scores import RawRecords
 from serving.metrics import Metrics
-from serving.shadow import MOST_WAITING, Challenger
+from serving.served.shadow import MOST_WAITING, Challenger
 
 from support.counting import Client
 

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 from prometheus_client import Gauge
-from serving.following import Follower
 from serving.metrics import METRICS, Metrics
-from serving.served_model import ServedModel
-from serving.switching import Switching
+from serving.served.following import Follower
+from serving.served.served_model import ServedModel
+from serving.served.switching import Switching
 
 from dropout_risk.errors import BundleError, SettingsError
-from dropout_risk.scoring.model_switch import ModelSwitch, NamedModel, SwitchState
+from dropout_risk.scoring.bundles.model_switch import ModelSwitch, NamedModel, SwitchState
 from support.counting import Client
 
 ONE, TWO, THREE = (NamedModel("county", str(number), str(number) * 64) for number in (1, 2, 3))

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from dropout_risk.errors import BundleError
-from dropout_risk.scoring.bundle import read_bundle, write_bundle
+from dropout_risk.scoring.bundles.bundle import read_bundle, write_bundle
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import TrackingSettings
 from dropout_risk.tracking.open_run import log_run

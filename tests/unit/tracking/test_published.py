@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from dropout_risk.evaluation.statement import ModelStatement
-from dropout_risk.scoring.bundle import CARDS, PUBLISHED, read_bundle, write_bundle
+from dropout_risk.evaluation.model_card.statement import ModelStatement
+from dropout_risk.scoring.bundles.bundle import CARDS, PUBLISHED, read_bundle, write_bundle
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import TrackingSettings
 from dropout_risk.tracking.mlflow_store import load_bundle_path

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dropout_risk.errors import BundleError, PublishingError
-from dropout_risk.scoring.bundle import write_bundle
+from dropout_risk.scoring.bundles.bundle import write_bundle
 from dropout_risk.settings import TrackingSettings
 from dropout_risk.tracking.mlflow_store import load_bundle_path
 from dropout_risk.tracking.open_run import log_run

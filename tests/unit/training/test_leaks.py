@@ -6,8 +6,8 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.errors import LeakError, SettingsError
-from dropout_risk.evaluation.leak_section import leaks_section, refuse_leaks
 from dropout_risk.evaluation.parts import labelled_cohort, make_parts
+from dropout_risk.evaluation.questions.leak_section import leaks_section, refuse_leaks
 from dropout_risk.features import compute
 from dropout_risk.settings import Settings
 

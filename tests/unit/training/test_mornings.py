@@ -9,11 +9,16 @@ import pandas as pd
 import pytest
 
 import dropout_risk as dr
-from dropout_risk.evaluation import lead_time as mornings
-from dropout_risk.evaluation.lead_time import dropout_days, lead_time, sample_of_schools, weekly_dates
 from dropout_risk.evaluation.parts import last_days_present
+from dropout_risk.evaluation.questions import lead_time as mornings
+from dropout_risk.evaluation.questions.lead_time import (
+    dropout_days,
+    lead_time,
+    sample_of_schools,
+    weekly_dates,
+)
 from dropout_risk.features.cohort import histories_of
-from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
+from dropout_risk.records.days.calendar import SchoolCalendar, ordinal_of
 
 FIRST, LAST = dt.date(2025, 3, 5), dt.date(2025, 6, 27)
 

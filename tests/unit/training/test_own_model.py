@@ -9,8 +9,8 @@ from sklearn.model_selection import cross_val_score
 
 import dropout_risk as dr
 from dropout_risk.errors import ArgumentError, FeatureInputError, SplitError, TrainingError
-from dropout_risk.modelling.school_day_index import SchoolDayIndex
-from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
+from dropout_risk.modelling.folds.school_day_index import SchoolDayIndex
+from dropout_risk.records.days.calendar import SchoolCalendar, ordinal_of
 
 DAYS = ["2024-10-07", "2024-11-04", "2024-12-02", "2025-05-05", "2025-06-02"]
 

@@ -11,8 +11,8 @@ import pytest
 from dropout_risk.errors import EmptyColumnError, LabelError, SplitError, TooFewDropoutsError, TrainingError
 from dropout_risk.evaluation.parts import make_parts
 from dropout_risk.features.cohort import Cohort
-from dropout_risk.modelling.splits import calibration_part
-from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
+from dropout_risk.modelling.folds.splits import calibration_part
+from dropout_risk.records.days.calendar import SchoolCalendar, ordinal_of
 from dropout_risk.settings import Settings
 
 DATES = pd.to_datetime([f"2024-{month:02d}-03" for month in range(4, 13)])

@@ -8,7 +8,7 @@ import pytest
 
 from dropout_risk.errors import TrainingError
 from dropout_risk.evaluation.parts import days_before, labelled_cohort, monthly_dates
-from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
+from dropout_risk.records.days.calendar import SchoolCalendar, ordinal_of
 from dropout_risk.settings import Settings
 
 START, END = dt.date(2024, 9, 2), dt.date(2025, 6, 27)

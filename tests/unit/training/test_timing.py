@@ -6,7 +6,7 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.evaluation.parts import Parts
-from dropout_risk.evaluation.timing import fit_timing
+from dropout_risk.evaluation.questions.timing import fit_timing
 from dropout_risk.settings import Settings
 
 

@@ -10,8 +10,8 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.errors import MissingExtraError, TrainingError, UnloggedRunError
-from dropout_risk.evaluation.charts import splits_chart
-from dropout_risk.evaluation.fairness import fairness_gaps_chart
+from dropout_risk.evaluation.model_card.charts import splits_chart
+from dropout_risk.evaluation.questions.fairness import fairness_gaps_chart
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings

@@ -2,7 +2,7 @@ import pytest
 
 from dropout_risk.pages.pupil_page import CardWriter
 from dropout_risk.pages.watch_list_page import render_watch_list
-from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.readers.redaction import redact
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.watchlist.watch_list import WatchList
 from dropout_risk.watchlist.wording import listed_reasons

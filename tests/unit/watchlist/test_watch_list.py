@@ -6,7 +6,7 @@ import pytest
 
 from dropout_risk.errors import WatchListError
 from dropout_risk.pages.watch_list_page import render_watch_list
-from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.readers.redaction import redact
 from dropout_risk.scoring.scores import SET_APART, RowError
 from dropout_risk.settings import BAND_WORDS, WatchListSettings
 from dropout_risk.watchlist.group import Unscored

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dropout_risk.modelling.audit_columns import audit_columns
+from dropout_risk.modelling.inputs.audit_columns import audit_columns
 from dropout_risk.modelling.leaks.table import ColumnCounts, LeakTable, auc_of
 from dropout_risk.text import Text
 

@@ -1,7 +1,7 @@
 """The leak detector: what a table of features must not hold, found before anything is fitted on it.
 
 Every check is a small function of the rows, counts and ranks only; what needs school records is in
-:mod:`dropout_risk.evaluation.leak_section`.
+:mod:`dropout_risk.evaluation.questions.leak_section`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from numpy.typing import ArrayLike
 
 from dropout_risk.arrays import Array, Floats, Labels
 from dropout_risk.errors import LabelError, LeakError, SettingsError, TrainingError, nearest
-from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.feature_table import plain_table
+from dropout_risk.modelling.inputs.encoding import FeatureEncoding
+from dropout_risk.modelling.inputs.feature_table import plain_table
+from dropout_risk.modelling.inputs.row_names import refuse_other_rows
 from dropout_risk.modelling.leaks.column_checks import COLUMN_CHECKS, Leak, LeakCheck, MadeCheck
 from dropout_risk.modelling.leaks.row_checks import ROW_CHECKS, SEGMENT_CHECKS
 from dropout_risk.modelling.leaks.table import LeakTable
-from dropout_risk.modelling.row_names import refuse_other_rows
 
 CHECKS: tuple[LeakCheck, ...] = (*COLUMN_CHECKS, *ROW_CHECKS, *SEGMENT_CHECKS)
 OnLeaks = Literal["raise", "warn", "ignore"]

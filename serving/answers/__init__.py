@@ -1,0 +1,1 @@
+"""What is answered beside plain scores of a body."""

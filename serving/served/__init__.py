@@ -1,0 +1,1 @@
+"""Which model answers: chosen, prepared, exchanged, shadowed and observed."""

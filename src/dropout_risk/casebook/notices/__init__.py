@@ -1,0 +1,1 @@
+"""What leaves the system: notices by an outbox and its ports, and letters that a person released."""

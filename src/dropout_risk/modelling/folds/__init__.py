@@ -1,0 +1,1 @@
+"""Who learns and who is held out: folds by group, splits in time."""

@@ -1,0 +1,1 @@
+"""What a fit is handed: tables, labels, names and counts of rows, and values that are not there."""

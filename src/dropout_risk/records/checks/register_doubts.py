@@ -1,0 +1,114 @@
+"""What the days of a whole register make doubtful: a week that runs Sunday to Thursday, a year cut in two."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dropout_risk.arrays import Array, Ints
+from dropout_risk.records.days.calendar import date_of, ordinal_of
+from dropout_risk.records.days.day_grid import STATUS
+from dropout_risk.records.days.holidays import is_weekday
+from dropout_risk.records.statuses import STATUSES
+from dropout_risk.text import Text
+
+_LEAST_DAYS = 10
+_HARDLY_ANY = 0.03
+_AS_MANY = 0.5
+_SHIFTED = (
+    (Text(zh="周日至周四", en="Sun-Thu"), (6, 0, 1, 2, 3), 6),
+    (Text(zh="周二至周六", en="Tue-Sat"), (1, 2, 3, 4, 5), 5),
+)
+_WEEKS_BESIDE, _DAYS_BESIDE = 14, 5
+_MANY, _CAME = 200, 0.1
+"""So many rows of a real register are hardly all of pupils who came in time."""
+
+
+def shifted_week(dates: Ints, rows: Array) -> Text | None:
+    """Name the week of a register whose rows seem to lie one day early or late; None if they do not.
+
+    >>> days = np.array([day for day in range(20_000, 20_028) if (day + 3) % 7 in (6, 0, 1, 2, 3)])
+    >>> shifted_week(days, np.ones(20)).zh
+    '周日至周四'
+    """
+    if len(dates) < _LEAST_DAYS:
+        return None
+    weekday = (dates.astype(np.int64) + 3) % 7
+    held = np.bincount(weekday, rows, minlength=7)
+    for told, week, edge in _SHIFTED:
+        inside = held[list(week)]
+        outside = held.sum() - inside.sum()
+        usual = _AS_MANY * np.median(inside)
+        if min(held[edge], inside.min()) >= usual > 0 and outside <= _HARDLY_ANY * held.sum():
+            return told
+    return None
+
+
+def weekend_rows(cells: Array, dates: Ints) -> dict[str, int]:
+    """Count the rows of weekend days, one slot of cells for each date, and those who were not simply there.
+
+    >>> weekend_rows(np.full((2, 3), 1 + STATUSES.code("present"), np.uint8), np.array([2, 4], np.int32))
+    {'rows': 3, 'others': 0}
+    """
+    present, counts = 1 + STATUSES.code("present"), {"rows": 0, "others": 0}
+    for slot in np.flatnonzero(~is_weekday(dates)).tolist():
+        status = cells[slot] & STATUS
+        rows = int(np.count_nonzero(status))
+        counts["rows"] += rows
+        counts["others"] += rows - int(np.count_nonzero(status == present))
+    return counts
+
+
+def are_filled(weekends: Mapping[Any, int]) -> bool:
+    """Say whether the rows of weekend days are many and all alike, as a system fills them in."""
+    return weekends["rows"] >= _MANY and not weekends["others"]
+
+
+def session_rows(cells: Array, sessions: Sequence[str]) -> dict[tuple[str, str], int]:
+    """Count the rows of each session, one slot of cells for each date, and those who were there.
+
+    >>> session_rows(np.full((2, 3), 1 + STATUSES.code("late"), np.uint8), ["am", "am"])
+    {('am', 'rows'): 6, ('am', 'came'): 6}
+    """
+    came = np.zeros(STATUS + 1, np.bool_)
+    came[1 : len(STATUSES.entries) + 1] = [not status.kinds for status in STATUSES.entries]
+    came[1 + STATUSES.code("late")] = True
+    counts = {(word, what): 0 for word in dict.fromkeys(sessions) for what in ("rows", "came")}
+    for slot, word in enumerate(sessions):
+        status = cells[slot] & STATUS
+        counts[word, "rows"] += int(np.count_nonzero(status))
+        counts[word, "came"] += int(np.count_nonzero(came[status]))
+    return counts
+
+
+def lessons_of_absences(counts: Mapping[Any, int]) -> bool:
+    """Say whether rows of a session say of hardly anybody that he came, where those of another one do."""
+    shares = {
+        word: counts[word, "came"] / counts[word, "rows"]
+        for word, what in counts
+        if what == "rows" and counts[word, "rows"] >= _LEAST_DAYS
+    }
+    full = any(share >= _AS_MANY for share in shares.values())
+    return full and any(share < _CAME for word, share in shares.items() if word)
+
+
+def years_cut_in_term(dates: Ints, rows: Array, year_start: tuple[int, int]) -> bool:
+    """Say whether school goes on, week by week, over the day on which a school year is said to begin."""
+    return any(_goes_on(dates, rows, first) for first in _first_days(dates, year_start))
+
+
+def _first_days(dates: Ints, year_start: tuple[int, int]) -> Iterator[int]:
+    for year in range(date_of(int(dates[0])).year, date_of(int(dates[-1])).year + 1) if len(dates) else ():
+        yield ordinal_of(dt.date(year, *year_start))
+
+
+def _goes_on(dates: Ints, rows: Array, first: int) -> bool:
+    usual = rows >= _AS_MANY * np.median(rows)
+    near = dates[usual & (abs(dates.astype(np.int64) - first + 0.5) < _WEEKS_BESIDE)]
+    before, after = near[near < first], near[near >= first]
+    if min(len(before), len(after)) < _DAYS_BESIDE:
+        return False
+    return bool(np.diff(near).max() <= _DAYS_BESIDE)

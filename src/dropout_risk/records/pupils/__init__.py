@@ -1,0 +1,1 @@
+"""Who is meant: identifiers, spells of enrolment, classes."""

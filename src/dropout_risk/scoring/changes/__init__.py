@@ -1,0 +1,1 @@
+"""Why a risk changed, and what would change it."""
