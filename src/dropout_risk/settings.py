@@ -482,7 +482,7 @@ class CapacitySettings(Section):
 
 
 class RoleSettings(Section):
-    """What a role of the county's own may see of a score: names of domains; see ``scoring.roles``.
+    """What a role of the county's own may see of a score: names of domains; see ``scoring.readers.roles``.
 
     ``reads_of_directory`` names what pages show it of the directory: name, seat, guardian, phone, village,
     address; nothing where nothing is said.
