@@ -55,7 +55,9 @@ class Text:
 
     def to(self, language: Language) -> str:
         """Give the wording in one language; SettingsError if it is not one of zh and en."""
-        return self.zh if language_of(language) == "zh" else self.en
+        if language == "zh":
+            return self.zh
+        return self.en if language == "en" else self.to(language_of(language))
 
     def fill(self, language: Language, **fields: object) -> str:
         """Fill the wording's fields in one language."""

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from dropout_risk.arrays import Floats, Longs
+from dropout_risk.arrays import Floats, Ints, Longs
 from dropout_risk.catalogue.grades import CORE_SUBJECTS, core_rank
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.sat_exams import list_missed
@@ -64,17 +64,18 @@ class LastExams(NamedTuple):
         pupil, exam, date = list_missed(sat, np.arange(len(snapshot)))
         told = exam >= 0  # of the others a row of the pupil tells
         pupil, exam, date = pupil[told], exam[told], date[told]
-        subject = _codes_among(words["subject"], context.exam_subjects())[exam]
-        name = _codes_among(words["exam"], context.exam_names())[exam]
+        subject = _codes_among(words["subject"], *context.exam_words("subject"), exam)
+        name = _codes_among(words["exam"], *context.exam_words("exam"), exam)
         return cls(pupil, subject, name, date, np.full(len(pupil), MISSED))
 
 
-def _codes_among(words: list[str], told: Sequence[str]) -> Longs:
-    """Give the code of each word among those that are known; what is new is added to them."""
+def _codes_among(words: list[str], told: Sequence[str], code_of: Ints, exams: Longs) -> Longs:
+    """Give the code of each exam's word among those that are known; what is new is added to them."""
     known = {word_key(word): code for code, word in enumerate(words)}
-    codes = np.empty(len(told), np.int64)
-    for index, word in enumerate(told):
-        codes[index] = known.setdefault(word_key(word), len(words))
-        if codes[index] == len(words):
-            words.append(word)
-    return codes
+    codes = code_of[exams]
+    new = np.zeros(len(told), np.int64)
+    for code in np.unique(codes).tolist():
+        new[code] = known.setdefault(word_key(told[code]), len(words))
+        if new[code] == len(words):
+            words.append(told[code])
+    return new[codes]

@@ -260,8 +260,8 @@ class _Exams:
         self.mean, self.sd = (column[self.usable] for column in (rows.mean, rows.sd))
         self.n = rows.n[self.usable]
         self.sd = np.where(self.sd >= _SAME_MARK, self.sd, np.nan)
-        cls, self.subjects, self.dates = (
-            rows.codes[name][self.usable] for name in ("cls", "subject", "date")
+        cls, self.subjects, self.names, self.dates = (
+            rows.codes[name][self.usable] for name in ("cls", "subject", "exam", "date")
         )
         self.common = common_subjects(cls, self.subjects, rows.n[self.usable])
         self.offsets = offsets_of(np.bincount(cls, minlength=len(rows.words["cls"])))
@@ -358,7 +358,7 @@ class ClassContext:
         indices, means = self._means
         columns = means[:, [indices.get(name, -1) for name in features]]
         classes = snapshot.histories.classes
-        return np.asarray(columns[_class_positions(self.features.words["cls"], classes)[classes.codes]])
+        return np.asarray(columns[self._class_codes(self.features.words["cls"], classes)])
 
     def means_of_others(self, snapshot: Snapshot, features: Sequence[str], values: Floats) -> Floats:
         """Give the means of each pupil's class-mates, the pupil left out; where :meth:`class_means` are.
@@ -368,7 +368,7 @@ class ClassContext:
         means = self.class_means(snapshot, features)
         places, _ = self._means
         classes = snapshot.histories.classes
-        at = _class_positions(self.features.words["cls"], classes)[classes.codes]
+        at = self._class_codes(self.features.words["cls"], classes)
         n = self._numbers[:, [places.get(name, -1) for name in features]][at]
         counted = ~np.isnan(values)
         return np.where(
@@ -390,7 +390,7 @@ class ClassContext:
         listed[rows.codes["cls"], table_of[rows.codes["feature"]]] = True
         some = rows.school_n != 0
         kept[rows.codes["cls"][some], table_of[rows.codes["feature"][some]]] = True
-        at = _class_positions(rows.words["cls"], classes)[classes.codes]
+        at = self._class_codes(rows.words["cls"], classes)
         return np.asarray((listed & ~kept)[at][:, _word_positions(list(tables.values()), names)])
 
     @cached_property
@@ -442,7 +442,7 @@ class ClassContext:
     def sat_exams(self, snapshot: Snapshot, window: Window) -> SatExams:
         """Give what the classes sat in a window, beside what each pupil has marks for."""
         classes, exams, rows = snapshot.histories.classes, self._exams, snapshot.exam_rows
-        code = _class_positions(self.exams.words["cls"], classes)[classes.codes]
+        code = self._class_codes(self.exams.words["cls"], classes)
         sitting, since = rows.of(snapshot.histories.sittings.of_mark), self._window_start(snapshot, window)
         place = np.append(self._exams_of(snapshot), np.int32(-1))[sitting]
         subject = exams.codes_of("subject", snapshot.histories.words.get("subject", ()))[rows["subject"]]
@@ -451,17 +451,10 @@ class ClassContext:
             exams.dates, exams.common, len(self.exams.words["subject"]), since, snapshot.ordinal,
         )  # fmt: skip
 
-    def exam_names(self) -> list[str]:
-        """Name the exams of :meth:`sat_exams`, in their order."""
-        return self._words_of_exams("exam")
-
-    def exam_subjects(self) -> list[str]:
-        """Name the subject of each of the exams of :meth:`sat_exams`."""
-        return self._words_of_exams("subject")
-
-    def _words_of_exams(self, name: str) -> list[str]:
-        words = self.exams.words[name]
-        return [words[code] for code in self.exams.codes[name][self._exams.usable].tolist()]
+    def exam_words(self, name: str) -> tuple[Sequence[str], Ints]:
+        """Give the words for ``subject`` or ``exam``, and which of them each exam of :meth:`sat_exams` has."""
+        codes = {"subject": self._exams.subjects, "exam": self._exams.names}
+        return self.exams.words[name], codes[name]
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Write the context as rows for a request's ``class_context``.
@@ -513,6 +506,18 @@ class ClassContext:
             indices = self._exams.of_sittings(sittings, histories.words, found)
             self._last_found["indices"] = (sittings.cls, indices)
         return np.asarray(indices)
+
+    def _class_codes(self, names: Sequence[str], classes: Classes) -> Ints:
+        """Give the index among names of each pupil's class; names are found once for all blocks of pupils."""
+        known, found = self._found_classes.get(id(names), (None, None))
+        if known is not classes.names:
+            found = _class_positions(names, classes)
+            self._found_classes[id(names)] = (classes.names, found)
+        return np.asarray(found)[classes.codes]
+
+    @cached_property
+    def _found_classes(self) -> dict[int, tuple[Any, Any]]:
+        return {}
 
     def _window_start(self, snapshot: Snapshot, window: Window) -> Longs:
         enrolled = snapshot.student_dates("enrolled_on")

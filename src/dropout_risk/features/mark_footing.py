@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -28,7 +29,13 @@ def points_in_words(points: Floats) -> list[Text]:
     ['12分（按满分100计）', '不到1分（按满分100计）']
     """
     rounded = np.nan_to_num(np.round(np.abs(points))).astype(int).tolist()
-    return [_POINTS.filled(n=n) if n else _UNDER_ONE for n in rounded]
+    return [_whole_points(n) for n in rounded]
+
+
+@cache
+def _whole_points(n: int) -> Text:
+    """Word a number of points; there are a hundred of them, and many differences."""
+    return _POINTS.filled(n=n) if n else _UNDER_ONE
 
 
 def all_marks(measure: declared.ScoreMean, window: Window, footings: Asked, pupils: Longs) -> Footing:
@@ -139,14 +146,14 @@ def missed_exams(measure: declared.MissedExams, window: Window, footings: Asked,
     """Find the exams that the class sat without the pupil; where there is none, all that it sat."""
     inputs = footings.inputs
     sat = inputs.once(("sat", window), lambda: inputs.context.sat_exams(inputs.snapshot, window))
-    names = inputs.once("exam names", inputs.context.exam_names)
+    names, name_of = inputs.context.exam_words("exam")
     whose, exam, date = list_missed(sat, pupils)
     first, last = _span_of_list(whose, date, len(pupils))
     bounds = np.searchsorted(whose, np.arange(len(pupils) + 1))
     told, counted = [], np.full(len(pupils), np.nan)
     for place, pupil in enumerate(pupils.tolist()):
         own = slice(bounds[place], bounds[place + 1])
-        parts = _missed_in_words(sat, names, pupil, exam[own], date[own])
+        parts = _missed_in_words(sat, (names, name_of), pupil, exam[own], date[own])
         told.append(parts)
         if parts is not None:
             counted[place] = own.stop - own.start
@@ -156,13 +163,15 @@ def missed_exams(measure: declared.MissedExams, window: Window, footings: Asked,
 
 
 def _missed_in_words(
-    sat: SatExams, names: Sequence[str], pupil: int, exam: Longs, date: Longs
+    sat: SatExams, exam_words: tuple[Sequence[str], Ints], pupil: int, exam: Longs, date: Longs
 ) -> Text | None:
     """Name the exams that were missed, each with how many of its subjects; None where one has no name."""
     if not len(exam) or (exam < 0).any():
         return None
     cls = int(sat.classes[pupil])
     own = range(int(sat.class_offsets[cls]), int(sat.class_offsets[cls + 1]))
+    words, name_of = exam_words
+    names = {place: words[name_of[place]] for place in own}
     counts: list[tuple[str, int, int]] = []
     left = sorted(zip(date.tolist(), exam.tolist(), strict=True))
     while left:

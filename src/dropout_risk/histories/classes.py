@@ -68,8 +68,8 @@ class Sittings:
             of_mark, own, subject, exam, date, offsets_of(np.bincount(own, minlength=len(classes.names)))
         )
 
-    def slice(self, marks: slice) -> Self:
-        """Give the sittings of consecutive marks, with the numbers they had."""
+    def take(self, marks: slice | Longs) -> Self:
+        """Give the sittings of some marks, with the numbers they had."""
         return replace(self, of_mark=self.of_mark[marks])
 
 

@@ -372,6 +372,16 @@ class Histories:
         )
         return taken.in_registers(self.registers.take(rows))
 
+    def part(self, pupils: Positions) -> Histories:
+        """Give the histories of some of the pupils, who stay a part of all: what was found for all is kept."""
+        taken = self.take(pupils)
+        if "classes" in self.__dict__:
+            taken.__dict__["classes"] = self.classes.take(pupils)
+        if "sittings" in self.__dict__:
+            taken.__dict__["sittings"] = self.sittings.take(self.grades.rows_of(pupils)[0])
+        taken._columns.update({name: column[pupils] for name, column in self._columns.items()})
+        return taken
+
     def slice(self, pupils: slice) -> Histories:
         """Give the histories of consecutive pupils: no copy, and what was found for all is not lost."""
         taken = replace(
@@ -385,7 +395,7 @@ class Histories:
         marks = slice(int(self.grades.offsets[pupils.start]), int(self.grades.offsets[pupils.stop]))
         for name, rows in (("classes", pupils), ("sittings", marks)):
             if name in self.__dict__:
-                taken.__dict__[name] = getattr(self, name).slice(rows)
+                taken.__dict__[name] = getattr(self, name).take(rows)
         taken.__dict__["_part_of"] = self, pupils
         taken._columns.update({name: column[pupils] for name, column in self._columns.items()})
         return taken

@@ -70,11 +70,14 @@ class Runs:
 
     def take(self, pupils: Positions) -> Runs:
         """Give the rows of some pupils, renumbered in the given order."""
+        rows, offsets = self.rows_of(pupils)
+        return Runs(offsets, {name: column[rows] for name, column in self.columns.items()}, self.key)
+
+    def rows_of(self, pupils: Positions) -> tuple[Longs, Longs]:
+        """Give the rows of some pupils, in the given order, and their new offsets."""
         lows, counts = self.offsets[pupils], np.diff(self.offsets)[pupils]
         rows = np.repeat(lows - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        return Runs(
-            offsets_of(counts), {name: column[rows] for name, column in self.columns.items()}, self.key
-        )
+        return rows, offsets_of(counts)
 
     def slice(self, pupils: slice) -> Runs:
         """Give the rows of consecutive pupils, without a copy."""

@@ -60,6 +60,10 @@ class Snapshot:
         """Give what was known of consecutive pupils."""
         return Snapshot(self.histories.slice(pupils), self.as_of, calendar=self.calendar)
 
+    def part(self, pupils: Positions) -> Snapshot:
+        """Give what was known of some pupils, who stay a part of all."""
+        return Snapshot(self.histories.part(pupils), self.as_of, calendar=self.calendar)
+
     def __len__(self) -> int:
         return len(self.histories)
 

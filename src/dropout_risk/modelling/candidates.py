@@ -47,7 +47,7 @@ class Candidate:
 
 def _import_fitter(module: str, name: str) -> Callable[[], type[Fitter]]:
     def imported() -> type[Fitter]:
-        found: type[Fitter] = getattr(import_module(f"dropout_risk.modelling.{module}"), name)
+        found: type[Fitter] = getattr(import_module(f"dropout_risk.modelling.learners.{module}"), name)
         return found
 
     return imported

@@ -408,12 +408,13 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             told = self.catalogue or default_catalogue()
             names = [told[name].label.to(language_of(labels)) if name in told else name for name in names]
         displayed = encoding.displayed(table, MISSING.to(language_of(labels or "en")))
-        parts, n = [], len(table)
+        encoded = encoding.encode(table)
+        parts, n = [], len(encoded)
         with progress_line("rows explained") as tell:
             for rows in blocks(n, EXPLAINED_AT_ONCE):
-                parts.append(model.contributions(table[rows]))
+                parts.append(model.encoded_contributions(encoded[rows]))
                 tell(rows.stop, n)
-        return as_shap(Contributions.joined(parts), encoding.encode(table), names, displayed)
+        return as_shap(Contributions.joined(parts), encoded, names, displayed)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

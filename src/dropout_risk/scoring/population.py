@@ -306,7 +306,7 @@ class Population:
         if len(pupils) and bool((np.diff(pupils) == 1).all()):
             first, last = int(pupils[0]), int(pupils[-1])
             return snapshot if last - first + 1 == len(snapshot) else snapshot.slice(slice(first, last + 1))
-        return snapshot.histories.take(pupils).on(snapshot.as_of)
+        return snapshot.part(pupils)
 
     def _evidence(self, snapshot: Snapshot, values: Floats, facts: RegisterFacts) -> Evidence:
         model = self.model

@@ -247,9 +247,9 @@ def _read_numbers(name: str, column: pd.Series) -> Floats:
 
 
 def _refuse_infinity(names: tuple[str, ...], values: Floats) -> None:
-    infinite = np.atleast_1d(np.isinf(values).any(axis=0))
-    if infinite.any():
-        found = [name for name, bad in zip(names, infinite, strict=True) if bad]
+    infinite = np.isinf(values)
+    if infinite.any():  # by column only where there is any: most of the time is that of the columns
+        found = [name for name, bad in zip(names, infinite.any(axis=0), strict=True) if bad]
         raise FeatureInputError(
             f"Columns {found} hold infinity.", hint="a share over zero days is missing (NaN), not infinite"
         )

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
-from dropout_risk.arrays import Ints, Longs
+from dropout_risk.arrays import Ints, Longs, Positions
 
 _BETWEEN = "\x1f"
 
@@ -51,8 +51,8 @@ class Classes:
         codes[member] = index[code]
         return cls(codes, list(names))
 
-    def slice(self, pupils: slice) -> Self:
-        """Give the classes of consecutive pupils."""
+    def take(self, pupils: slice | Positions) -> Self:
+        """Give the classes of some pupils, each with the number it had."""
         return replace(self, codes=self.codes[pupils])
 
     @cached_property
