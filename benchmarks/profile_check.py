@@ -23,18 +23,18 @@ import scale_peers
 from dropout_risk.kernels import THREADS
 
 STEPS = {
-    "reading Parquet": ("records.readers:ParquetPart._read_whole",),
-    "identifiers to rows": ("records.pupil_index:PupilIndex.rows",),
+    "reading Parquet": ("records.files.readers:ParquetPart._read_whole",),
+    "identifiers to rows": ("records.pupils.pupil_index:PupilIndex.rows",),
     "columns into their types": ("records.values:convert_column", "records.reading:TableReader._column"),
     "rows that no rule concerns": ("records.attendance:AttendanceCheck._plain",),
-    "attendance into its grid": ("records.day_grid:DayCells.insert",),
+    "attendance into its grid": ("records.days.day_grid:DayCells.insert",),
     "registers, lone days, late rows": (
         "records.attendance:AttendanceCheck._check_days",
         "records.attendance:AttendanceCheck._check_beside",
         "records.attendance:AttendanceCheck._set_registers_apart",
     ),
-    "rules on values": ("records.row_checks:check_values",),
-    "words": ("records.word_checks:check_words",),
+    "rules on values": ("records.checks.row_checks:check_values",),
+    "words": ("records.checks.word_checks:check_words",),
     "order and copies": (
         "records.rows:ArrangedRows.__init__",
         "records.rows:ArrangedRows.check_duplicates",

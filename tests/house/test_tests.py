@@ -7,7 +7,9 @@ from house.modules import MODULES, ROOT
 
 TESTS = ROOT / "tests"
 PACKAGES = {
-    name.split(".")[1] for name, file in MODULES.items() if file.name == "__init__.py" and "." in name
+    name.split(".")[1]
+    for name, file in MODULES.items()
+    if file.name == "__init__.py" and name.startswith("dropout_risk.")
 }
 BESIDE = {"serving", "benchmarks"}
 """Code that is no package of the library, and has unit tests all the same."""
