@@ -92,8 +92,8 @@ def main() -> None:
             failed.append(name)
             continue
         print(name, {key: value for key, value in results[name].items() if key != "every_run"}, flush=True)
-    results["machine"] = {"cores": len(os.sched_getaffinity(0))}
-    given.results.write_text(json.dumps(results, indent=1), encoding="utf-8")
+        results["machine"] = {"cores": len(os.sched_getaffinity(0))}
+        given.results.write_text(json.dumps(results, indent=1), encoding="utf-8")
     if not given.quick:
         print(*table(results), sep="\n")
     if given.against:
