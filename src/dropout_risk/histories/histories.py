@@ -31,6 +31,7 @@ from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.school_declarations import ALL_SCHOOLS, PresumedClasses
 from dropout_risk.records.spells import SPELLS
 from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
+from dropout_risk.text import fill_english
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -270,7 +271,9 @@ class Histories:
 
     def __repr__(self) -> str:
         """Count; no pupil's history belongs into a log."""
-        return f"<Histories of {len(self)} pupils at {len(self.calendar.schools)} schools>"
+        return fill_english(
+            "<Histories of {n} pupils at {m} schools>", n=len(self), m=len(self.calendar.schools)
+        )
 
     def __len__(self) -> int:
         return int(self.students.num_rows)

@@ -8,7 +8,11 @@ from dropout_risk.public_names import given_names
 
 if TYPE_CHECKING:
     from dropout_risk.modelling.classifier import RiskClassifier
-    from dropout_risk.modelling.input_checks import FewDropoutsWarning, IdentifierWarning
+    from dropout_risk.modelling.input_checks import (
+        FewDropoutsWarning,
+        IdentifierWarning,
+        UnknownCodeWarning,
+    )
     from dropout_risk.modelling.labels import PositiveLabelWarning
     from dropout_risk.modelling.leaks.report import LeakReport, find_leaks
     from dropout_risk.modelling.splits import RandomSplit, SchoolSplit, TemporalSplit
@@ -24,6 +28,7 @@ __all__ = [
     "SchoolSplit",
     "TemporalSplit",
     "Tuning",
+    "UnknownCodeWarning",
     "find_leaks",
 ]
 _HOMES = {
@@ -36,6 +41,7 @@ _HOMES = {
     "SchoolSplit": "splits",
     "TemporalSplit": "splits",
     "Tuning": "tuning",
+    "UnknownCodeWarning": "input_checks",
     "find_leaks": "leaks.report",
 }
 

@@ -23,6 +23,7 @@ from dropout_risk.records.attendance_registers import AttendanceRegisters
 from dropout_risk.records.calendar import YEAR_START
 from dropout_risk.records.dates import cause_of_outside
 from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid, day_keys
+from dropout_risk.records.late_records import recorded_at_once
 from dropout_risk.records.lone_dates import DaysOfRegisters, lone_dates, rows_by_date
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.no_pupils import PupilWords
@@ -55,13 +56,13 @@ from dropout_risk.records.spells import NO_GAPS, Gaps
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
-from dropout_risk.records.word_checks import words_alike
+from dropout_risk.records.word_checks import is_date_of_name, words_alike
 from dropout_risk.text import NO_WORDS, Text
 
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
 _STAGES = (
-    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",),
+    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date", "recorded_at_once"),
     ("unknown_pupil", "id_written_otherwise"), ("pupil_set_apart",),
     ("misread_dates", "before_enrolled", "after_left"), ("no_school_day",), ("between_spells",),
     ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
@@ -182,6 +183,8 @@ class AttendanceCheck:
         words, beside = list(self._sessions), self._without_lessons(parts, *self._check_beside())
         beside = self._set_registers_apart(parts, beside)
         draft.findings += [*self._findings(), *self._doubts]
+        if any(map(is_date_of_name, words)):
+            draft.findings.append(Finding(RULES["date_for_name"], "session", _NO_ROWS, "warning"))
         if words_alike(map(str, self.tallies.counted((_TABLE.name, "session"), dict.fromkeys(words, 1)))):
             draft.findings.append(Finding(RULES["words_alike"], "session", _NO_ROWS, "warning"))
         return DayGrid.of_cells(self._cells, words, beside), draft
@@ -302,7 +305,17 @@ class AttendanceCheck:
             self._set_beside_apart(days.date, lone, group)
             self._set_marked_apart(parts, "lone_date", "date")
         kept = np.where(lone, 0, days.rows).sum(axis=1)
+        self._doubt_recorded_days(int(kept.sum()))
         self._doubt_days(days.date[kept > 0], kept[kept > 0], parts)
+
+    def _doubt_recorded_days(self, among: int) -> None:
+        """Doubt days of recording that look like that of an export; only late rows have one of their own."""
+        if self.roll.alone:
+            return
+        late = [(_NOTHING,) * 5 + (_NO_ROWS,), *self._beside]
+        date, recorded, position = (np.concatenate([rows[k] for rows in late]) for k in (1, 4, 5))
+        doubted = recorded_at_once((date, recorded), among, self.tallies, _TABLE.name)
+        self._note("recorded_at_once", "recorded_on", position[doubted], "warning")
 
     def _name_causes(self, days: DaysOfRegisters) -> None:
         """Name rows outside of enrolment by what made them so: a date far from all, or all dates misread."""
