@@ -95,9 +95,10 @@ class Text:
 
 
 _COUNTED = re.compile(
-    r"(?P<whole>(?P<field>\{\w+[^{}]*\})(?: school| recorded| known| test| more)? (?:days|rows|pupils|cells"
-    r"|lines|weeks|columns|hours|minutes|months|years|mornings|schools|classes|sheets|files|subjects|exams|lessons"
-    r"|sessions|features|values|points|papers|contacts|events|folds|words|dropouts|snapshots))\b(?: (?P<verb>are|were|have|hold|lie|show)\b)?"
+    r"(?P<whole>(?P<field>\{\w+[^{}]*\})(?: school| recorded| known| test| more)? "
+    r"(?:days|rows|pupils|cells|lines|weeks|columns|hours|minutes|months|years|mornings|schools|classes|sheets"
+    r"|files|subjects|exams|lessons|sessions|features|values|points|papers|contacts|events|folds|words"
+    r"|dropouts|snapshots))\b(?: (?P<verb>are|were|have|hold|lie|show)\b)?"
 )
 """A number and what it counts, in a wording, and what is told of that."""
 _OF_ONE = {"are": "is", "were": "was", "have": "has"}
