@@ -19,6 +19,8 @@ FACADES = {
 
 
 NEW_ROOMS = {
+    "dropout_risk.records.late_records": "days of recording that are those of an export",
+    "dropout_risk.records.leave_spans": "rows of attendance for days on end, spread over school days",
     "dropout_risk.alerts.critical": "critical answers, and since when they are known",
     "dropout_risk.alerts.duty": "who acts on an alert, and to whom it is reported",
     "dropout_risk.alerts.facts": "what is on record of a pupil on a date",

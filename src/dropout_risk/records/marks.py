@@ -21,6 +21,7 @@ _SUMS = frozenset(("总分", "总成绩", "合计", "平均分", "平均", "均�
                    "graderank"))  # fmt: skip
 """What marks sheets write beside the subjects."""
 _FULL, _LOW = 10, 0.1
+_SCHOOL_SCALES = (5, 6)
 _OTHER_UNIT = Text(
     zh="多数分数如此：满分似乎用了另一种单位（百分比与分数混用）",
     en="most marks do: max_score seems to be in another unit (percentages beside points)",
@@ -81,6 +82,17 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
     all_low = not draft.is_of_request and _most_marks(draft, "low_marks", low, given)
     draft.warn("doubtful_unit", "score", low if all_low else single)
     draft.warn("zero_marks", "score", _whole_exams_of_zero(draft))
+    if not draft.is_of_request:
+        draft.warn("best_mark_unsure", "score", _marks_from_one(draft))
+
+
+def _marks_from_one(draft: Draft) -> Bools:
+    """Mark the marks out of 5 or 6 where none of many is below 1: of some such scales 1 is the best."""
+    score, highest = draft.values["score"], draft.values["max_score"]
+    marks = np.isin(highest, _SCHOOL_SCALES) & ~np.isnan(score) & ~draft.apart
+    own = {"given": int(np.count_nonzero(marks)), "low": int(np.count_nonzero(marks & (score < 1)))}
+    counted = draft.counted("marks_from_one", own)
+    return marks & (counted["given"] >= _FULL and not counted["low"])
 
 
 def _whole_exams_of_zero(draft: Draft) -> Bools:

@@ -318,3 +318,105 @@ def test_a_test_whose_norm_gives_no_band_is_doubted(instrument: str, norm: str |
     records = SchoolRecords.from_tables(students=pupils(), wellbeing=tests, today="2024-12-01")
     found = [(problem.column, problem.rows) for problem in records.check().problems]
     assert [item for item in found if item[0] == "norm"] == ([("norm", 12)] if doubted else [])
+
+
+# --- Days of recording, dates for names, scales of which 1 may be the best --------------------------
+
+
+@pytest.mark.parametrize(
+    ("recorded", "named"),
+    [
+        (lambda day: dt.date(2024, 11, 30), True),
+        (lambda day: day, False),
+        (lambda day: day + dt.timedelta(days=7), False),
+        (lambda day: dt.date(2024, 11, 30) if day < DAYS[20] else day, False),
+    ],
+    ids=["the day of the export", "the day itself", "a week later", "the half of it typed in later"],
+)
+@pytest.mark.parametrize("table", ["attendance", "discipline"])
+def test_a_day_of_recording_that_is_that_of_the_export_is_doubted(table, recorded, named) -> None:
+    if table == "attendance":
+        rows = [row | {"recorded_on": recorded(row["date"])} for row in register()]
+    else:
+        rows = [
+            {"student_id": f"p{k}", "date": day, "kind": "fight", "recorded_on": recorded(day)}
+            for k, day in zip([*range(12)] * 4, DAYS, strict=False)
+        ]
+
+    assert ("recorded_at_once" in rules(**{table: rows})) is named
+
+
+def test_the_day_of_an_export_is_ignored_as_its_hint_says() -> None:
+    rows = [row | {"登记日期": dt.date(2024, 11, 30)} for row in register()]
+    records = SchoolRecords.from_tables(
+        students=pupils(), attendance=rows, today="2024-12-01", mapping={"ignored": ["登记日期"]}
+    )
+
+    assert records.check().problems == ()
+    assert records.table("attendance")["recorded_on"].to_pylist()[0] == MONDAY
+
+
+@pytest.mark.parametrize(
+    "name", ["8月1日", "2024-08-01", "2024年8月1日", "1-Aug", "Aug-01", "2024-08-01 00:00:00"]
+)
+def test_a_class_that_became_a_date_is_named(name: str) -> None:
+    students = [row | {"class_id": name if k < 6 else "8-2"} for k, row in enumerate(pupils())]
+    problems = SchoolRecords.from_tables(students=students, today="2024-12-01").check().problems
+
+    assert [(p.rule.name, p.column, p.rows) for p in problems] == [("date_for_name", "class_id", 6)]
+
+
+def test_lessons_that_became_a_date_are_named() -> None:
+    assert "date_for_name" in rules(attendance=[row | {"session": "1月2日"} for row in register()])
+    assert "date_for_name" not in rules(attendance=[row | {"session": "1-2节"} for row in register()])
+
+
+@pytest.mark.parametrize(
+    ("scores", "highest", "named"),
+    [((1, 2, 6), 6, True), ((1, 3.7, 5), 5, True), ((0, 2, 6), 6, False), ((1, 2, 6), 10, False)],
+)
+def test_marks_of_which_1_may_be_the_best_are_doubted(scores: Any, highest: float, named: bool) -> None:
+    rows = [row | {"score": scores[k % 3], "max_score": highest} for k, row in enumerate(marks())]
+
+    assert ("best_mark_unsure" in rules(grades=rows)) is named
+
+
+def test_marks_are_turned_round_as_the_hint_says() -> None:
+    rows = [row | {"score": 1 + k % 6, "max_score": 6} for k, row in enumerate(marks())]
+    turned = {"words": {"score": {str(k): 7 - k for k in range(1, 7)}}}
+    records = SchoolRecords.from_tables(students=pupils(), grades=rows, today="2024-12-01", mapping=turned)
+
+    assert sorted(records.table("grades")["score"].to_pylist()) == sorted(7 - row["score"] for row in rows)
+
+
+@pytest.mark.parametrize(("far", "named"), [(99, True), (70, False), (2, False)])
+def test_99_kilometres_of_several_pupils_alone_are_a_code(far: float, named: bool) -> None:
+    students = [
+        row | {"distance_km": 99 if k < 3 else 1 + k if k > 3 else far} for k, row in enumerate(pupils())
+    ]
+    if far == 2:
+        students = [row | {"distance_km": 1 + k} for k, row in enumerate(pupils())]
+
+    assert ("code_for_unknown" in rules(students)) is named
+
+
+# --- Rows that a column tells apart which nobody mapped ---------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["attendance", "grades"])
+def test_copies_that_an_unused_column_tells_apart_are_named_by_it(table: str) -> None:
+    rows = [
+        row | {"Task": task} for row in (register() if table == "attendance" else marks()) for task in "ab"
+    ]
+    records = SchoolRecords.from_tables(students=pupils(), today="2024-12-01", **{table: rows})
+    (found,) = [p for p in records.check().problems if p.rule.name == "duplicate_row"]
+
+    assert "'Task'" in found.detail.en
+
+
+def test_true_copies_are_told_by_no_column() -> None:
+    rows = [row | {"Task": "a", "row id": str(k)} for k, row in enumerate(marks() * 2)]
+    records = SchoolRecords.from_tables(students=pupils(), today="2024-12-01", grades=rows)
+    (found,) = [p for p in records.check().problems if p.rule.name == "duplicate_row"]
+
+    assert found.detail.en == ""
