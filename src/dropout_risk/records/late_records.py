@@ -13,7 +13,7 @@ from dropout_risk.records.values import FIRST_DATE
 
 LATE = 30
 ALL, _SPAN = "all", 1 << 20
-_FEWEST_ROWS, _FEWEST_DAYS, _NEARLY_ALL = 30, 5, 0.9
+_FEWEST_ROWS, _FEWEST_DAYS, _NEARLY_ALL = 10, 2, 0.9
 Recording = tuple[Array, Array]
 """The days that rows are about, and those on which they were recorded."""
 

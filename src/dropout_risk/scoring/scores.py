@@ -20,7 +20,7 @@ from dropout_risk.explanation.reason import Reason
 from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.scoring.unlike_groups import UnlikeGroup
-from dropout_risk.text import Language, Text, language_of
+from dropout_risk.text import Language, Text, fill_english, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.explained_scores import ExplainedScores
@@ -284,7 +284,7 @@ class Scores:
 
     def __repr__(self) -> str:
         """Count; a pupil's risk does not belong into a log."""
-        about = f"{len(self)} pupils, {len(self.errors)} not used"
+        about = fill_english("{n} pupils, {lost} not used", n=len(self), lost=len(self.errors))
         return f"<Scores of {self.as_of or 'features'} by {self.model.get('version')}: {about}>"
 
     def to_dict(self) -> dict[str, Any]:

@@ -67,11 +67,12 @@ def test_leave_in_spans_is_the_long_table_of_its_school_days(
     own = {"calendar": calendar} if calendar else {}
     week = {"calendar": {"week": "listed" if listed else "weekdays"}}
     rows = [leave(every[first], every[first + more], f"p{pupil}") for pupil, first, more in spans]
-    long = []
-    for pupil, first, more in spans:
-        for day in every[first : first + more + 1]:
-            if day.weekday() < 5 and day not in off:
-                long.append({"student_id": f"p{pupil}", "date": day, "status": "excused"})
+    long = [
+        {"student_id": f"p{pupil}", "date": day, "status": "excused"}
+        for pupil, first, more in spans
+        for day in every[first : first + more + 1]
+        if day.weekday() < 5 and day not in off
+    ]
     if not long:
         return
     frame = pd.DataFrame(rows).drop(columns="天数")
