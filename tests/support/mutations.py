@@ -366,7 +366,8 @@ def _recorded_at_the_end(frame: pd.DataFrame, rng: Rng) -> pd.DataFrame:
 
 
 def _classes_as_dates(frame: pd.DataFrame, rng: Rng) -> pd.DataFrame:
-    return frame.assign(class_id=frame["class_id"].where(frame["class_id"] != frame["class_id"].iloc[0], "8月1日"))
+    names = frame["class_id"]
+    return frame.assign(class_id=names.where(names != names.iloc[0], "8月1日"))
 
 
 _OF_ONE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
