@@ -37,7 +37,9 @@ def span_lines(guesses: Sequence[TableGuess]) -> list[Line]:
         guess.joined |= {"date"}
         guess.spread = tuple(filter(None, spans))
         given = ((part, header) for part, header in spans._asdict().items() if header)
-        found += [Line(("spans", guess.table), part, header, "likely", _SPANS) for part, header in given]
+        found += [
+            Line(("spans", guess.table or ""), part, header, "likely", _SPANS) for part, header in given
+        ]
     return found
 
 

@@ -157,9 +157,12 @@ def _codes_of(line: Line) -> tuple[str, ...]:
         return ("DR104",) if line.section[1] == "score" else ("DR107",)
     if line.section[:1] in (("columns",), ("tables",)):
         return ("DR100", "DR101")
-    return {"dates": ("DR105",), "unrecorded": ("DR170", "DR171", "DR174"), "max_score": ("DR101",)}.get(
-        line.key, ()
-    )
+    return {
+        "dates": ("DR105",),
+        "unrecorded": ("DR170", "DR171", "DR174"),
+        "week": ("DR171", "DR902"),
+        "max_score": ("DR101",),
+    }.get(line.key, ())
 
 
 def propose_mapping(folder: str | Path, *, today: dt.date | str | None = None) -> MappingProposal:

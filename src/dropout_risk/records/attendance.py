@@ -35,6 +35,7 @@ from dropout_risk.records.refused_rows import UNCOUNTED, RefusedRows
 from dropout_risk.records.register_doubts import (
     are_filled,
     lessons_of_absences,
+    schools_never_away,
     session_rows,
     shifted_week,
     weekend_rows,
@@ -373,6 +374,11 @@ class AttendanceCheck:
         ):
             self._doubts.append(Finding(RULES["filled_days"], "date", _NO_ROWS, "warning"))
         self._doubt_lessons()
+        group, number = self.roll.registers
+        filled = schools_never_away(self._cells.cells[: self._cells.n_slots], group, number)
+        if filled:
+            told = _SCHOOLS.filled(number=filled, schools=number)
+            self._doubts.append(Finding(RULES["nobody_ever_away"], "status", _NO_ROWS, "warning", told))
 
     def _doubt_lessons(self) -> None:
         """Doubt lessons that name absences only beside others that name everybody."""
@@ -532,6 +538,7 @@ class AttendanceCheck:
         return sorted((finding for finding in found if len(finding.rows)), key=_finding_rank)
 
 
+_SCHOOLS = Text(zh="{schools}所学校中有{number}所", en="so at {number} of {schools} schools")
 _NOTHING = np.empty(0, np.int32)
 _NO_ROWS = np.empty(0, np.int64)
 _NOBODY = OutsideRows(_NOTHING, _NOTHING, _NO_ROWS)

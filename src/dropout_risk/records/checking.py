@@ -22,7 +22,7 @@ from dropout_risk.records.copies import names_leavers
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.departures import MOST_AHEAD, TELLING, check_departures, set_leavers_apart
 from dropout_risk.records.late_records import doubt_recorded_days
-from dropout_risk.records.leave_spans import spread_part
+from dropout_risk.records.leave_spans import name_causes, spread_part
 from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.marks import restore_sittings
@@ -431,6 +431,7 @@ class RecordsCheck:
             for part in self.parts.get("attendance", ())
         ]
         self.attendance, draft = check.run(parts)
+        name_causes(draft)
         explain_unknown(draft, self.roster, self.mapping)
         explain_copies(draft, self.mapping)
         self.presumed, self.presumed_classes = check.presumed, check.presumed_classes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -12,6 +13,8 @@ import pyarrow as pa
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import BATCH_ROWS, Note, Part, Piece, WrappedPart, read_batches
+from dropout_risk.records.rows import Draft, Finding
+from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_zone import SchoolDay
 from dropout_risk.records.table_shapes import SpanHeaders
 from dropout_risk.records.tables import TABLES
@@ -76,6 +79,7 @@ class SpreadPart(WrappedPart):
         self.kept = [header for header in dict.fromkeys(part.header) if header not in (*sheet, "date")]
         self.header = (*self.kept, "date")
         self._notes: list[Note] = []
+        self.causes: dict[str, Bools] = {}
 
     @property
     def notes(self) -> Sequence[Note]:
@@ -99,11 +103,10 @@ class SpreadPart(WrappedPart):
         first, last = (self._dates(one_array(whole[header])) for header in self.sheet[:2])
         known = (first != NO_DATE) & (last != NO_DATE)
         read = known & (first <= last) & (last.astype(np.int64) - first < _LONGEST)
-        self._say("period_reversed", known & ~read)
         line, day = _each_day(first, np.minimum(last, self.today), read)
         told, is_open = self._school_days(whole, line, day)
         strange, untold = (np.isin(np.arange(len(whole)), line[told == what]) for what in (-1, 0))
-        self._say("spans_without_school_days", untold)
+        causes = {"period_reversed": known & ~read, "spans_without_school_days": untold}
         self._compare(whole, (first, last), line[is_open], read & ~strange & ~untold)
         alone = strange | (read & (first > self.today))  # one row says what is wrong
         kept = np.flatnonzero(~read | untold | alone)
@@ -111,6 +114,7 @@ class SpreadPart(WrappedPart):
         line = np.concatenate([line[spread], kept])
         day = np.concatenate([day[spread], np.where(alone, first, NO_DATE)[kept]])
         order = np.argsort(line, kind="stable")
+        self.causes = {rule: lines[line[order]] for rule, lines in causes.items()}
         return self._table(whole, line[order], day[order]), line[order]
 
     def _spans(self) -> Any:
@@ -156,11 +160,24 @@ class SpreadPart(WrappedPart):
             given = one_array(whole[self.sheet.days])
             said = convert_column(given, number, self.mapping.words(number), Vocabulary()).values
             other |= ~np.isnan(said) & (said != open_days) & (said != all_days)
-        self._say("spans_of_other_days", read & (days[1] <= self.today) & other)
+        other &= read & (days[1] <= self.today)
+        if other.any():
+            told = _ROWS.filled(number=int(other.sum()))
+            self._notes.append(Note("spans_of_other_days", told, "date"))
 
-    def _say(self, rule: str, rows: Bools) -> None:
-        if rows.any():
-            self._notes.append(Note(rule, _ROWS.filled(number=int(rows.sum())), "date"))
+
+def name_causes(draft: Draft) -> None:
+    """Say of the rows whose date cannot be read why that is, where they stand for days on end."""
+    for span in draft.spans:
+        causes = span.part.causes if isinstance(span.part, SpreadPart) else {}
+        for rule, marked in causes.items():
+            own = np.flatnonzero(marked) + span.start
+            unread = [found for found in draft.findings if found.rule.name == "unparsable_date"]
+            for found in unread if len(own) else ():
+                draft.findings.remove(found)
+                rest = np.setdiff1d(found.rows, own)
+                draft.findings += [replace(found, rows=rest)] if len(rest) else []
+                draft.findings.append(Finding(RULES[rule], "date", np.intersect1d(found.rows, own), "error"))
 
 
 def _each_day(first: Array, last: Array, read: Bools) -> tuple[Array, Array]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Longs
@@ -15,10 +17,10 @@ from dropout_risk.text import Text
 _SAT, _UNKNOWN = TAKEN.index("taken"), TAKEN.index("unknown")
 _POSSIBLE = -1e299
 FEWEST_MARKS = 3
-_SUMS = frozenset(("总分", "总成绩", "合计", "平均分", "平均", "均分", "名次", "班级名次", "年级名次",
-                   "学校名次", "排名", "班级排名", "年级排名", "班名次", "班排名", "校排名",
-                   "total", "totalscore", "sum", "average", "mean", "rank", "classrank",
-                   "graderank"))  # fmt: skip
+_SUM = re.compile(
+    r"(?:总分|总成绩|合计|平均分?|均分|名次|排名)$|班名次|班排名"
+    r"|^(?:(?:sub)?total(?:score|marks?|points)?|sum|average|mean|(?:class|grade|school)?rank|overall(?:score|grade)?)$"
+)
 """What marks sheets write beside the subjects."""
 _FULL, _LOW = 10, 0.1
 _SCHOOL_SCALES = (5, 6)
@@ -58,7 +60,7 @@ def part_marks(draft: Draft) -> None:
 def _is_sum(draft: Draft) -> Bools:
     """Mark the sums, means and ranks among marks of subjects; where there are no others they are kept."""
     words = draft.words.get("subject", [])
-    sums = np.array([*(word_key(word) in _SUMS for word in words), False])
+    sums = np.array([*(_SUM.search(word_key(word)) is not None for word in words), False])
     if sums[:-1].all():
         return np.zeros(len(draft), np.bool_)
     return np.asarray(sums[draft.values["subject"]])

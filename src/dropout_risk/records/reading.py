@@ -27,6 +27,7 @@ from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_zone import SchoolDay
 from dropout_risk.records.table_shapes import SPREAD, SpanHeaders
 from dropout_risk.records.tables import Column, Table
+from dropout_risk.records.unused_columns import told_of_header
 from dropout_risk.records.values import EMPTY, Vocabulary, convert_column
 from dropout_risk.records.wide_sheets import wide_headers
 from dropout_risk.records.words import plain_form
@@ -227,7 +228,8 @@ class TableReader:
         if headers.chosen:
             for header in (name for name in headers.unknown if name not in (*wide, *(spans or ()))):
                 lacking = [column for column in self.table.names if column not in headers.chosen]
-                detail = _did_you_mean(header, lacking) if header.strip() else _NAMELESS
+                told = told_of_header(self.table.name, header)
+                detail = told or (_did_you_mean(header, lacking) if header.strip() else _NAMELESS)
                 self._note(header, detail, part)
             for header in headers.spare:
                 if self.table.name != "students" or not is_id(header, self.mapping):

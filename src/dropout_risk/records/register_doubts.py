@@ -13,6 +13,7 @@ from dropout_risk.records.calendar import date_of, ordinal_of
 from dropout_risk.records.day_grid import STATUS
 from dropout_risk.records.holidays import is_weekday
 from dropout_risk.records.statuses import STATUSES
+from dropout_risk.records.totals import NEVER_AWAY_DAYS
 from dropout_risk.text import Text
 
 _LEAST_DAYS = 10
@@ -65,6 +66,26 @@ def weekend_rows(cells: Array, dates: Ints) -> dict[str, int]:
 def are_filled(weekends: Mapping[Any, int]) -> bool:
     """Say whether the rows of weekend days are many and all alike, as a system fills them in."""
     return weekends["rows"] >= _MANY and not weekends["others"]
+
+
+def schools_never_away(cells: Array, group: Array, n_groups: int) -> int:
+    """Count the groups of pupils with many rows of which all say that the pupil was there in time.
+
+    >>> all_there = np.full((20, 60), 1 + STATUSES.code("present"), np.uint8)
+    >>> schools_never_away(all_there, np.zeros(60, np.int32), 1)
+    1
+    """
+    present = 1 + STATUSES.code("present")
+    clean = np.ones(n_groups, np.bool_)
+    for slot in cells:
+        status = slot & STATUS
+        clean[group[(status != 0) & (status != present)]] = False
+        if not clean.any():
+            return 0
+    rows = np.zeros(n_groups, np.int64)
+    for slot in cells:
+        rows += np.bincount(group[(slot & STATUS) != 0], minlength=n_groups)
+    return int(np.count_nonzero(clean & (rows >= NEVER_AWAY_DAYS)))
 
 
 def session_rows(cells: Array, sessions: Sequence[str]) -> dict[tuple[str, str], int]:

@@ -119,13 +119,17 @@ class SchoolDays:
     @property
     def is_told(self) -> Bools:
         """Whether something else than attendance tells the school days, school by school."""
-        return self.listed | self.ordinary
+        told: Bools = self.listed | self.ordinary
+        return told
 
     def opens(self, school: Array, date: Array) -> Bools:
         """Say for each row whether its day is a school day, at a school whose days are told."""
         self._ordinary_week.require(date[self.ordinary[school]])
-        rest = self.listed[school] | self._ordinary_week.opens(date) | (self._state_on(school, date) == 1)
-        return self.open_on(school, date) & rest
+        rest: Bools = (
+            self.listed[school] | self._ordinary_week.opens(date) | (self._state_on(school, date) == 1)
+        )
+        is_open: Bools = self.open_on(school, date) & rest
+        return is_open
 
     def calendar(
         self,

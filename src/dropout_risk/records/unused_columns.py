@@ -17,7 +17,7 @@ from dropout_risk.records.readers import read_batches
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.values import as_text
 from dropout_risk.records.words import plain_form
-from dropout_risk.text import Text
+from dropout_risk.text import NO_WORDS, Text
 
 Texts = npt.NDArray[np.object_]
 COUNTERS = frozenset(
@@ -92,6 +92,40 @@ def texts_differ(texts: Texts, left: Array, right: Array) -> Bools:
     one, other = texts[left], texts[right]
     given = np.array([a is not None and b is not None for a, b in zip(one, other, strict=True)], np.bool_)
     return np.asarray(given & (one != other))
+
+
+# --- Headers that nothing reads, though what stands there changes what the others mean ---
+
+_TOLD_HEADERS = {
+    "students": (
+        "学籍状态 学生状态 在读状态 就读状态 在校状态 学籍情况 是否在校 是否在籍 状态 "
+        "enroll_status enrollment_status enrolment_status student_status status active is_active",
+        Text(
+            zh="该列像是写明谁还在校：只读在校的，在映射文件的 [filters.students] 中写明"
+            '（"{header}" = ["在读"]）',
+            en="it seems to say who is still at school: read these alone, under [filters.students] in the "
+            'mapping ("{header}" = ["active"])',
+        ),
+    ),
+    "attendance": (
+        "excuse excused is_excused excuse_type excuse_code 是否请假 是否批准 是否有假",
+        Text(
+            zh="该列像是写明缺课是否已请假：请把它与状态并为一列，否则请假与旷课都按旷课计",
+            en="it seems to say which absences were excused: write both into one column of words, or else an "
+            "excused absence counts as any other",
+        ),
+    ),
+}
+
+
+def told_of_header(table: str, header: str) -> Text:
+    """Say what the column of a header would change that is not used; no words where it is nothing.
+
+    >>> told_of_header("students", "备注").en, told_of_header("students", "Status").en[:37]
+    ('', 'it seems to say who is still at schoo')
+    """
+    known, told = _TOLD_HEADERS.get(table, ("", NO_WORDS))
+    return told.filled(header=header) if plain_form(header) in known.split() else NO_WORDS
 
 
 # --- Rows of one key that a column tells apart which nothing reads ---
