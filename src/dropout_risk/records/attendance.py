@@ -54,6 +54,7 @@ from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.school_declarations import PresumedClasses, Unrecorded, presumed_classes
 from dropout_risk.records.sessions import session_name
 from dropout_risk.records.spells import NO_GAPS, Gaps
+from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
@@ -313,7 +314,7 @@ class AttendanceCheck:
         """Doubt days of recording that look like that of an export; only late rows have one of their own."""
         if self.roll.alone:
             return
-        late = [(_NOTHING,) * 5 + (_NO_ROWS,), *self._beside]
+        late = (_NO_LATE, *self._beside)
         date, recorded, position = (np.concatenate([rows[k] for rows in late]) for k in (1, 4, 5))
         doubted = recorded_at_once((date, recorded), among, self.tallies, _TABLE.name)
         self._note("recorded_at_once", "recorded_on", position[doubted], "warning")
@@ -375,7 +376,9 @@ class AttendanceCheck:
             self._doubts.append(Finding(RULES["filled_days"], "date", _NO_ROWS, "warning"))
         self._doubt_lessons()
         group, number = self.roll.registers
-        filled = schools_never_away(self._cells.cells[: self._cells.n_slots], group, number)
+        away = [group[rows[0][rows[3] != _PRESENT]] for rows in (_NO_LATE, *self._beside)]
+        cells = self._cells.cells[: self._cells.n_slots]
+        filled = schools_never_away(cells, group, np.concatenate(away), number)
         if filled:
             told = _SCHOOLS.filled(number=filled, schools=number)
             self._doubts.append(Finding(RULES["nobody_ever_away"], "status", _NO_ROWS, "warning", told))
@@ -541,6 +544,8 @@ class AttendanceCheck:
 _SCHOOLS = Text(zh="{schools}所学校中有{number}所", en="so at {number} of {schools} schools")
 _NOTHING = np.empty(0, np.int32)
 _NO_ROWS = np.empty(0, np.int64)
+_NO_LATE = (*[_NOTHING] * 5, _NO_ROWS)
+_PRESENT = STATUSES.code("present")
 _NOBODY = OutsideRows(_NOTHING, _NOTHING, _NO_ROWS)
 
 

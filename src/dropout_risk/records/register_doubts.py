@@ -68,24 +68,26 @@ def are_filled(weekends: Mapping[Any, int]) -> bool:
     return weekends["rows"] >= _MANY and not weekends["others"]
 
 
-def schools_never_away(cells: Array, group: Array, n_groups: int) -> int:
-    """Count the groups of pupils with many rows of which all say that the pupil was there in time.
+def schools_never_away(cells: Array, group: Array, away: Array, n_groups: int) -> int:
+    """Count the groups of pupils of whom many rows of many days say that each was there in time.
+
+    ``away`` are groups of which other rows say that somebody was not.
 
     >>> all_there = np.full((20, 60), 1 + STATUSES.code("present"), np.uint8)
-    >>> schools_never_away(all_there, np.zeros(60, np.int32), 1)
+    >>> schools_never_away(all_there, np.zeros(60, np.int32), np.array([], np.int32), 1)
     1
     """
     present = 1 + STATUSES.code("present")
     clean = np.ones(n_groups, np.bool_)
+    clean[away] = False
     for slot in cells:
         status = slot & STATUS
         clean[group[(status != 0) & (status != present)]] = False
         if not clean.any():
             return 0
-    rows = np.zeros(n_groups, np.int64)
-    for slot in cells:
-        rows += np.bincount(group[(slot & STATUS) != 0], minlength=n_groups)
-    return int(np.count_nonzero(clean & (rows >= NEVER_AWAY_DAYS)))
+    held = np.array([np.bincount(group[(slot & STATUS) != 0], minlength=n_groups) for slot in cells])
+    many = (held.sum(axis=0) >= NEVER_AWAY_DAYS) & (np.count_nonzero(held, axis=0) >= 2 * _LEAST_DAYS)
+    return int(np.count_nonzero(clean & many))
 
 
 def session_rows(cells: Array, sessions: Sequence[str]) -> dict[tuple[str, str], int]:

@@ -420,3 +420,75 @@ def test_true_copies_are_told_by_no_column() -> None:
     (found,) = [p for p in records.check().problems if p.rule.name == "duplicate_row"]
 
     assert found.detail.en == ""
+
+
+# --- Presence that is filled in, lessons for days, sums for subjects, columns that say who left ------
+
+
+@pytest.mark.parametrize(("number", "away", "named"), [(30, 0, True), (30, 1, False), (12, 0, False)])
+def test_a_register_in_which_nobody_was_ever_away_is_doubted(number: int, away: int, named: bool) -> None:
+    rows = [{"student_id": f"p{k}", "date": day, "status": "present"} for k in range(number) for day in DAYS]
+    for row in rows[:away]:
+        row["status"] = "late"
+
+    assert ("nobody_ever_away" in rules(pupils(number), attendance=rows)) is named
+
+
+def test_absences_that_were_recorded_late_are_absences() -> None:
+    rows = [{"student_id": f"p{k}", "date": day, "status": "present"} for k in range(30) for day in DAYS]
+    rows[5] |= {"status": "absent", "recorded_on": DAYS[20]}
+
+    assert "nobody_ever_away" not in rules(pupils(30), attendance=rows)
+
+
+@pytest.mark.parametrize(
+    ("days", "found"), [((7, 14), ["doubtful_unit"]), ((0, 0), []), ((2, 4), []), ((7, 7), []), ((6, 10), [])]
+)
+def test_totals_that_are_all_multiples_of_lessons_are_doubted(
+    days: tuple[int, int], found: list[str]
+) -> None:
+    rows = [row | {"days_absent": days[k % 2]} for k, row in enumerate(totals())]
+
+    assert rules(attendance_totals=rows) == found
+
+
+def test_totals_in_which_nobody_was_ever_away_are_doubted() -> None:
+    rows = [
+        row | {"days_absent": 0, "student_id": f"p{pupil}"} for pupil in range(30) for row in totals()[:2]
+    ]
+
+    assert rules(pupils(30), attendance_totals=rows) == ["nobody_ever_away"]
+
+
+@pytest.mark.parametrize(
+    "name", ["三科总分", "语数英总分", "Total Score", "overall", "班级排名", "年级名次", "平均"]
+)
+def test_sums_and_ranks_among_subjects_are_no_subjects(name: str) -> None:
+    assert "sum_as_subject" in rules(grades=[*marks(), *marks(subjects=(name,))])
+
+
+@pytest.mark.parametrize("name", ["综合实践", "总务", "rankings of poems", "meaning"])
+def test_a_subject_that_holds_such_a_word_is_one(name: str) -> None:
+    assert "sum_as_subject" not in rules(grades=[*marks(), *marks(subjects=(name,))])
+
+
+@pytest.mark.parametrize(
+    ("table", "header", "said"),
+    [("students", "学籍状态", "[filters.students]"), ("attendance", "Excuse", "one column")],
+)
+def test_an_unused_column_that_changes_what_others_mean_is_told_so(
+    table: str, header: str, said: str
+) -> None:
+    tables = {"students": pupils(), "attendance": register()}
+    tables[table] = [row | {header: "x"} for row in tables[table]]
+    (problem,) = SchoolRecords.from_tables(**tables, today="2024-12-01").check().problems
+
+    assert (problem.rule.name, problem.column) == ("unknown_column", header)
+    assert said in problem.hint("en")
+
+
+def test_a_class_with_its_term_in_brackets_is_the_class() -> None:
+    students = [row | {"class_id": "8-1(2024秋)" if k % 2 else "8-1"} for k, row in enumerate(pupils())]
+
+    assert rules(students) == ["words_alike"]
+    assert rules([row | {"class_id": f"({2023 + k % 2})1班"} for k, row in enumerate(pupils())]) == []
