@@ -77,7 +77,7 @@ class SchoolDay:
         for name in sorted(self._clocks):
             times = self._clocks[name]
             if self.zone is None and _is_midnight_in_the_east(times):
-                yield name, _midnights(times)
+                yield name, _midnight_words(times)
 
     def _days(self, name: str, array: Any) -> Any:
         if pa.types.is_timestamp(array.type):
@@ -173,7 +173,7 @@ def _seconds_ahead(zone: str, quarter: int) -> int:
     return int(offset.total_seconds()) if offset is not None else 0
 
 
-def _midnights(times: set[int]) -> Text:
+def _midnight_words(times: set[int]) -> Text:
     """Write times of day, and how far ahead of UTC they are midnights; of no zone but China's it is sure."""
     written = " / ".join(f"{time // _HOUR:02}:{time // 60 % 60:02}" for time in sorted(times))
     ahead = " / ".join(f"{(_DAY - time) / _HOUR:g}" for time in sorted(times, reverse=True))
