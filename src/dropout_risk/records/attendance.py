@@ -544,7 +544,7 @@ class AttendanceCheck:
 _SCHOOLS = Text(zh="{schools}所学校中有{number}所", en="so at {number} of {schools} schools")
 _NOTHING = np.empty(0, np.int32)
 _NO_ROWS = np.empty(0, np.int64)
-_NO_LATE = (*[_NOTHING] * 5, _NO_ROWS)
+_NO_LATE: tuple[Array, ...] = (*[_NOTHING] * 5, _NO_ROWS)
 _PRESENT = STATUSES.code("present")
 _NOBODY = OutsideRows(_NOTHING, _NOTHING, _NO_ROWS)
 
