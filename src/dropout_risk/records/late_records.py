@@ -12,7 +12,7 @@ from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.values import FIRST_DATE
 
 LATE = 30
-ALL, _SPAN = "all", 1 << 20
+RECORDED, ALL, _SPAN = "recorded", "all", 1 << 20
 _FEWEST_ROWS, _FEWEST_DAYS, _NEARLY_ALL = 10, 2, 0.9
 Recording = tuple[Array, Array]
 """The days that rows are about, and those on which they were recorded."""
@@ -22,6 +22,9 @@ def doubt_recorded_days(draft: Draft) -> None:
     """Doubt ``recorded_on`` where one day of it stands for rows of many days, weeks ago."""
     table = draft.table
     if table.known_from is None or table.ahead or draft.is_of_request:
+        return
+    if draft.values["recorded_on"] is draft.values[table.known_from]:  # nobody wrote one
+        draft.counted(RECORDED, {ALL: len(draft) - int(np.count_nonzero(draft.apart))})
         return
     rows = np.flatnonzero(~draft.apart)
     recording = draft.values[table.known_from][rows], draft.values["recorded_on"][rows]
@@ -45,7 +48,7 @@ def recorded_at_once(recording: Recording, among: int, tallies: TableTallies, ta
     late = recorded > date
     pairs, number = np.unique(recorded[late] * _SPAN + date[late] - FIRST_DATE, return_counts=True)
     counted = tallies.counted(
-        (table, "recorded"), {ALL: among, **dict(zip(pairs.tolist(), number.tolist(), strict=True))}
+        (table, RECORDED), {ALL: among, **dict(zip(pairs.tolist(), number.tolist(), strict=True))}
     )
     of_pair = {divmod(pair, _SPAN): n for pair, n in counted.items() if isinstance(pair, int)}
     rows: Counter[int] = Counter()
