@@ -23,11 +23,11 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.graduation import days_to_graduation, graduation_note
 from dropout_risk.scoring.roles import Role
-from dropout_risk.scoring.scores import PupilScore
+from dropout_risk.scoring.scores import PupilScore, is_crisis
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, OutcomeSettings
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
 from dropout_risk.watchlist.group import WatchEntry
-from dropout_risk.watchlist.wording import ListedReason, is_crisis, listed_reasons, shorten_list, shows_band
+from dropout_risk.watchlist.wording import ListedReason, listed_reasons, shorten_list
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005
@@ -99,7 +99,8 @@ class CardWriter:
         """Write one pupil's card."""
         score = entry.score
         lowering = tuple(item for item in listed_reasons(score, raise_risk=False) if _is_worth_a_line(item))
-        told = entry.judged and shows_band(score)
+        crisis = is_crisis(score)
+        told = entry.judged and not crisis
         most = RAISING_SHOWN if score.band != LOWEST_BAND else RAISING_SHOWN // 2
         return PupilCard(
             student_id=str(score.student_id),
@@ -107,11 +108,11 @@ class CardWriter:
             page=self.links.pupil(score.student_id),
             class_id=score.class_id or "",
             judged=entry.judged,
-            crisis=is_crisis(score),
+            crisis=crisis,
             risk=percent_text(score.risk),
             interval=interval_text(score),
-            band=score.band if shows_band(score) else "",
-            band_word=BAND_WORDS[score.band].to(self.language) if entry.judged and shows_band(score) else "",
+            band="" if crisis else score.band,
+            band_word=BAND_WORDS[score.band].to(self.language) if told else "",
             status=entry.status,
             status_word=self.status(entry),
             since=self.since(entry),
@@ -278,7 +279,7 @@ class PupilPageWriter:
         word, language = self.cards.word, self.cards.language
         judged, sees = score.band != UNKNOWN_BAND, self.role.sees
         drawn = judged and any(name in DOMAINS for name in score.domains)
-        crisis, ranked = is_crisis(score), judged and score.rank_in_school and not is_crisis(score)
+        crisis, ranked = is_crisis(score), judged and score.told_rank
         level = float(snapshot.student_column("grade_level")[0])
         reaches = days_to_graduation(level, snapshot.as_of, self.outcome)
         graduates = graduation_note(level, snapshot.as_of, self.outcome, language) if judged else ""
@@ -293,9 +294,9 @@ class PupilPageWriter:
             judged=judged,
             risk=percent_text(score.risk),
             interval=interval_text(score),
-            band=score.band if shows_band(score) else "",
-            band_word=BAND_WORDS[score.band].to(language) if shows_band(score) else "",
-            rank=word("rank", rank=score.rank_in_school) if ranked else "",
+            band="" if crisis else score.band,
+            band_word="" if crisis else BAND_WORDS[score.band].to(language),
+            rank=word("rank", rank=score.told_rank) if ranked else "",
             within=risk_within_text(score, self.within, reaches, language) if judged else "",
             graduates=graduates,
             crisis=crisis,

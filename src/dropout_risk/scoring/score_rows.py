@@ -94,7 +94,7 @@ def as_pupil(told: dict[str, Any]) -> PupilScore:
     told["suggested_help"] = tuple(
         [Help(item["kind"], tuple(item["because"]), item["text"]) for item in help_told]
     )
-    made: PupilScore = _make_pupil(*[told[name] for name in _TOLD], (), ())
+    made: PupilScore = _make_pupil(*[told[name] for name in _TOLD], (), (), ())
     return made
 
 
@@ -111,7 +111,7 @@ def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError
     ]
 
 
-_TOLD = tuple(PupilScore.__annotations__)[:-2]
+_TOLD = tuple(PupilScore.__annotations__)[:-3]
 _make_pupil = row_maker(PupilScore, [*PupilScore.__annotations__])
 _READ = (
     "student_id", "school_id", "class_id", "responsible_id", "risk", "low", "high", "band", "rank_in_school",

@@ -73,7 +73,7 @@ def test_a_list_of_some_pupils_knows_what_was_told_of_them_alone():
     assert state.about({"p-1"}).told == state.told
 
 
-def test_beside_a_critical_answer_the_table_tells_a_risk_and_never_low():
+def test_beside_a_critical_answer_the_table_tells_a_risk_and_no_band():
     told = counsellors_list(critical(3)), counsellors_list(critical(3), band="high")
-    assert [watch_list.frame()["band"].tolist() for watch_list in told] == [[None], ["high"]]
+    assert [watch_list.frame()["band"].tolist() for watch_list in told] == [[None], [None]]
     assert told[0].frame()["risk"].tolist() == [0.01]
