@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,12 +67,18 @@ class Prepared:
 
 
 def _desk_room(room: ReviewRoom, former: Any) -> Any:
-    """Open the desk where a case book is named; whoever is signed in stays so."""
+    """Open the desk where a case book is named, which then tells the review what was told before.
+
+    Whoever is signed in stays so.
+    """
     if not os.environ.get("DROPOUT_RISK_BOOK"):
         return None
+    from dropout_risk.casebook.told_cases import signalled_before
     from serving.desk import DeskRoom
 
     desk = DeskRoom.from_environment(room)
+    if desk is not None:
+        room.signalled = partial(signalled_before, desk.book)
     if desk is not None and former is not None:
         desk.keys = former.keys
     return desk

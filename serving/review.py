@@ -58,6 +58,7 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role, roles_of
 from dropout_risk.scoring.scope import EVERYBODY, Scope
 from dropout_risk.text import LANGUAGES, Language
+from dropout_risk.watchlist.state import Signalled
 from serving.body import latest_today
 from serving.looks import MANY, Looks
 
@@ -90,7 +91,8 @@ class Page:
 class ReviewRoom:
     """Where reviewers read: a model and a store, scored once in each state of the store.
 
-    Without a store there is nothing to review, and every page says how to switch it on.
+    Without a store there is nothing to review, and every page says how to switch it on. ``signalled`` asks a
+    case book what its mornings before a day were told of; without it pages say that nobody knows.
     """
 
     model: RiskModel
@@ -99,6 +101,7 @@ class ReviewRoom:
     language: Language = "zh"
     scope: Scope = EVERYBODY
     looks: Looks = field(default_factory=Looks)
+    signalled: Callable[[dt.date], Signalled] | None = None
     _lock: Lock = field(default_factory=Lock)
     _made_of: Any = None
     _store_lock: Lock = field(default_factory=Lock)
@@ -285,13 +288,15 @@ class ReviewRoom:
             whole = (language, role)
             if whole not in self._reviews:
                 assert self.store is not None  # noqa: S101
+                day = day_after(histories)
                 self._reviews[whole] = Review.of(
                     self.model,
                     histories,
-                    day_after(histories),
+                    day,
                     language=language,
                     role=role,
                     directory=Directory.load(self.store),
+                    signalled=None if self.signalled is None else self.signalled(day),
                 )
             if scope == EVERYBODY:
                 return self._reviews[whole]

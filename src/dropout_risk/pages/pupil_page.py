@@ -85,7 +85,7 @@ class CardWriter:
 
     ``compared`` says whether there was an earlier list; the page tells sentences that are ``common`` once.
     Names come from the ``directory``, which holds what the reader may see. ``last_week``: whether the earlier
-    list is about a week old.
+    list is about a week old; ``remembers``: whether anything is known of what was told before.
     """
 
     language: Language
@@ -94,6 +94,7 @@ class CardWriter:
     links: Links = LIST_ONLY
     directory: Directory = field(default_factory=Directory.empty)
     last_week: bool = False
+    remembers: bool = True
 
     def write(self, entry: WatchEntry) -> PupilCard:
         """Write one pupil's card."""
@@ -135,7 +136,12 @@ class CardWriter:
 
     def told_alerts(self, alerts: Iterable[Alert]) -> tuple[tuple[str, str], ...]:
         """Give some alerts, each with who acts on it and to whom it is reported."""
-        return tuple((alert.text, duty_text(alert, self.language)) for alert in alerts)
+        return tuple((self._alert_text(alert), duty_text(alert, self.language)) for alert in alerts)
+
+    def _alert_text(self, alert: Alert) -> str:
+        """Give the alert's words; of one that is open for longer, say where nobody knows if it was told."""
+        is_news = self.remembers or not (alert.key and alert.days)
+        return alert.text + ("" if is_news else self.word("nobody_remembers"))
 
     def since(self, entry: WatchEntry) -> str:
         """Say since when a pupil has been listed."""

@@ -12,6 +12,7 @@ from dropout_risk.casebook.morning_facts import morning_facts
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import OUTBOX
+from dropout_risk.casebook.told_cases import signalled_before
 
 FRIDAY, SUNDAY, MONDAY = dt.date(2025, 5, 23), dt.date(2025, 5, 25), dt.date(2025, 5, 26)
 PUPILS = [Placed(f"p-{k}", "s-1", "s-1/8/1", "t-1") for k in range(4)]
@@ -96,3 +97,11 @@ def test_the_records_tell_of_the_answers_of_those_who_left_but_of_no_dead_child(
     facts = morning_facts(risk_model, dr.Histories.from_records(records), MONDAY)
     found = [(signal.pupil, signal.school) for signal in facts.signals if signal.line == "care"]
     assert found == ([("p-5", "s-1")] if told else [])
+
+
+def test_what_a_morning_took_of_critical_answers_is_known_on_the_days_after_it_alone(book):
+    run_morning(book, MorningFacts(MONDAY, PUPILS, SchoolDaysAhead(), [CARE, ABSENT]), PEOPLE)
+    taken = {("p-1", "critical_item", CARE.since): MONDAY}
+    assert signalled_before(book, MONDAY) == {}
+    assert signalled_before(book, MONDAY + dt.timedelta(days=1)) == taken
+    assert signalled_before(book, MONDAY + dt.timedelta(days=60)) == taken

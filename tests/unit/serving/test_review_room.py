@@ -1,4 +1,5 @@
 import asyncio
+import datetime as dt
 import shutil
 from urllib.parse import unquote, urljoin
 
@@ -14,8 +15,11 @@ from dropout_risk.casebook.people import Grant
 from dropout_risk.errors import NotGrantedError
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.links import id_at, served_under
+from dropout_risk.scoring.roles import ROLES
 from dropout_risk.scoring.scope import Scope
+from dropout_risk.scoring.scores import is_crisis
 from dropout_risk.simulate.district import simulate_district
+from support.confidential import AS_OF, district
 
 
 def test_a_store_that_is_gone_is_a_page_that_names_no_folder(risk_model, tmp_path):
@@ -191,3 +195,28 @@ def test_a_look_is_written_down_in_the_role_of_the_page(twofold):
     asked_as(room, reader, "/review")
     asked_as(room, reader, "/review/pupil", pupil.pupil, role="counsellor")
     assert [told[2] for told in noted] == [{MANY: "principal"}, {pupil.pupil: "counsellor"}]
+
+
+def test_the_review_asks_the_case_book_what_was_told_and_says_where_there_is_none(
+    risk_model, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DROPOUT_RISK_DAY", AS_OF)
+    store = histories_of(district()).save(tmp_path / "store")
+    role = ROLES["counsellor"]
+    alone, beside = (ReviewRoom(risk_model, store, role, "en") for _ in range(2))
+    heads = alone.review_for("en").watch_list.groups
+    crises = [
+        entry for group in heads for entry in (*group.alerts, *group.followed) if is_crisis(entry.score)
+    ]
+    told = {
+        (str(entry.score.student_id), alert.rule, alert.since): dt.date(2025, 3, 2)
+        for entry in crises
+        for alert in entry.score.alerts
+    }
+    asked_on = []
+    beside.signalled = lambda day: asked_on.append(day) or told
+    pages = [asked(room, "/review/pupil", crises[0].score.student_id).html for room in (alone, beside)]
+
+    assert ["no earlier list and no case book" in page for page in pages] == [True, False]
+    assert ["Alerts still open" in page for page in pages] == [False, True]
+    assert asked_on == [dt.date.fromisoformat(AS_OF)]
