@@ -507,6 +507,7 @@ class _Builder:
             "date": rows.values["date"],
             "exam": self._codes(rows, "exam"),
             "percent": _mark_percents(rows.values["score"], rows.values["max_score"], rows.values["taken"]),
+            "full": _full_marks(rows.values["max_score"]),
         }
         return self._runs(rows, columns, ("subject", "date", "exam"))
 
@@ -553,6 +554,12 @@ class _Builder:
 
 
 MISSED = -np.inf  # in place of the percent of an exam that was missed; NaN where it is not known or not due
+
+
+def _full_marks(highest: Floats) -> Array:
+    """Give full marks where they are whole, so that a mark can be told as the paper has it; else 0."""
+    told = (highest > 0) & (highest <= np.iinfo(np.int16).max) & (highest == np.floor(highest))
+    return np.where(told, highest, 0).astype(np.int16)
 
 
 def _mark_percents(score: Floats, highest: Floats, taken: Array) -> Floats:
