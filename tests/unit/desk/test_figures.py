@@ -3,6 +3,8 @@
 import datetime as dt
 import random
 import re
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from serving.desk import DeskRoom
@@ -11,7 +13,7 @@ from dropout_risk.casebook.book import Book, read_people
 from dropout_risk.casebook.machine import PARTS
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import Grant, People
-from dropout_risk.desk.county_page import school_figures
+from dropout_risk.desk.county_page import SchoolFigures, _row_of, school_figures
 from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.screens import SCREENS
 from support.casebook_county import County, open_book
@@ -74,6 +76,16 @@ def test_the_county_counts_by_school_what_a_plain_loop_counts(county):
             and early.turned >= lately
         }
         assert told.reopened == len(again)
+
+
+@pytest.mark.parametrize(("cases", "told"), [(9, "–"), (10, "20%")])
+def test_no_rate_of_a_school_is_made_of_few_cases(county, cases, told):
+    view = SimpleNamespace(say=lambda text: text.zh)
+    figures = SchoolFigures(1, 2, cases, 0, 1, Counter({3: cases}), 2, cases)
+    _, overdue, due, live, closed, waited, back, reopened = _row_of(view, "s-1", figures)
+    assert (overdue, due, live, reopened) == ("1", "2", str(cases), "1")
+    assert [cell == "–" for cell in (closed, waited, back)] == [told == "–"] * 3
+    assert back == told
 
 
 def test_the_end_of_the_day_balances_and_what_is_left_is_shown(county):
