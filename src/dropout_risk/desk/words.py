@@ -314,8 +314,8 @@ DESK_WORDS: dict[str, Text] = {
         zh="清零率＝已销号÷全部立案；返校率＝已返校÷近60天全部立案（含没有缺课的）；首次联系和再立案只算近60天。"
         "不足10件的不算比率。这里没有姓名，也不能用来考核学校。",
         en="Closed: of all cases. Back at school: of all cases opened in the last 60 days, also those "
-        "without absence. First contact and reopened: of the last 60 days. No rate is made of fewer than 10 cases. "
-        "No names are here, and no school is to be rated by it.",
+        "without absence. First contact and reopened: of the last 60 days. No rate is made of fewer than "
+        "10 cases. No names are here, and no school is to be rated by it.",
     ),
     "feedback": Text(zh="这条原因对不对", en="Does this reason fit?"),
     "letter": Text(zh="家长信", en="Letter to the family"),
