@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -73,12 +72,10 @@ def _desk_room(room: ReviewRoom, former: Any) -> Any:
     """
     if not os.environ.get("DROPOUT_RISK_BOOK"):
         return None
-    from dropout_risk.casebook.told_cases import signalled_before
     from serving.desk import DeskRoom
 
     desk = DeskRoom.from_environment(room)
-    if desk is not None:
-        room.signalled = partial(signalled_before, desk.book)
+    room.book = None if desk is None else desk.book
     if desk is not None and former is not None:
         desk.keys = former.keys
     return desk
