@@ -203,7 +203,7 @@ def test_a_look_is_written_down_in_the_role_of_the_page(twofold):
 
 @pytest.fixture
 def rooms(risk_model, tmp_path, monkeypatch):
-    """The counsellor's room without a case book, and with one that was told of every critical answer before."""
+    """The counsellor's room without a case book, and with one that was told of every critical answer."""
     monkeypatch.setenv("DROPOUT_RISK_DAY", AS_OF)
     store = histories_of(district()).save(tmp_path / "store")
     alone, beside = (ReviewRoom(risk_model, store, ROLES["counsellor"], "en") for _ in range(2))
