@@ -174,7 +174,7 @@ def test_the_class_mean_leaves_the_pupil_out(footings, pupils, as_of):
     [
         ((120, 120), ("数学", 96, 60, "满分120"), "36分（满分120）"),
         ((100, 100), ("数学", 80, 50, "满分100"), "30分（满分100）"),
-        ((100, 120), ("数学", 80, 50, "按满分100计"), "30分（满分120）"),
+        ((100, 120), ("数学", 80, 50, "按满分100计"), "36分（满分120）"),
     ],
 )
 def test_a_fall_and_a_standing_are_told_in_points_of_the_paper(fulls, fall, standing):
