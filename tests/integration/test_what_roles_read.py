@@ -149,7 +149,7 @@ def test_beside_a_critical_answer_no_way_out_tells_a_band_or_a_rank(risk_model, 
         assert reply[student]["risk"] == pupil.risk
         assert (rows[student]["band"], rows[student]["rank_in_school"]) == told
         assert frame["band"][student] == told[0]
-        assert not crisis or listed["band"][student] is None
+        assert not crisis or listed["band"].isna()[student]
     review = Review(risk_model, histories, read, WatchList.of(read), ROLES["counsellor"])
     rank = re.compile(WORDS["rank"].en.replace("{rank}", r"\d+"))
     for pupil in in_english.pupils[:25]:

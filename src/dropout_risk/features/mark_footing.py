@@ -23,7 +23,7 @@ _UNDER_ONE = Text(zh="不到1分（{of}）", en="under 1 point{of}")
 _OF_HUNDRED, _OF_PAPER = Text(zh="按满分100计", en=" of 100"), Text(zh="满分{full}", en=" of {full}")
 
 
-def points_in_words(points: Floats, full: Longs | None = None) -> list[Text]:
+def points_in_words(points: Floats, full: Longs | Ints | None = None) -> list[Text]:
     """Word sizes of differences in points of 100, as whole points.
 
     Where all of it is of papers of the same ``full`` marks, and not 0, in points of these.

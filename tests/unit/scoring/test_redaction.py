@@ -527,7 +527,8 @@ def test_every_field_of_a_score_is_dealt_with():
     names = {"student_id", "school_id", "class_id", "responsible_id", "rank_in_school"}
     parts = {"domains", "causes", "raising", "lowering", "other", "other_points", "background"}
     words = {
-        "facts", "alerts", "missing", "missing_sensitive", "warnings", "suggested_help", "told", "besides", "withheld",
+        "facts", "alerts", "missing", "missing_sensitive", "warnings", "suggested_help", "told", "besides",
+        "withheld",
     }  # fmt: skip
 
     assert {item.name for item in dataclasses.fields(PupilScore)} == whole | names | parts | words
