@@ -20,7 +20,8 @@ from dropout_risk.scoring.reader import Reader
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import ROLES, Role, Telling
 from dropout_risk.scoring.scope import Scope
-from dropout_risk.scoring.scores import Scores, is_crisis
+from dropout_risk.scoring.score_rows import is_crisis
+from dropout_risk.scoring.scores import Scores
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
 from dropout_risk.watchlist.scores_table import ScoresTable

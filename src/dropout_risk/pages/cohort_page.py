@@ -17,8 +17,8 @@ from dropout_risk.pages.links import Links
 from dropout_risk.pages.pupil_page import interval_text
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
-from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
-from dropout_risk.scoring.scores import PupilScore, Scores, is_crisis
+from dropout_risk.scoring.score_rows import PupilHead, is_crisis, pupil_heads, take_pupils
+from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, BandSettings
 from dropout_risk.text import COMMA, Language, Text, percent_text
 from dropout_risk.watchlist.group import count_pupils, id_order

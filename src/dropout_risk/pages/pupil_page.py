@@ -23,7 +23,8 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.graduation import days_to_graduation, graduation_note
 from dropout_risk.scoring.roles import Role
-from dropout_risk.scoring.scores import PupilScore, is_crisis
+from dropout_risk.scoring.score_rows import is_crisis
+from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, OutcomeSettings
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
 from dropout_risk.watchlist.group import WatchEntry

@@ -25,15 +25,13 @@ from dropout_risk.scoring.change import Change, with_text
 from dropout_risk.scoring.read_pupils import ReadPupils
 from dropout_risk.scoring.reader import Folded, Reader
 from dropout_risk.scoring.roles import ROLES, Role, Telling, role_named
-from dropout_risk.scoring.score_rows import pupil_heads
+from dropout_risk.scoring.score_rows import BESIDE_CRISIS, is_crisis, pupil_heads
 from dropout_risk.scoring.scores import (
-    BESIDE_CRISIS,
     NOT_FOR_ROLE,
     Answers,
     PupilScore,
     RowError,
     Scores,
-    is_crisis,
     pupil_refusal,
 )
 from dropout_risk.scoring.what_if import WhatIf, with_options

@@ -15,6 +15,7 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.arrays import Longs
+from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM
 from dropout_risk.explanation.columns import row_maker
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.scoring.scores import PupilScore, RowError
@@ -175,6 +176,15 @@ class PupilHead(NamedTuple):
     def alerted(self) -> bool:
         """Whether there is any alert."""
         return bool(self.alerts)
+
+
+def is_crisis(score: PupilScore | PupilHead) -> bool:
+    """Say whether a critical answer is among the alerts: then neither rank nor band stands beside it."""
+    return any(alert.rule == CRITICAL_ITEM for alert in score.alerts)
+
+
+BESIDE_CRISIS = ("band", "rank_in_school")
+"""What is not told beside a critical answer: a low risk of leaving school would only reassure."""
 
 
 class KeptPupils(Sequence[PupilScore], ABC):

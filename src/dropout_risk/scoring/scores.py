@@ -15,7 +15,6 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.silence import RegisterQuestion
-from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM
 from dropout_risk.errors import FeatureInputError, UnknownPupilError
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.files import write_whole
@@ -26,7 +25,6 @@ from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.explained_scores import ExplainedScores
-    from dropout_risk.scoring.score_rows import PupilHead
 
 
 REPEATED, NOT_AT_SCHOOL, SET_APART = "DR197", "DR198", "DR199"
@@ -211,15 +209,6 @@ class PupilScore:
             "suggested_help": [item.to_dict() for item in self.suggested_help],
             **({"withheld": list(self.withheld)} if self.withheld else {}),
         }
-
-
-def is_crisis(score: PupilScore | PupilHead) -> bool:
-    """Say whether a critical answer is among the alerts: then neither rank nor band stands beside it."""
-    return any(alert.rule == CRITICAL_ITEM for alert in score.alerts)
-
-
-BESIDE_CRISIS = ("band", "rank_in_school")
-"""What is not told beside a critical answer: a low risk of leaving school would only reassure."""
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.evaluation.caution import caution_lines
 from dropout_risk.explanation.reason_days import dated_text
 from dropout_risk.records.directory import Directory
-from dropout_risk.scoring.score_rows import PupilHead, pupil_heads
+from dropout_risk.scoring.score_rows import PupilHead, is_crisis, pupil_heads
 from dropout_risk.scoring.score_writer import WARNINGS_OF_MODEL
-from dropout_risk.scoring.scores import PupilScore, is_crisis
+from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup

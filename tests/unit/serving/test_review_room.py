@@ -20,8 +20,7 @@ from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.links import id_at, served_under
 from dropout_risk.scoring.roles import ROLES
 from dropout_risk.scoring.scope import Scope
-from dropout_risk.scoring.score_rows import pupil_heads
-from dropout_risk.scoring.scores import is_crisis
+from dropout_risk.scoring.score_rows import is_crisis, pupil_heads
 from dropout_risk.simulate.district import simulate_district
 from support.confidential import AS_OF, district
 
