@@ -135,8 +135,9 @@ class FeatureEncoding:
         if not self.named and X.shape[1] == len(self.names):
             return list(range(X.shape[1]))
         given = {flat_name(column): index for index, column in enumerate(X.columns)}
+        known = set(self.names)
         missing = [name for name in self.names if name not in given]
-        unknown = [name for name in given if name not in self.names]
+        unknown = [name for name in given if name not in known]
         if missing or unknown:
             hints = [f"{name!r}: {nearest(name, missing)}" for name in unknown[:5] if missing]
             raise FeatureInputError(
