@@ -219,7 +219,7 @@ class LikelyValues:
         try:
             table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
             parts: dict[str, Any] = {name: table[name].to_numpy() for name in _SCHEMA.names[:-1]}
-            correlations = np.array(table["correlations"].to_pylist(), np.float64)
+            correlations = table["correlations"].combine_chunks().flatten().to_numpy()
             return cls(**parts, correlations=correlations.reshape(table.num_rows, table.num_rows))
         except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
             raise BundleError("The model's likely.arrow cannot be read.") from error

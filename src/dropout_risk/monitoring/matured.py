@@ -168,6 +168,9 @@ def check_matured(model: RiskModel, records: Source, as_of: Sequence[dt.date] | 
     >>> classifier = dr.RiskClassifier("scorecard", leaks="ignore").fit(X, cohort.labels)
     >>> model = dr.RiskModel.from_classifier(classifier, X=X, cohort=cohort)
     >>> check_matured(model, later).frame()[["as_of", "pupils", "dropouts"]].head(2)
+            as_of  pupils  dropouts
+    0  2024-10-08     291         6
+    1  2024-11-01     290         8
     """
     require_kind(model, RiskModel, "model", "dr.RiskModel.load(path)")
     histories = histories_of(records)
