@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import dropout_risk as dr
+from dropout_risk import client as client_module
 from dropout_risk.casebook import Book
 from dropout_risk.errors import RefusedReplyError
 
@@ -69,11 +70,11 @@ def test_the_page_on_learning_holds_reasons_against_the_book_and_trains_without_
 
 
 def test_the_page_on_the_service_asks_it_by_its_client(client, example, monkeypatch):
-    class Client(dr.client.ScoringClient):
+    class Client(client_module.ScoringClient):
         def __init__(self, url, *, key):
             super().__init__("http://testserver", transport=client._transport)
 
-    monkeypatch.setattr(dr.client, "ScoringClient", Client)
+    monkeypatch.setattr(client_module, "ScoringClient", Client)
     names = {"students": example["students"]}
     with pytest.raises(RefusedReplyError, match="DR625"):  # of a change only a service with a store can tell
         exec(python_of("how-to/serve.md"), names)  # noqa: S102

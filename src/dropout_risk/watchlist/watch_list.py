@@ -13,7 +13,7 @@ from typing import Any, Self
 import pandas as pd
 
 from dropout_risk.alerts.silence import RegisterQuestion
-from dropout_risk.errors import WatchListError
+from dropout_risk.errors import WatchListError, require_kind
 from dropout_risk.files import write_whole
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.model_parts import SYNTHETIC
@@ -182,6 +182,7 @@ class WatchList:
         with pupils whose risk is low wastes a morning. Equal risks are ordered by id, and the list says
         how many below the line equal the last one above it.
         """
+        require_kind(scores, Scores, "scores", "model.score(records, as_of)")
         if scores.as_of is None:
             raise WatchListError(
                 "Scores of ready features have no date.", hint="score records as of a date for a list"

@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit, TimeSeriesSplit
 
@@ -266,3 +267,16 @@ def test_named_whole_numbers_are_names():
         classifier().fit(X, other)
     with warnings.catch_warnings(action="error", category=UserWarning):
         classifier().fit(X, y.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("more", [{"model": KFold(3)}, {"candidates": ["logistic", LogisticRegression()]}])
+def test_what_is_no_name_of_a_model_is_refused_and_an_own_classifier_is_told_where_it_fits(more):
+    with pytest.raises(TrainingError, match="model") as caught:
+        RiskClassifier(**more).fit(*many())
+    assert ("dr.train(records, candidates=" in caught.value.hint) == ("candidates" in more)
+
+
+def test_rows_as_dictionaries_are_refused_with_the_way_out(fitted):
+    with pytest.raises(FeatureInputError, match="no number") as caught:
+        fitted.predict_proba(many()[0].head(2).to_dict("records"))
+    assert "data frame" in caught.value.hint

@@ -365,7 +365,7 @@ def _share_between(X: Floats) -> float:
 
 
 def _vary_independently(X: Floats) -> bool:
-    """Say whether three columns do: each time what the one that varies most says of the others is taken off."""
+    """Say whether three columns do: each time what the longest says of the others is taken off."""
     for _ in range(FEWEST_COLUMNS):
         length = np.linalg.norm(X, axis=0)
         most = int(length.argmax())
