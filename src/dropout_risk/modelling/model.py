@@ -110,7 +110,7 @@ def centred_terms(base: float, shapes: Sequence[Shape], X: Floats) -> LinearTerm
 
     A missing value that none of the rows has says nothing.
     """
-    centred, some = [], np.isnan(X).any(axis=0)
+    centred, some = [], np.atleast_1d(np.isnan(X).any(axis=0))
     means = Curves.of([shape.points for shape in shapes])(X).mean(axis=0).tolist()
     for shape, mean, has_missing in zip(shapes, means, some, strict=True):
         missing = shape.missing - mean if has_missing else 0.0
