@@ -442,7 +442,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     ensure_min_samples=1,
                     estimator=self,
                 )
-            except (TypeError, ValueError) as error:
+            except ValueError as error:
                 raise array_error(error) from None
         elif given.shape[1] == 0 or len(given) == 0:
             raise FeatureInputError(

@@ -86,12 +86,12 @@ def has_names(X: pd.DataFrame) -> bool:
     return X.columns.nlevels > 1 or all(isinstance(name, str) for name in X.columns)
 
 
-def array_error(error: TypeError | ValueError) -> FeatureInputError:
+def array_error(error: ValueError) -> FeatureInputError:
     """Word what scikit-learn says of an array, without a value of it."""
     text = str(error)
-    if re.search("could not convert|convert string|invalid literal|must be a string or", text):
+    if re.search("could not convert|convert string|invalid literal", text):
         return FeatureInputError(
-            "The array holds what is no number.", hint="hand in a data frame, whose columns have types"
+            "The array holds text.", hint="hand in a data frame, whose columns have types"
         )
     return FeatureInputError(text)
 

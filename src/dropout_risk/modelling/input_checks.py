@@ -100,11 +100,13 @@ def warn_of_identifiers(encoding: FeatureEncoding, encoded: Floats) -> None:
 
 
 def _names_rows(name: str, categorical: bool, values: Floats) -> bool:
+    named = IDENTIFIER.search(name) is not None
+    if not (named or categorical):
+        return False
     given = values[~np.isnan(values)]
     levels = len(np.unique(given))
     if len(given) < FEWEST_ROWS or levels < 2:
         return False
     if categorical:
-        return IDENTIFIER.search(name) is not None or levels > LEVELS_SHARE * len(given)
-    whole = bool((given == np.round(given)).all())
-    return whole and IDENTIFIER.search(name) is not None and levels > LEVELS_SHARE * len(given)
+        return named or levels > LEVELS_SHARE * len(given)
+    return bool((given == np.round(given)).all()) and levels > LEVELS_SHARE * len(given)

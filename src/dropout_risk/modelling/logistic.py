@@ -146,7 +146,7 @@ class NumericBlock:
 
     def _line_and_bends(self, column: Floats) -> list[Floats]:
         middle = self.knots[len(self.knots) // 2]
-        inside = np.clip(column, self.knots[0], self.knots[-1])
+        inside = np.minimum(np.maximum(column, self.knots[0]), self.knots[-1])
         parts = [np.interp(inside, self.knots, self.line)]
         if len(self.knots) > 2:
             for low, high in zip(self.knots[:-1], self.knots[1:], strict=True):
@@ -276,7 +276,7 @@ def _choose_knots(known: Floats, segments: int) -> Floats:
     ordered = np.sort(known)
     if 1 + np.count_nonzero(ordered[1:] != ordered[:-1]) <= segments + 1:
         return np.unique(known)
-    pieces = int(np.clip(len(known) // 60, 1, segments))
+    pieces = min(max(len(known) // 60, 1), segments)
     knots = sorted_quantiles(ordered, _shares_of_knots(pieces + 1))
     knots = knots if (knots[1:] > knots[:-1]).all() else np.unique(knots)
     if len(knots) <= pieces:  # many pupils share one value, such as no absence: the others have quantiles too

@@ -274,9 +274,3 @@ def test_what_is_no_name_of_a_model_is_refused_and_an_own_classifier_is_told_whe
     with pytest.raises(TrainingError, match="model") as caught:
         RiskClassifier(**more).fit(*many())
     assert ("dr.train(records, candidates=" in caught.value.hint) == ("candidates" in more)
-
-
-def test_rows_as_dictionaries_are_refused_with_the_way_out(fitted):
-    with pytest.raises(FeatureInputError, match="no number") as caught:
-        fitted.predict_proba(many()[0].head(2).to_dict("records"))
-    assert "data frame" in caught.value.hint
