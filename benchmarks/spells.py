@@ -61,7 +61,7 @@ def declared(name: str, measure: Measure, window: int | None) -> dr.Feature:
 SPELLS = (
     declared("last_spell", PupilFunction("last_spell"), None),
     declared("mean_spell", PupilFunction("mean_spell"), None),
-    declared("days_since_absence", DaysSince("absent"), WINDOW),
+    declared("days_since_absence_60d", DaysSince("absent"), WINDOW),
 )
 
 
