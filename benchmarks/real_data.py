@@ -1,7 +1,7 @@
 """RiskClassifier beside two untuned baselines on real public data, on the same folds.
 
 ``python benchmarks/real_data.py [--set uci|uci-bounds|cortez|hsls|hsls-all] [--quick] [--beside EBM CatBoost]
-[--json FILE]``
+[--only WORDS] [--json FILE]``
 
 With ``--json`` each task is written as it is done, and one that stands in the file is not run again.
 
@@ -360,6 +360,7 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="deal the folds of small sets once, not five times"
     )
+    parser.add_argument("--only", default="", help="tasks whose name holds these words")
     parser.add_argument("--json", type=Path, help="write the figures to this file, and go on from it")
     parser.add_argument("--beside", choices=BESIDE, nargs="+", default=[], help="more models, if installed")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
@@ -390,7 +391,11 @@ def main() -> int:
             keep({"task": name} | found, f"{name} {found} {told(dict(found['bounds']))}")  # type: ignore[call-overload]
     tasks = (task for name in given.set or SETS if name in SETS for task in SETS[name](folder, given.quick))
     with ProcessPoolExecutor(given.jobs) as workers:
-        waiting = [workers.submit(run, task, tuple(given.beside)) for task in tasks if task.name not in done]
+        waiting = [
+            workers.submit(run, task, tuple(given.beside))
+            for task in tasks
+            if task.name not in done and given.only in task.name
+        ]
         for one in as_completed(waiting):
             keep(one.result(), line(one.result()))
     return 0
