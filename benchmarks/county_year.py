@@ -45,6 +45,8 @@ RESULTS = Path(__file__).parent / "results" / "county_year.json"
 MINUTES = {"class_teacher": 45, "principal": 90, "township": 180, "county": 240, "counsellor": 120}
 """How long somebody of each office has for this on a day; a call and a visit cost so many."""
 CALL, VISIT = 10, 45
+WHO = {"nobody": 25, "mother": 25, "grandparents": 20, "father": 12, "pupil": 12, "other_guardian": 6}
+"""Who is met, of a hundred calls and visits; nobody costs as much, and is no contact."""
 AWAY_SHARE, LATE_EXCUSES = 0.03, 0.1
 LEADS = (5, 10, 20, 40)
 """School days between the first contact and leaving."""
@@ -139,11 +141,13 @@ class Year:
 
     def _act(self, book: Book, case: Case, day: dt.date, days: SchoolDaysAhead) -> None:
         gone = case.pupil in self.truth and case.pupil not in self.stays and self.truth[case.pupil] <= day
-        if case.pupil not in self.first_contact:
+        met = self._who_is_met(case)
+        later = days.later(case.school, day, 1 if met == "nobody" else 5)
+        kind, data, note = self._entry(case, gone, met, later)
+        if case.pupil not in self.first_contact and kind == "meet" and met != "nobody":
             self.first_contact[case.pupil] = day
             if not gone and case.pupil in self.truth and self._draw(case) < self.help_works:
                 self.stays.add(case.pupil)
-        kind, data, note = self._entry(case, gone, days.later(case.school, day, 5), day)
         key = f"{day}/{case.id}/{case.seq}"
         book.write(
             kind, day, case.owner, key, case=case.id, data=data, level=case.level, note=note, today=day
@@ -152,19 +156,23 @@ class Year:
     def _draw(self, case: Case) -> float:
         return random.Random(f"{self.seed}/{case.pupil}").random()  # noqa: S311
 
-    def _entry(self, case: Case, gone: bool, later: dt.date, day: dt.date) -> tuple[str, dict[str, Any], str]:
+    def _who_is_met(self, case: Case) -> str:
+        """Draw who is at home or at school this time."""
+        chance = random.Random(f"{self.seed}/{case.pupil}/{case.id}/{case.seq}")  # noqa: S311
+        return chance.choices([*WHO], [*WHO.values()])[0]
+
+    def _entry(self, case: Case, gone: bool, met: str, later: dt.date) -> tuple[str, dict[str, Any], str]:
         """Meet first; close what has no cause any more; what is gone goes up and is lost at the top."""
-        if gone and case.is_at_top:
+        care = case.line == "care"
+        if gone and case.is_at_top and not care:
             return "close", {"outcome": "lost"}, ""
-        if case.met is not None and not gone:
+        if case.met is not None and (care or not gone):
             late = random.Random(f"{case.id}").random() < LATE_EXCUSES  # noqa: S311
             return "close", {"outcome": "corrected" if late else "false_alarm", "why": "comes to school"}, ""
-        data: dict[str, Any] = {"way": "call" if case.met is None else "home_visit", "met": ["mother"]}
-        data |= {
-            "difficulty": ["unknown"],
-            "result": "unwilling" if gone else "promised",
-            "due": later.isoformat(),
-        }
+        data: dict[str, Any] = {"way": "call" if case.met is None else "home_visit", "met": [met]}
+        data["due"] = later.isoformat()
+        if met != "nobody":
+            data |= {"difficulty": ["unknown"], "result": "unwilling" if gone else "promised"}
         return "meet", data, ""
 
 

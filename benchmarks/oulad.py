@@ -1,6 +1,6 @@
 """OULAD through SchoolRecords: who withdraws in the rest of a presentation, trained on 2013, tested on 2014B.
 
-``python benchmarks/oulad.py [--marked-after DAYS] [--json FILE]``
+``python benchmarks/oulad.py [--marked-after DAYS] [--leave-one-out] [--days 28 56 84] [--json FILE]``
 
 Enrolments become pupils, modules schools, assessments exams, submission days attendance totals, the IMD
 band a family factor, Withdrawn the outcome ``dropout``. The forecast is made on days 28, 56 and 84 for
@@ -15,6 +15,7 @@ import argparse
 import sys
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,16 @@ def cohort_on(
     )
 
 
-def run(day: int, oulad: Oulad, histories: Histories, catalogue: FeatureCatalogue) -> dict[str, Any]:
-    """Train on 2013 and test on 2014B as known on one day."""
-    sides = [cohort_on(day, presentations, oulad, histories) for presentations in (TRAIN, TEST)]
+def run(
+    day: int,
+    oulad: Oulad,
+    histories: Histories,
+    catalogue: FeatureCatalogue,
+    left_out: tuple[str, ...] = TEST,
+) -> dict[str, Any]:
+    """Train on all presentations but those left out, and test on these, as known on one day."""
+    seen = tuple(name for name in (*TRAIN, *TEST) if name not in left_out)
+    sides = [cohort_on(day, presentations, oulad, histories) for presentations in (seen, left_out)]
     train, test = (
         as_rows(build_features(histories, side, catalogue), side.frame["school_id"], side.labels)
         for side in sides
@@ -133,7 +141,8 @@ def run(day: int, oulad: Oulad, histories: Histories, catalogue: FeatureCatalogu
         "modules in training": pd.Index(test.schools).isin(train.schools),
     }
     facts = {
-        "day": day, "train": len(train.y), "test": len(test.y), "withdraw in train": int(train.y.sum()),
+        "day": day, "left_out": ", ".join(left_out),
+        "train": len(train.y), "test": len(test.y), "withdraw in train": int(train.y.sum()),
         "withdraw in test": int(test.y.sum()), "censored": sum(len(side.censored) for side in sides),
     }  # fmt: skip
     pairs = zip(VARIANTS, [(train, test), with_module(train, test)], strict=True)
@@ -155,10 +164,13 @@ def main() -> int:
     """Run the three days, print the tables, write the figures where asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--marked-after", type=int, default=0, help="days from an essay to its mark")
+    parser.add_argument("--leave-one-out", action="store_true", help="test on each presentation in turn")
+    parser.add_argument("--days", type=int, nargs="+", default=DAYS)
     parser.add_argument(
         "--json", type=Path, default=results_folder() / "oulad.json", help="file of the figures"
     )
     given = parser.parse_args()
+    tests = [(name,) for name in (*TRAIN, *TEST)] if given.leave_one_out else [TEST]
     if not (data_folder() / "oulad").is_dir():
         print(NOT_HERE)
         return 0
@@ -168,10 +180,10 @@ def main() -> int:
     print(oulad.records.check())
     histories, catalogue = Histories.from_records(oulad.records), oulad_catalogue()
     results = []
-    for day in DAYS:
-        results.append(run(day, oulad, histories, catalogue))
+    for day, left_out in product(given.days, tests):
+        results.append(run(day, oulad, histories, catalogue, left_out))
         facts = ", ".join(f"{key} {value:,}" for key, value in results[-1].items() if isinstance(value, int))
-        print(f"\n{facts}")
+        print(f"\n{results[-1]['left_out']}: {facts}")
         for words in VARIANTS:
             print(table(words, results[-1][words]), flush=True)
     seconds = round(time.perf_counter() - started, 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +49,7 @@ class Pupil:
             for row in rows["grades"]
             if row["date"] < as_of and row["recorded_on"] < as_of and not math.isnan(row["score"])
         )
+        self.full = {(row["subject"], row["exam"]): row["max_score"] for row in rows["grades"]}
         self.tests = [row for row in rows["wellbeing"] if row["date"] < as_of and row["recorded_on"] < as_of]
         self.family = [
             row for row in rows["family"] if row["valid_from"] <= as_of and row["recorded_on"] < as_of
@@ -149,6 +151,11 @@ class Pupil:
         if len(others) + 1 < LEAST_MATES or len({*others, share}) == 1:
             return math.nan
         return 100 * (share - sum(others) / len(others))
+
+    def one_full(self, marks: Iterable[tuple[str, str]]) -> float | None:
+        """Give the full marks of some papers, by subject and exam; None where they differ."""
+        found = {self.full[mark] for mark in marks}
+        return found.pop() if len(found) == 1 else None
 
     def gaps(self, window: int | str) -> dict[str, list[tuple[Day, str, float]]]:
         """Give the marks of a window in points against the class-mates, by subject."""

@@ -1,7 +1,9 @@
 """RiskClassifier beside two untuned baselines on real public data, on the same folds.
 
 ``python benchmarks/real_data.py [--set uci|uci-bounds|cortez|hsls|hsls-all] [--quick] [--beside EBM CatBoost]
-[--json FILE]``
+[--only WORDS] [--json FILE]``
+
+With ``--json`` each task is written as it is done, and one that stands in the file is not run again.
 
 The data lie in the folder that ``DROPOUT_RISK_DATA`` names, or in ``../shared/data`` beside the
 repository; without them nothing is run. RiskClassifier has no setting for any data set. Each bound that
@@ -15,9 +17,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -359,7 +360,8 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="deal the folds of small sets once, not five times"
     )
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--only", default="", help="tasks whose name holds these words")
+    parser.add_argument("--json", type=Path, help="write the figures to this file, and go on from it")
     parser.add_argument("--beside", choices=BESIDE, nargs="+", default=[], help="more models, if installed")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     given = parser.parse_args()
@@ -370,21 +372,32 @@ def main() -> int:
     print(
         f"{'AUC and Brier of each; then ours less the better baseline':72s} LR            LGBM          ours"
     )
-    results = []
-    if "uci-bounds" in (given.set or names):
-        from uci_bounds import uci_split, uci_three  # which imports from here
+    results = json.loads(given.json.read_text(encoding="utf-8")) if given.json and given.json.exists() else []
+    done = {found["task"] for found in results}
 
-        for found in (uci_split(folder), uci_three(folder, given.quick)):
-            results.append(found)
-            print(found, told(dict(found["bounds"])), flush=True)  # type: ignore[call-overload]
+    def keep(found: dict[str, object], words: str) -> None:
+        results.append(found)
+        print(words, flush=True)
+        if given.json:
+            given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+    if "uci-bounds" in (given.set or names):
+        from uci_bounds import PROTOCOLS  # which imports from here
+
+        for name, protocol in PROTOCOLS.items():
+            if name in done:
+                continue
+            found = protocol(folder, given.quick)
+            keep({"task": name} | found, f"{name} {found} {told(dict(found['bounds']))}")  # type: ignore[call-overload]
     tasks = (task for name in given.set or SETS if name in SETS for task in SETS[name](folder, given.quick))
     with ProcessPoolExecutor(given.jobs) as workers:
-        for found in workers.map(partial(run, beside=tuple(given.beside)), tasks):
-            results.append(found)
-            print(line(found), flush=True)
-    if given.json:
-        given.json.parent.mkdir(parents=True, exist_ok=True)
-        given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        waiting = [
+            workers.submit(run, task, tuple(given.beside))
+            for task in tasks
+            if task.name not in done and given.only in task.name
+        ]
+        for one in as_completed(waiting):
+            keep(one.result(), line(one.result()))
     return 0
 
 

@@ -173,7 +173,10 @@ def _absences(pupil: Pupil) -> Iterator[str]:
 
 
 def _exams(pupil: Pupil) -> Iterator[str]:
-    last = {subject: (day, exam, f"{round(100 * share)}%") for subject, day, exam, share in pupil.marks}
+    last = {}
+    for subject, day, exam, share in pupil.marks:
+        full = pupil.full[subject, exam]
+        last[subject] = day, exam, f"{round(share * full, 1):g}/{full:g}"
     for (subject, exam), day in sorted(missed_exams(pupil, "year").items(), key=itemgetter(1)):
         if subject not in last or last[subject][0] < day:
             last[subject] = day, exam, "缺考"
@@ -203,9 +206,11 @@ def alerts_told(pupil: Pupil, earlier: Day | None = None) -> Iterator[str]:
     told = [answer[:3] for answer in _critical(then)] if then is not None and then.at_school else []
     for *answer, days in _critical(pupil):
         meets = "如还没有见面，请心理教师今天与学生见面" if days else "请心理教师今天与学生见面"
+        aside = "（这里没有以往的名单或个案簿可对照：可能早已告知过）" if days and earlier is None else ""
         where = _OPEN if tuple(answer) in told else _TODAY
         yield (
-            f"{where}：心理教师办理：心理测评中有需要专人尽快了解的情况。{meets}；内容保密，只向心理教师提供"
+            f"{where}：心理教师办理：心理测评中有需要专人尽快了解的情况。{meets}；"
+            f"内容保密，只向心理教师提供{aside}"
         )
 
 

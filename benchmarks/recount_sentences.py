@@ -377,20 +377,30 @@ def _falls(pupil: Pupil) -> list[tuple[float, str, Any, Any]]:
     ]
 
 
+OF = r"(?P<of>按满分100计|满分\d+)"
+
+
+def _of_full(full: float | None) -> str:
+    return "按满分100计" if full is None else f"满分{full:g}"
+
+
 @says(
-    r"^(?P<subject>[^由近最]+)由(?P<first>.+日)的(?P<before>\d+)分降到(?P<last>.+日)的(?P<after>\d+)分（按满分100计）$"
+    r"^(?P<subject>[^由近最]+)由(?P<first>.+日)的(?P<before>\d+)分降到(?P<last>.+日)的(?P<after>\d+)分"
+    rf"（{OF}）$"
 )
 def _drop(pupil: Pupil, said: re.Match[str]) -> Counted:
     falls = _falls(pupil)
     largest = max(fall for fall, *_ in falls)
     subject = SUBJECTS.get(said["subject"], said["subject"])
     for fall, name, before, after in falls:
-        shown = [round(100 * mark[2]) for mark in (before, after)]
+        full = pupil.one_full((name, mark[1]) for mark in (before, after))
+        shown = [round((full or 100) * mark[2]) for mark in (before, after)]
         told = [int(said["before"]), int(said["after"])]
         if (
             name == subject
             and abs(fall - largest) < 1e-9
             and shown == told
+            and said["of"] == _of_full(full)
             and before[0] == _read_day(said["first"])
         ):
             return Counted(None, before[0], after[0])
@@ -411,31 +421,39 @@ def _own_mean(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(_way(100 * sum(gaps) / len(gaps), said, "高"), **_ends(days))
 
 
-@says(r"^(?P<exam>.+?)平均比同班其他同学(?P<way>高|低)(?P<n>不到1|\d+)分（按满分100计）$")
+@says(rf"^(?P<exam>.+?)平均比同班其他同学(?P<way>高|低)(?P<n>不到1|\d+)分（{OF}）$")
 def _standing(pupil: Pupil, said: re.Match[str]) -> Counted:
     gaps = pupil.gaps(200)
     if said["exam"].startswith("近200个教学日"):
-        chosen = [mark for own in gaps.values() for mark in own]
+        named = [(subject, mark) for subject, own in gaps.items() for mark in own]
     else:
-        chosen = [own[-1] for own in gaps.values()]
-    chosen = [mark for mark in chosen if not math.isnan(mark[2])]
+        named = [(subject, own[-1]) for subject, own in gaps.items()]
+    named = [(subject, mark) for subject, mark in named if not math.isnan(mark[2])]
+    chosen = [mark for _, mark in named]
+    full = pupil.one_full((subject, mark[1]) for subject, mark in named)
+    if said["of"] != _of_full(full):
+        return Counted("full marks")
     names = {mark[1] for mark in chosen}
     if "学期" in said["exam"] and [exam_said(name) for name in names] != [
         said["exam"].removesuffix("考试各科").removesuffix("各科")
     ]:
         return Counted("name of the exam")
-    points = sum(mark[2] for mark in chosen) / len(chosen)
+    points = sum(mark[2] for mark in chosen) / len(chosen) * (full or 100) / 100
     return Counted(_way(points, said, "高"), **_ends([mark[0] for mark in chosen]))
 
 
 @says(
     r"^与同班其他同学相比，各科最近一次考试平均比该科前一次"
-    r"(?P<way>进步|退步)(?P<n>不到1|\d+)分（按满分100计）$"
+    rf"(?P<way>进步|退步)(?P<n>不到1|\d+)分（{OF}）$"
 )
 def _standing_change(pupil: Pupil, said: re.Match[str]) -> Counted:
-    two = [own[-2:] for own in pupil.gaps(200).values() if len(own) > 1]
-    two = [own for own in two if not any(math.isnan(mark[2]) for mark in own)]
-    points = sum(own[1][2] - own[0][2] for own in two) / len(two)
+    named = {subject: own[-2:] for subject, own in pupil.gaps(200).items() if len(own) > 1}
+    named = {name: own for name, own in named.items() if not any(math.isnan(mark[2]) for mark in own)}
+    two = [*named.values()]
+    full = pupil.one_full((subject, mark[1]) for subject, own in named.items() for mark in own)
+    if said["of"] != _of_full(full):
+        return Counted("full marks")
+    points = sum(own[1][2] - own[0][2] for own in two) / len(two) * (full or 100) / 100
     return Counted(_way(points, said, "进步"), **_ends([mark[0] for own in two for mark in own]))
 
 

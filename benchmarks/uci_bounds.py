@@ -15,7 +15,7 @@ UCI_SPLIT = {"auc": 0.905, "average_precision": 0.868, "brier": 0.1029, "log_los
 UCI_THREE = 0.5266
 
 
-def uci_split(folder: Path) -> dict[str, object]:
+def uci_split(folder: Path, quick: bool) -> dict[str, object]:
     """UCI 697 with semester 1, without semester 2 and gender: stratified 80/20, random_state 42."""
     table = uci_rows(folder)
     y = (table["Target"] == "Dropout").to_numpy(dtype=np.int8)
@@ -33,7 +33,7 @@ def uci_split(folder: Path) -> dict[str, object]:
         for name, bound in UCI_SPLIT.items()
     }
     rounded = {name: round(float(value), 4) for name, value in found.items()}
-    return {"task": "uci697 one split", **rounded, "chosen": model.calibrated_model_.kind, "bounds": met}
+    return {**rounded, "chosen": model.calibrated_model_.kind, "bounds": met}
 
 
 def uci_three(folder: Path, quick: bool) -> dict[str, object]:
@@ -65,4 +65,7 @@ def uci_three(folder: Path, quick: bool) -> dict[str, object]:
             )
     means = {name: round(float(np.mean(values)), 4) for name, values in found.items()}
     met = {"log_loss": means["log_loss"] < UCI_THREE}
-    return {"task": "uci697 three classes", **means, "bounds": met}
+    return {**means, "bounds": met}
+
+
+PROTOCOLS = {"uci697 one split": uci_split, "uci697 three classes": uci_three}

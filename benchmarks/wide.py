@@ -3,7 +3,7 @@
     python benchmarks/wide.py [--columns 100 500 1000 5000] [--levels 100 1000 10000]
 
 Processor seconds of one thread. Scikit-learn fits one penalty once; its search compares five on five folds
-and fits again, as ours does (seven on a wide table), which also calibrates.
+and fits again, as ours does (seven on a wide table), which also looks for leaks and calibrates.
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ def fits_of(X: pd.DataFrame, y: Any) -> dict[str, Callable[[], Any]]:
         "its search": lambda: search.fit(X, y),
         "LightGBM": lambda: LGBMClassifier(n_jobs=1, verbose=-1).fit(coded, y),
     }
-    ours = {
-        f"ours, {name}": lambda name=name: RiskClassifier(name, leaks="ignore").fit(X, y) for name in OURS
-    }
+    ours = {f"ours, {name}": lambda name=name: RiskClassifier(name).fit(X, y) for name in OURS}
     return others | ours
 
 
@@ -79,7 +77,7 @@ def main() -> None:
     tables |= {f"{number} words": word_table(number) for number in given.levels}
     with threadpool_limits(limits=1), warnings.catch_warnings(action="ignore"):
         for name in OURS:  # compile what is compiled
-            RiskClassifier(name, leaks="ignore").fit(*wide_table(20, 500))
+            RiskClassifier(name).fit(*wide_table(20, 500))
         for name, (X, y) in tables.items():
             told = [f"{fit}: {seconds_of(work):.1f} s" for fit, work in fits_of(X, y).items()]
             print(f"{name:>14}  {'  '.join(told)}", flush=True)

@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
 from cachetools import LRUCache
@@ -37,6 +37,7 @@ from dropout_risk.access.reader import LOCAL_READER, Reader
 from dropout_risk.access.route_rights import STRONGEST
 from dropout_risk.casebook.people import Grant
 from dropout_risk.casebook.placed_pupils import PlacedPupils
+from dropout_risk.catalogue.feature import CONFIDENTIAL
 from dropout_risk.errors import (
     BundleError,
     DateError,
@@ -54,12 +55,16 @@ from dropout_risk.pages.rendering import Message, content_policy, message_page
 from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.days.calendar import date_of
 from dropout_risk.records.directory import Directory
-from dropout_risk.scoring.readers.roles import CLASS_TEACHER, Role, roles_of
+from dropout_risk.scoring.readers.roles import CLASS_TEACHER, Role, role_named, roles_of
 from dropout_risk.scoring.readers.scope import EVERYBODY, Scope
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.text import LANGUAGES, Language
+from dropout_risk.watchlist.state import Signalled
 from serving.gate.body import latest_today
 from serving.gate.looks import MANY, Looks
+
+if TYPE_CHECKING:
+    from dropout_risk.casebook.book import Book
 
 ROOT = "/review"
 _log = logging.getLogger("bentoml.dropout_risk")
@@ -90,7 +95,9 @@ class Page:
 class ReviewRoom:
     """Where reviewers read: a model and a store, scored once in each state of the store.
 
-    Without a store there is nothing to review, and every page says how to switch it on.
+    Without a store there is nothing to review, and every page says how to switch it on. The case ``book``
+    knows what its mornings before a day were told of, and keeps who looked at a pupil's psychology; without
+    it pages say that nobody knows.
     """
 
     model: RiskModel
@@ -99,6 +106,7 @@ class ReviewRoom:
     language: Language = "zh"
     scope: Scope = EVERYBODY
     looks: Looks = field(default_factory=Looks)
+    book: Book | None = None
     _lock: Lock = field(default_factory=Lock)
     _made_of: Any = None
     _store_lock: Lock = field(default_factory=Lock)
@@ -155,9 +163,26 @@ class ReviewRoom:
             if page.status == 200 and path != f"{ROOT}/model":
                 pupil = (rest or MANY) if path == f"{ROOT}/pupil" else MANY
                 self.looks.note(reader, path, {pupil: page.role}, request)
+                self._note_seen(reader, pupil, page.role)
             return page
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, noted_page)
+
+    def _note_seen(self, reader: Reader, pupil: str, role: str) -> None:
+        """Write into the book that somebody whom it knows looks at the psychology of a pupil."""
+        if self.book is None or reader == LOCAL_READER or pupil == MANY:
+            return
+        if CONFIDENTIAL in role_named(role, roles_of(self.model.settings)).sees:
+            from dropout_risk.casebook.seen import note_seen
+
+            note_seen(self.book, reader.person, pupil, "psychology")
+
+    def _signalled_before(self, day: dt.date) -> Signalled | None:
+        if self.book is None:
+            return None
+        from dropout_risk.casebook.lessons.told_cases import signalled_before
+
+        return signalled_before(self.book, day)
 
     def _answer(
         self,
@@ -285,13 +310,15 @@ class ReviewRoom:
             whole = (language, role)
             if whole not in self._reviews:
                 assert self.store is not None  # noqa: S101
+                day = day_after(histories)
                 self._reviews[whole] = Review.of(
                     self.model,
                     histories,
-                    day_after(histories),
+                    day,
                     language=language,
                     role=role,
                     directory=Directory.load(self.store),
+                    signalled=self._signalled_before(day),
                 )
             if scope == EVERYBODY:
                 return self._reviews[whole]

@@ -66,12 +66,16 @@ class Prepared:
 
 
 def _desk_room(room: ReviewRoom, former: Any) -> Any:
-    """Open the desk where a case book is named; whoever is signed in stays so."""
+    """Open the desk where a case book is named, which then tells the review what was told before.
+
+    Whoever is signed in stays so.
+    """
     if not os.environ.get("DROPOUT_RISK_BOOK"):
         return None
     from serving.desk import DeskRoom
 
     desk = DeskRoom.from_environment(room)
+    room.book = None if desk is None else desk.book
     if desk is not None and former is not None:
         desk.keys = former.keys
     return desk

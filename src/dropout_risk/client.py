@@ -70,6 +70,7 @@ class ScoredPupil(TypedDict):
     missing: list[str]
     warnings: list[str]
     suggested_help: list[dict[str, Any]]
+    withheld: NotRequired[list[str]]
 
 
 class ScoreReply(TypedDict):

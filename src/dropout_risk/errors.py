@@ -1,8 +1,8 @@
 """Errors that name what was given, what was allowed and the way out.
 
-Every class carries a stable ``code``. Codes are grouped: 1 records and rows, 2 catalogue and
-features, 3 time and settings, 4 models and training, 5 bundles, 6 the endpoint, 7 installation, 8 the case
-book.
+Every class carries a stable ``code``. Codes are grouped: 1 and 9 records and rows, 2 catalogue
+and features, 3 time and settings, 4 models and training, 5 bundles, 6 the endpoint, 7 installation, 8 the
+case book.
 No message ever holds a pupil's value.
 """
 

@@ -65,7 +65,9 @@ def kernel(function: Function) -> Function:
 def thread_count() -> int:
     """Give the number of threads: ``DROPOUT_RISK_THREADS``, or the cores this process may use."""
     given = os.environ.get(THREADS, "")
-    return max(int(given), 1) if given.isdigit() else len(os.sched_getaffinity(0))
+    if given.isdigit():
+        return max(int(given), 1)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def blocks(n: int, size: int) -> Iterator[slice]:

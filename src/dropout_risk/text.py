@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 from dropout_risk.errors import SettingsError, nearest, nearest_of
@@ -38,8 +39,8 @@ class Text:
     --------
     >>> Text(zh="缺课", en="absent").to("zh")
     '缺课'
-    >>> Text(zh="{n}天", en="{n} days").fill("en", n=3)
-    '3 days'
+    >>> Text(zh="{n}天", en="{n} days").fill("en", n=3), Text(zh="{n}天", en="{n} days").fill("en", n=1)
+    ('3 days', '1 day')
     >>> Text(zh="{n}天{x}", en="{n} days{x}").filled(n=3, x=Text(zh="前", en=" before")).en
     '3 days before'
     >>> CLAUSES.joined([Text(zh="缺课", en="absent"), Text(zh="迟到", en="late")]).en
@@ -61,7 +62,8 @@ class Text:
 
     def fill(self, language: Language, **fields: object) -> str:
         """Fill the wording's fields in one language."""
-        return self.to(language).format(**fields)
+        wording = self.to(language)
+        return fill_english(wording, **fields) if language == "en" else wording.format(**fields)
 
     def filled(self, **fields: object) -> Text:
         """Fill the wording in both languages; fields that are wordings themselves in their own."""
@@ -69,15 +71,20 @@ class Text:
             {name: field.to(language) if isinstance(field, Text) else field for name, field in fields.items()}
             for language in LANGUAGES
         )
-        return Text(zh=self.zh.format(**zh), en=self.en.format(**en))
+        return Text(zh=self.zh.format(**zh), en=fill_english(self.en, **en))
 
     def pattern(self, language: Language) -> re.Pattern[str]:
         """Give the pattern of the wording in one language, whatever words and numbers its fields hold.
 
-        >>> bool(Text(zh="{n}天", en="{n} days").pattern("en").fullmatch("3 days"))
-        True
+        >>> told = Text(zh="{n}天", en="{n} days").pattern("en")
+        >>> bool(told.fullmatch("3 days")), bool(told.fullmatch("1 day"))
+        (True, True)
         """
-        return re.compile(re.sub(r"\\\{\w+\\\}", lambda _: _FIELD, re.escape(self.to(language))))
+        wording = self.to(language)
+        pattern = re.escape(wording)
+        for several, _, one in _counts_in(wording):
+            pattern = pattern.replace(re.escape(several), f"(?:{re.escape(several)}|{re.escape(one)})")
+        return re.compile(re.sub(r"\\\{\w+\\\}", lambda _: _FIELD, pattern))
 
     def join(self, language: Language, parts: Iterable[str]) -> str:
         """Put this between some words of one language."""
@@ -87,6 +94,39 @@ class Text:
         """Put this between some wordings, in both languages."""
         parts = tuple(parts)
         return Text(zh=self.zh.join(part.zh for part in parts), en=self.en.join(part.en for part in parts))
+
+
+_COUNTED = re.compile(
+    r"(?P<whole>(?P<field>\{\w+[^{}]*\})(?: school| recorded| known| test| more)? "
+    r"(?:days|rows|pupils|cells|lines|weeks|columns|hours|minutes|months|years|mornings|schools|classes|sheets"
+    r"|files|subjects|exams|lessons|sessions|features|values|points|papers|contacts|events|folds|words"
+    r"|dropouts|snapshots))\b(?: (?P<verb>are|were|have|hold|lie|show)\b)?"
+)
+"""A number and what it counts, in a wording, and what is told of that."""
+_OF_ONE = {"are": "is", "were": "was", "have": "has"}
+
+
+@lru_cache(maxsize=4096)
+def _counts_in(wording: str) -> tuple[tuple[str, str, str], ...]:
+    """Give each number with what it counts, the field alone, and the number with one such thing."""
+    found = []
+    for match in _COUNTED.finditer(wording):
+        verb = match["verb"] or ""
+        one = match["whole"].removesuffix("es" if match["whole"].endswith("sses") else "s")
+        found.append((match[0], match["field"], f"{one} {_OF_ONE.get(verb, f'{verb}s')}" if verb else one))
+    return tuple(found)
+
+
+def fill_english(wording: str, **fields: object) -> str:
+    """Fill the fields of an English wording; what a number counts is one thing where the number is 1.
+
+    >>> fill_english("{n:g} school days in {m} classes are told", n=1.0, m=1)
+    '1 school day in 1 class is told'
+    """
+    for several, field, one in _counts_in(wording):
+        if field.format(**fields) == "1":
+            wording = wording.replace(several, one)
+    return wording.format(**fields)
 
 
 NO_WORDS = Text(zh="", en="")

@@ -1,5 +1,6 @@
 """What everybody expects of a package is there, and says the same version everywhere."""
 
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 import dropout_risk
 from dropout_risk.cli import app
+from dropout_risk.kernels import THREADS, thread_count
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -48,3 +50,10 @@ def test_every_extra_stands_on_the_page_of_installing():
     page = (ROOT / "docs/how-to/install.md").read_text(encoding="utf-8")
 
     assert [name for name in PROJECT["optional-dependencies"] if f"`{name}`" not in page] == []
+
+
+def test_where_the_system_does_not_say_which_cores_are_ours_as_on_macos_all_of_them_are(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.delenv(THREADS, raising=False)
+
+    assert thread_count() == os.cpu_count()

@@ -7,10 +7,13 @@ import time
 from pathlib import Path
 
 import httpx
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from dropout_risk import RiskModel, SchoolRecords
+from dropout_risk import Cohort, RiskModel, SchoolRecords, build_features
 from dropout_risk.cli import app
 from dropout_risk.errors import SyntheticModelError
 from dropout_risk.scoring.request import score_features_request, score_request
@@ -66,6 +69,22 @@ def test_marked_records_are_scored_and_all_others_are_refused(district):
         model.what_if(unmarked(district), day)
     with pytest.raises(SyntheticModelError):
         model.change(unmarked(district), day, day)
+
+
+def test_features_carry_the_mark_of_their_records_and_without_it_they_are_refused(district, tmp_path):
+    strict, day = RiskModel.load(DEMO, allow_synthetic=False), district.last_day
+    marked, plain = (
+        build_features(records, Cohort.on(records, day), strict.catalogue)
+        for records in (SchoolRecords.from_tables(**district.tables), unmarked(district))
+    )
+    marked.to_parquet(tmp_path / "features.parquet")
+    kept = [marked, marked.head(3), pd.read_parquet(tmp_path / "features.parquet"), pa.table(marked)]
+
+    assert all(len(strict.score_features(frame)) for frame in kept)
+    for frame in (plain, pd.DataFrame(marked.to_dict()), pl.from_pandas(marked)):
+        with pytest.raises(SyntheticModelError):
+            strict.score_features(frame)
+    assert len(RiskModel.load(DEMO, allow_synthetic=True).score_features(plain))
 
 
 def test_whoever_allows_it_gets_the_scores_that_marked_records_get(district):

@@ -1,6 +1,7 @@
 """Every role, by every way out, and every word that it may not read: all three as they are declared."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,14 +14,18 @@ from dropout_risk.errors import SettingsError
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.changes import ChangeQuestions
 from dropout_risk.pages.review import Review, reader_of_pages
+from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.readers import redacted_rows, redaction
 from dropout_risk.scoring.readers.reader import Reader
 from dropout_risk.scoring.readers.roles import ROLES, Role, Telling
 from dropout_risk.scoring.readers.scope import Scope
 from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.score_rows import is_crisis
 from dropout_risk.scoring.scores import Scores
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
+from dropout_risk.watchlist.scores_table import ScoresTable
+from dropout_risk.watchlist.watch_list import WatchList
 from support.confidential import (
     AS_OF,
     answered,
@@ -126,6 +131,58 @@ def test_a_counsellor_reads_of_the_critical_answers(risk_model, histories, calm,
         counts.append(sum("counsellor meets the pupil" in text for text in ways.values()))
     assert counts[0] > 3
     assert counts[1] == 0
+
+
+def test_beside_a_critical_answer_no_way_out_tells_a_band_or_a_rank(risk_model, histories, in_english):
+    read = risk_model.redact(in_english, "counsellor")
+    reply = {result["student_id"]: result for result in read.to_dict()["results"]}
+    frame = read.frame().set_index("student_id")
+    table = ScoresTable.of(risk_model, histories, AS_OF, language="en", role=ROLES["counsellor"])
+    rows = {row["student_id"]: row for row in table.rows.to_pylist()}
+    listed = WatchList.of(read).frame().set_index("student_id")
+    crises = {pupil.student_id for pupil in in_english.pupils if is_crisis(pupil)}
+    assert 0 < len(crises) < len(reply)
+    for pupil in in_english.pupils:
+        student, crisis = pupil.student_id, pupil.student_id in crises
+        told = ("unknown", None) if crisis else (pupil.band, pupil.rank_in_school)
+        assert (reply[student]["band"], reply[student]["rank_in_school"]) == told
+        assert reply[student].get("withheld") == (["band", "rank_in_school"] if crisis else None)
+        assert reply[student]["risk"] == pupil.risk
+        assert (rows[student]["band"], rows[student]["rank_in_school"]) == told
+        assert frame["band"][student] == told[0]
+        assert not crisis or listed["band"].isna()[student]
+    review = Review(risk_model, histories, read, WatchList.of(read), ROLES["counsellor"])
+    rank = re.compile(WORDS["rank"].en.replace("{rank}", r"\d+"))
+    for pupil in in_english.pupils[:25]:
+        page, crisis = review.pupil(pupil.student_id), pupil.student_id in crises
+        assert ('class="band"' in page, bool(rank.search(page))) == (
+            not crisis and pupil.band != "unknown",
+        ) * 2
+    assert crises & {pupil.student_id for pupil in in_english.pupils[:25]}
+
+
+def test_who_does_not_hear_of_it_reads_band_and_rank_as_if_there_were_none(risk_model, in_english):
+    for role in ("class_teacher", "county"):
+        direct, by_way = (
+            risk_model.redact(given, role)
+            for given in (in_english, risk_model.redact(in_english, "counsellor"))
+        )
+        assert direct.to_dict() == by_way.to_dict()
+        assert all("withheld" not in result for result in direct.to_dict()["results"])
+        assert [p.told_band for p in direct.pupils] == [p.band for p in in_english.pupils]
+
+
+def test_a_reply_that_withholds_is_no_reply_for_another_reader(risk_model, in_english):
+    """What is missing in it would tell a class teacher of the alert."""
+    reply = risk_model.redact(in_english.to_dict(), "counsellor")
+    assert risk_model.redact(reply, "counsellor") == reply
+    with pytest.raises(SettingsError, match="for another reader"):
+        risk_model.redact(reply, "class_teacher")
+
+
+def test_a_table_holds_no_rank_for_a_role_that_reads_none(risk_model, histories):
+    table = ScoresTable.of(risk_model, histories, AS_OF, language="en", role=ROLES["parent"])
+    assert table.rows["rank_in_school"].null_count == len(table)
 
 
 @pytest.mark.parametrize("role", HIDING)

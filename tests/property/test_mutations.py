@@ -141,7 +141,8 @@ def test_a_mutated_file_gives_the_same_features_or_the_check_names_what_happened
 
 
 @pytest.mark.parametrize(
-    "code", ["DR103", "DR104", "DR105", "DR106", "DR107", "DR114", "DR122", "DR140", "DR156", "DR175"]
+    "code",
+    ["DR103", "DR104", "DR105", "DR106", "DR107", "DR114", "DR122", "DR140", "DR156", "DR175", "DR904"],
 )
 def test_a_fault_left_unnamed_breaks_the_claim(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     named_by = [mutation for mutation in MUTATIONS if code in mutation.rules]

@@ -9,7 +9,7 @@ import pytest
 
 from dropout_risk import spark as on_spark
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import RecordsError
+from dropout_risk.errors import RecordsError, SettingsError
 from dropout_risk.records.school_records import SchoolRecords
 from spark.agreement import counted, differences, local_rows, spark_rows
 from spark.conftest import AS_OF
@@ -92,6 +92,42 @@ def test_a_calendar_of_exceptions_is_completed_as_on_one_machine(spark, arrow, t
     assert records.calendar.lengths.sum() > records.attended_days.lengths.sum()
     assert calendar.days.tolist() == records.calendar.days.tolist()
     assert calendar.known.tolist() == records.calendar.known.tolist()
+
+
+SHAPED = {
+    "constants": {"grades": {"exam": "midterm"}},
+    "filters": {"attendance": {"part": ["here"]}},
+    "ignored_words": {"subject": ["chinese"]},
+    "spans": {"attendance": {"first": "from", "last": "to"}},
+    "calendar": {"week": "weekdays"},
+    "unrecorded": "unknown",
+}
+
+
+def test_a_mapping_that_shapes_tables_is_followed_as_on_one_machine(spark, arrow, model, today):
+    attendance = arrow["attendance"].drop_columns(["session", "recorded_on"])
+    part = pa.array(["here" if k % 7 else "elsewhere" for k in range(len(attendance))])
+    day = attendance["date"]
+    spans = attendance.drop_columns(["date"]).append_column("from", day).append_column("to", day)
+    tables = {
+        "students": arrow["students"],
+        "attendance": spans.append_column("part", part),
+        "grades": arrow["grades"].drop_columns(["exam"]),
+    }
+    records = SchoolRecords.from_tables(**tables, today=today, mapping=SHAPED)
+    given = {name: spark.createDataFrame(table) for name, table in tables.items()}
+
+    assert 0 < len(records.table("grades")) < len(arrow["grades"])
+    found = scored(spark, given, model, today, mapping=SHAPED)
+    assert differences(found, local_rows(model, records, AS_OF)) == []
+
+
+def test_a_join_is_refused_with_what_to_do(spark, frames, model, today):
+    mapping = {"joins": {"grades": {"file": "exams", "on": "exam"}}}
+    with pytest.raises(SettingsError, match=r"asks for grades") as refused:
+        on_spark.score(spark, frames, model, AS_OF, today=today, mapping=mapping)
+
+    assert "marks.join(" in refused.value.hint
 
 
 def test_rows_in_any_order_in_any_partitions_give_the_same(spark, frames, model, expected, today):

@@ -98,6 +98,8 @@ def accepts(case, verb, day, today, data, level, note):
 
 def may_close(case, data, level, note):
     outcome = data["outcome"]
+    if case["line"] == "care" and outcome in ("stayed", "home_teaching", "deferred", "lost"):
+        return False
     if case["line"] == "school" and level < LOWEST[outcome]:
         return False
     if outcome == "stayed":

@@ -49,6 +49,7 @@ def mappings_of(hint):
 
 
 _VALUES = {"bonus": 0.5, "dates": "dmy", "ignored": ["x"], "encoding": "big5", "unrecorded": "present"}
+_VALUES["zone"] = "Europe/Berlin"
 
 
 def _nested(section, entry):
@@ -58,10 +59,12 @@ def _nested(section, entry):
 
 
 def _example(section):
-    """One entry that fits a section of words or of columns; a wide table needs none."""
+    """One entry that fits a section of words or of columns; a wide table and values given once need none."""
     kind, _, of = section.partition(".")
-    if not of or kind == "wide":
+    if not of or kind in ("wide", "constants"):
         return {}
+    if kind == "spans":
+        return {"first": "a header", "last": "another"}
     if kind == "filters":
         return {"a header": ["a word"]}
     if kind == "columns":

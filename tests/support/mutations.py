@@ -361,6 +361,15 @@ def table_mutations() -> list[Mutation]:
     ]
 
 
+def _recorded_at_the_end(frame: pd.DataFrame, rng: Rng) -> pd.DataFrame:
+    return frame.assign(recorded_on=clean_district()[1].isoformat())
+
+
+def _classes_as_dates(frame: pd.DataFrame, rng: Rng) -> pd.DataFrame:
+    names = frame["class_id"]
+    return frame.assign(class_id=names.where(names != names.iloc[0], "8月1日"))
+
+
 _OF_ONE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("attendance a day early", "attendance", _days_later("date", -1), ("DR122", "DR158")),
     ("attendance a day late", "attendance", _days_later("date", 1), ("DR106", "DR122", "DR158")),
@@ -373,6 +382,9 @@ _OF_ONE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ),
     ("date and recorded_on swapped, grades", "grades", _swapped("date", "recorded_on"), ("DR120",)),
     ("date and recorded_on swapped, wellbeing", "wellbeing", _swapped("date", "recorded_on"), ("DR120",)),
+    ("attendance recorded at the export", "attendance", _recorded_at_the_end, ("DR904",)),
+    ("grades recorded at the export", "grades", _recorded_at_the_end, ("DR904",)),
+    ("a class as a date", "students", _classes_as_dates, ("DR906",)),
     ("score and max_score swapped", "grades", _swapped("score", "max_score"), ("DR108", "DR139")),
     ("subject and exam swapped", "grades", _swapped("subject", "exam"), ("DR142",)),
     ("factor and value swapped", "family", _swapped("factor", "value"), ("DR103", "DR135", "DR142")),

@@ -402,20 +402,27 @@ def _add_marks(rows: FactRows, snapshot: Snapshot, context: ClassContext | None)
     words = {name: list(snapshot.histories.words.get(name, ())) for name in ("subject", "exam")}
     exams = LastExams.of(snapshot, context, words)
     missed = exams.percent == MISSED
-    share = np.where(missed, 0, 1 + np.round(100 * np.where(missed, 0, exams.percent))).astype(np.int64)
-    texts = _Worded.of(
-        _SHARES * exams.subject + share,
-        lambda key: _mark_text(words["subject"][key // _SHARES], key % _SHARES - 1, rows.language),
-    )
+    full, share = np.where(missed, 0, exams.full), np.where(missed, 0, exams.percent)
+    number = np.where(missed, -1, np.round(share * np.where(full, 10 * full, 100))).astype(np.int64)
+    keys = (exams.subject * _MOST + full) * 10 * _MOST + number + 1
+    _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
+    different = zip(*(column[first].tolist() for column in (exams.subject, full, number)), strict=True)
+    texts = [_mark_text(words["subject"][code], of, told, rows.language) for code, of, told in different]
     labels = _Worded.of(exams.exam, lambda key: exam_in_words(words["exam"][key]).to(rows.language))
-    rows.add(LAST_MARK, exams.pupil, texts, exams.date, labels=labels)
+    rows.add(LAST_MARK, exams.pupil, _Worded(texts, codes), exams.date, labels=labels)
 
 
-_SHARES = 128  # a mark is at most full marks: 0 for a missed exam, then 0 to 100 %
+_MOST = 1 << 15  # full marks are fewer
 
 
-def _mark_text(subject: str, share: int, language: Language) -> str:
-    told = f"{share}%" if share >= 0 else _ABSENT_FROM.to(language)
+def _mark_text(subject: str, full: int, number: int, language: Language) -> str:
+    """Word a mark in the paper's own points, or as a share where its full marks are not known.
+
+    >>> [_mark_text("maths", *mark, "zh") for mark in ((120, 865), (0, 72), (0, -1))]
+    ['数学86.5/120', '数学72%', '数学缺考']
+    """
+    told = f"{number / 10:g}/{full}" if full else f"{number}%"
+    told = told if number >= 0 else _ABSENT_FROM.to(language)
     return _MARK.fill(language, subject=subject_in_words(subject).to(language), share=told)
 
 

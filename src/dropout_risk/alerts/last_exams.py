@@ -19,7 +19,8 @@ from dropout_risk.records.wording.words import word_key
 class LastExams(NamedTuple):
     """The last exam of each pupil and subject, core subjects first: one row each.
 
-    ``subject`` and ``exam`` are codes of words, ``percent`` is a share of full marks, or ``MISSED``.
+    ``subject`` and ``exam`` are codes of words, ``percent`` is a share of full marks, or ``MISSED``; ``full``
+    are the full marks of the paper, 0 where they are not known.
     """
 
     pupil: Longs
@@ -27,6 +28,7 @@ class LastExams(NamedTuple):
     exam: Longs
     date: Longs
     percent: Floats
+    full: Longs
 
     @classmethod
     def of(cls, snapshot: Snapshot, context: ClassContext | None, words: dict[str, list[str]]) -> Self:
@@ -53,10 +55,10 @@ class LastExams(NamedTuple):
         bounds, _ = runs_of_subjects(exams.offsets, exams["subject"])
         last = bounds[1:] - 1
         last = last[np.isfinite(percent[last]) | (percent[last] == MISSED)]
-        pupil, subject, exam, date = (
-            exams[name][last].astype(np.int64) for name in ("pupil", "subject", "exam", "date")
+        pupil, subject, exam, date, full = (
+            exams[name][last].astype(np.int64) for name in ("pupil", "subject", "exam", "date", "full")
         )
-        return cls(pupil, subject, exam, date, percent[last])
+        return cls(pupil, subject, exam, date, percent[last], full)
 
     @classmethod
     def _without_a_row(cls, snapshot: Snapshot, context: ClassContext, words: dict[str, list[str]]) -> Self:
@@ -66,7 +68,8 @@ class LastExams(NamedTuple):
         pupil, exam, date = pupil[told], exam[told], date[told]
         subject = _codes_among(words["subject"], *context.exam_words("subject"), exam)
         name = _codes_among(words["exam"], *context.exam_words("exam"), exam)
-        return cls(pupil, subject, name, date, np.full(len(pupil), MISSED))
+        n = len(pupil)
+        return cls(pupil, subject, name, date, np.full(n, MISSED), np.zeros(n, np.int64))
 
 
 def _codes_among(words: list[str], told: Sequence[str], code_of: Ints, exams: Longs) -> Longs:

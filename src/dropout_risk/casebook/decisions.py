@@ -195,7 +195,9 @@ def _close_problems(
     outcome = OUTCOMES[data["outcome"]]
     offices = tuple(LEVELS)
     problems: list[Problem] = []
-    if case.line == "school" and level < outcome.level:
+    if case.line not in outcome.lines:
+        problems.append(("this outcome is for the school's cases", "refer the pupil to who decides it"))
+    elif case.line == "school" and level < outcome.level:
         needed = offices[outcome.level]
         problems.append((f"this outcome is given by {needed} or above", "pass the case up"))
     if case.state not in outcome.states:

@@ -108,7 +108,8 @@ class Outcome:
     """One way in which a case ends: at which level, from which states, and on what it stands.
 
     ``needs`` names what the closing entry must hold; ``sentence`` asks for a note in words; ``after_contact``
-    is for cases without any absence, once somebody has met the pupil or the family.
+    is for cases without any absence, once somebody has met the pupil or the family. ``lines`` are those on
+    which it ends a case: what an office decides of school attendance is no counsellor's to say.
     """
 
     name: str
@@ -118,12 +119,18 @@ class Outcome:
     needs: tuple[str, ...] = ()
     sentence: bool = False
     after_contact: bool = False
+    lines: tuple[Line, ...] = LINES
 
+
+_OF_SCHOOL: tuple[Line, ...] = ("school",)
 
 OUTCOMES: dict[str, Outcome] = {
     outcome.name: outcome
     for outcome in (
-        Outcome("stayed", Text(zh="稳定就读", en="stays at school"), 0, ("staying",), ("present",)),
+        Outcome(
+            "stayed", Text(zh="稳定就读", en="stays at school"), 0, ("staying",), ("present",),
+            lines=_OF_SCHOOL,
+        ),
         Outcome(
             "settled",
             Text(zh="已谈话，暂不需跟进", en="talked to, nothing more for now"),
@@ -134,11 +141,16 @@ OUTCOMES: dict[str, Outcome] = {
         Outcome("false_alarm", Text(zh="误报", en="false alarm"), 0, sentence=True),
         Outcome("corrected", Text(zh="数据更正", en="records corrected"), 0, sentence=True),
         Outcome("transferred", Text(zh="转学（接收学校已确认）", en="transferred"), 1, needs=("school",)),
-        Outcome("home_teaching", Text(zh="送教上门", en="taught at home"), 1, needs=("document",)),
-        Outcome("deferred", Text(zh="休学、缓学、免学", en="deferred"), 2, needs=("document",)),
-        Outcome("lost", Text(zh="劝返无效、失联", en="not brought back"), 3),
+        Outcome(
+            "home_teaching", Text(zh="送教上门", en="taught at home"), 1, needs=("document",),
+            lines=_OF_SCHOOL,
+        ),
+        Outcome(
+            "deferred", Text(zh="休学、缓学、免学", en="deferred"), 2, needs=("document",), lines=_OF_SCHOOL
+        ),
+        Outcome("lost", Text(zh="劝返无效、失联", en="not brought back"), 3, lines=_OF_SCHOOL),
     )
-}
+}  # fmt: skip
 
 ABSENCES = ("absent", "register_silent")
 """Kinds of rules that tell of absence: a case of these does not end with a talk."""

@@ -194,8 +194,8 @@ GRADES: tuple[Feature, ...] = (
             en="Largest fall from one mark to the next in the same subject: {points:.0f} points of 100",
         ),
         counted_sentence=Text(
-            zh="{subject}由{first}的{before:.0f}分降到{last}的{after:.0f}分（按满分100计）",
-            en="{subject} fell from {before:.0f} on {first} to {after:.0f} on {last} (out of 100)",
+            zh="{subject}由{first}的{before:.0f}分降到{last}的{after:.0f}分（{of}）",
+            en="{subject} fell from {before:.0f} on {first} to {after:.0f} on {last} (out{of})",
         ),
         faults=True,
         zero_sentence=Text(

@@ -101,7 +101,7 @@ def _made_up_entry(
     if draw < 0.1 and case.state == "open":
         return "returned", {"since": facts.day.isoformat(), "due": due}
     if draw < 0.2 and case.moved < 1:
-        return "plan", {"due": due, "reason": "the family is away until then"}
+        return "plan", {"due": due, "reason": "family_asked"}
     return "meet", {**chance.choice(_CONTACTS), "due": due}
 
 

@@ -10,7 +10,7 @@ import typer
 from dropout_risk.cli import options
 from dropout_risk.cli.options import show_working
 from dropout_risk.errors import OutputError, StoreError
-from dropout_risk.text import Text, language_of
+from dropout_risk.text import Text, fill_english, language_of
 
 Store = Annotated[Path, typer.Option("--store", help="The folder in which the histories are kept.")]
 
@@ -86,7 +86,7 @@ def build(
     with show_working("saving"):
         histories.save(store)
         Directory.of_records(records).save(store)
-    typer.echo(f"{len(histories)} pupils: {store}")
+    typer.echo(fill_english("{n} pupils: {store}", n=len(histories), store=store))
 
 
 @store.command()

@@ -14,7 +14,7 @@ from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.desk.deeds import DEEDS
 from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import View
-from dropout_risk.desk.words import DESK_WORDS, SEEN_BY, day_text, fact_text, main_rule, step_text
+from dropout_risk.desk.words import DESK_WORDS, SEEN_BY, class_text, day_text, fact_text, main_rule, step_text
 from dropout_risk.pages.morning_page import first_sentence
 from dropout_risk.text import COLON, Text
 
@@ -84,7 +84,9 @@ def small_print(view: View, seat: Seat) -> str:
         return ""
     told = view.desk.told_of(seat)
     seated = view.word("seat", n=told["seat"]) if told.get("seat") else ""
-    where = seat.placed.class_name or seat.case.school
+    where = view.say(class_text(seat.placed.class_name)) or seat.case.school
+    if not seat.is_of_school and where != seat.case.school:
+        where = f"{seat.case.school} {where}"
     return " ".join(filter(None, (where, seated)))
 
 

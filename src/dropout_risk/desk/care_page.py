@@ -58,8 +58,7 @@ def _care_buttons(view: View, seat: Seat) -> list[Button]:
     if DEEDS["meet"].is_open_to(view.desk, seat):
         met = {"way": "counselling", "met": "pupil"}
         found.append(Button(view.word("seen_pupil"), view.seat_link(seat, "meet", **met), first=True))
-        told = {"way": "call", "met": "other_guardian"}
-        found.append(Button(view.word("tell_guardian"), view.seat_link(seat, "meet", **told)))
+        found.append(Button(view.word("tell_guardian"), view.seat_link(seat, "meet", way="call")))
     return found + [
         Button(view.say(DEEDS[name].text), view.seat_link(seat, name))
         for name in ("refer", "release")

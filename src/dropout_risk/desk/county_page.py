@@ -17,6 +17,7 @@ from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.reader import pupils_clause
 from dropout_risk.desk.view import Answer, View
 from dropout_risk.desk.words import weekday_text
+from dropout_risk.evaluation.small_groups import FEWEST
 from dropout_risk.text import percent_text, tenths_in_words
 
 ROLES = ("county", "township", "auditor")
@@ -50,6 +51,7 @@ def county_page(view: View) -> Answer:
 
 
 def _row_of(view: View, school: str, told: SchoolFigures) -> tuple[str, ...]:
+    """Write a school's figures: work as it is, and no rate of a few cases."""
     all_cases = told.live + told.closed
     waited = [*told.waited.elements()]
     return (
@@ -57,9 +59,9 @@ def _row_of(view: View, school: str, told: SchoolFigures) -> tuple[str, ...]:
         str(told.overdue),
         str(told.due),
         str(told.live),
-        percent_text(told.closed / all_cases) if all_cases else "–",
-        view.say(tenths_in_words(median(waited))) if waited else "–",
-        percent_text(told.back / told.lately) if told.lately else "–",
+        percent_text(told.closed / all_cases) if all_cases >= FEWEST else "–",
+        view.say(tenths_in_words(median(waited))) if len(waited) >= FEWEST else "–",
+        percent_text(told.back / told.lately) if told.lately >= FEWEST else "–",
         str(told.reopened),
     )
 

@@ -159,8 +159,13 @@ def _question_ask(name: str, *, needed: bool = True) -> Ask:
 # --- The deeds ---
 
 
+_OF_ABSENCE = ("with", "result")
+"""Who came along to bring a pupil back, and whether it came: no question for a counsellor."""
+
+
 def _meet_asks(desk: Desk, seat: Seat) -> list[Ask]:
-    asks = [_question_ask(name, needed=name in ("way", "met")) for name in QUESTIONS]
+    names = [name for name in QUESTIONS if seat.case.line == "school" or name not in _OF_ABSENCE]
+    asks = [_question_ask(name, needed=name in ("way", "met")) for name in names]
     day = _day_asks(desk, seat, "day", Text(zh="日期", en="Day"))
     settings = desk.book.settings
     again = settings.care_again if seat.case.line == "care" else settings.meet_again
@@ -300,7 +305,8 @@ def open_outcomes(desk: Desk, seat: Seat) -> list[Outcome]:
     return [
         outcome
         for outcome in OUTCOMES.values()
-        if seat.case.state in outcome.states
+        if seat.case.line in outcome.lines
+        and seat.case.state in outcome.states
         and (seat.case.line == "care" or level >= outcome.level)
         and not (outcome.sentence and not desk.may_note(seat))
         and not (outcome.name == "stayed" and _stayed_data(desk, seat) is None)
@@ -472,7 +478,7 @@ DEEDS: Mapping[str, Deed] = {
         Deed(
             "returned", Text(zh="登记返校", en="Back at school"), "returned",
             _since_asks(Text(zh="哪天返校", en="Back since"), lambda desk: desk.book.settings.staying_check),
-            _since_data, check=_check_day,
+            _since_data, check=_check_day, ready=lambda desk, seat: seat.case.line == "school",
         ),
         Deed(
             "away", Text(zh="又离校了", en="Away again"), "away",

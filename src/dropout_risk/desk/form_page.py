@@ -13,7 +13,7 @@ from dropout_risk.desk.form import NOTE_LENGTH, Answers, Ask, read_answers
 from dropout_risk.desk.reader import SCHOOL_ROLES, Seat
 from dropout_risk.desk.session_keys import Ticket
 from dropout_risk.desk.view import Answer, View, message_answer
-from dropout_risk.desk.words import fact_text
+from dropout_risk.desk.words import class_text, fact_text
 from dropout_risk.errors import CaseConflictError, CaseRefusedError
 from dropout_risk.text import Text
 
@@ -137,10 +137,12 @@ def worry_asks(view: View) -> list[Ask]:
     desk = view.desk
     pupils = [placed for placed, _ in desk.pupils_of(view.reader, SCHOOL_ROLES)]
     names = (
-        (placed.pupil, desk.directory.name_of(placed.pupil) or placed.pupil, placed.class_name)
+        (placed.pupil, desk.directory.name_of(placed.pupil) or placed.pupil, class_text(placed.class_name))
         for placed in pupils
     )
-    options = tuple((pupil, Text(zh=f"{name} {room}", en=f"{name} {room}")) for pupil, name, room in names)
+    options = tuple(
+        (pupil, Text(zh=f"{name} {room.zh}", en=f"{name} {room.en}")) for pupil, name, room in names
+    )
     asks = [Ask("pupil", Text(zh="哪个孩子", en="Which pupil"), "pick", options=options)]
     if desk.book.keys is not None and view.reader.may_anywhere("write", "notes"):
         label = Text(zh="担心什么（只在本校）", en="What worries you (for the school alone)")

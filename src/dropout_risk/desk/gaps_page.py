@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from dropout_risk.access.reader import Reader
 from dropout_risk.casebook.entry import MORNING
 from dropout_risk.casebook.mornings.missing_registers import missing_registers
+from dropout_risk.casebook.mornings.morning import LISTED
 from dropout_risk.casebook.people import Placed
 from dropout_risk.casebook.tables import CASE, ENTRY, SIGNAL
 from dropout_risk.catalogue.alert_kinds import REGISTER_SILENT
@@ -20,7 +21,7 @@ from dropout_risk.desk.card import name_of_pupil
 from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import Answer, View
-from dropout_risk.desk.words import main_rule, rule_order, rule_text, weekday_text
+from dropout_risk.desk.words import class_text, main_rule, rule_order, rule_text, weekday_text
 
 _FAILED = ("unwilling", "whereabouts_unknown")
 _ROLES = ("principal",)
@@ -69,7 +70,9 @@ def _must_be_zero(
     desk = view.desk
     alone = sum(not desk.people.holders("class_teacher", placed, desk.day) for placed, _ in pupils)
     classes = _silent_classes(view, pupils)
-    waiting = [seat for seat in seats if seat.case.id not in answered]
+    waiting = [
+        seat for seat in seats if seat.case.id not in answered and main_rule(seat.case) != LISTED
+    ]  # whoever waits for a talk on the list is no alert
     late = [seat for seat in seats if seat.case.due is not None and seat.case.due < desk.day]
     silent = _silent_pupils(desk, {placed.pupil for placed, _ in pupils})
     silent |= {placed.pupil for placed, part in pupils if part == "to_verify"}
@@ -77,7 +80,7 @@ def _must_be_zero(
         Gap(view.word("no_responsible"), alone),
         Gap(
             view.word("no_register"), None if classes is None else len(classes),
-            tuple((name, "") for name in classes or ()),
+            tuple((view.say(class_text(name)), "") for name in classes or ()),
         ),
         Gap(view.word("unanswered"), len(waiting), _named_seats(view, waiting)),
         Gap(view.word("without_result"), len(late), _named_seats(view, late)),

@@ -13,7 +13,7 @@ from dropout_risk.desk.reader import Seat
 from dropout_risk.desk.view import Answer, View
 from dropout_risk.desk.words import main_rule, weekday_text
 
-SHOWN = 30
+SHOWN = 12
 """How many cards of what goes on a page shows before it is asked for all."""
 
 

@@ -98,6 +98,27 @@ def weekday_text(day: dt.date) -> Text:
     )
 
 
+_CLASS = Text(zh="{grade}年级 {name}", en="grade {grade}, {name}")
+_DIGITS = "零一二三四五六七八九"
+
+
+def class_text(class_name: str) -> Text:
+    """Name a class within its school; a name of another form is told as it is.
+
+    >>> class_text("s-1/7/4").zh, class_text("s-1/7/4").en, class_text("一中/10/1班").zh
+    ('七年级 4班', 'grade 7, class 4', '10年级 1班')
+    >>> class_text("s-1").zh
+    's-1'
+    """
+    _, *parts = class_name.rsplit("/", 2)
+    if len(parts) < 2 or not parts[0].isdecimal():
+        return Text(zh=class_name, en=class_name)
+    grade, name = parts
+    named = Text(zh=f"{name}班", en=f"class {name}") if name.isdecimal() else Text(zh=name, en=name)
+    told = Text(zh=_DIGITS[int(grade)] if int(grade) < len(_DIGITS) else grade, en=grade)
+    return _CLASS.filled(grade=told, name=named)
+
+
 # --- What is to be done, by the ladder ---
 
 _STEPS = {
@@ -275,7 +296,7 @@ DESK_WORDS: dict[str, Text] = {
     "without_result": Text(zh="约定日已过没有结果", en="The agreed day has passed without a result"),
     "no_record": Text(zh="在籍但多日无任何记录", en="Enrolled, but nothing recorded for days"),
     "not_known": Text(zh="不知道", en="not known"),
-    "alerts": Text(zh="预警（{n}）", en="Alerts ({n})"),
+    "alerts": Text(zh="预警和建议谈话（{n}）", en="Alerts and suggested talks ({n})"),
     "matter": Text(zh="事项", en="Matter"),
     "new": Text(zh="新", en="New"),
     "week": Text(zh="本周", en="This week"),
@@ -311,9 +332,11 @@ DESK_WORDS: dict[str, Text] = {
     "return_rate": Text(zh="返校率", en="Back at school"),
     "reopened": Text(zh="60天内再立案", en="Reopened in 60 days"),
     "county_note": Text(
-        zh="清零率＝已销号÷全部立案；首次联系、返校率和再立案只算近60天。这里没有姓名，也不能用来考核学校。",
-        en="Closed: of all cases. First contact, return and reopened: of the last 60 days. No names are "
-        "here, and no school is to be rated by it.",
+        zh="清零率＝已销号÷全部立案；返校率＝已返校÷近60天全部立案（含没有缺课的）；首次联系和再立案只算近60天。"
+        "不足10件的不算比率。这里没有姓名，也不能用来考核学校。",
+        en="Closed: of all cases. Back at school: of all cases opened in the last 60 days, also those "
+        "without absence. First contact and reopened: of the last 60 days. No rate is made of fewer than "
+        "10 cases. No names are here, and no school is to be rated by it.",
     ),
     "feedback": Text(zh="这条原因对不对", en="Does this reason fit?"),
     "letter": Text(zh="家长信", en="Letter to the family"),

@@ -452,7 +452,7 @@ class ClassContext:
         )  # fmt: skip
 
     def exam_words(self, name: str) -> tuple[Sequence[str], Ints]:
-        """Give the words for ``subject`` or ``exam``, and which of them each exam of :meth:`sat_exams` has."""
+        """Give the words for ``subject`` or ``exam``, and which one each exam of :meth:`sat_exams` has."""
         codes = {"subject": self._exams.subjects, "exam": self._exams.names}
         return self.exams.words[name], codes[name]
 

@@ -30,6 +30,8 @@ MEASURES: dict[type[declared.Measure], MeasureFunction] = {
     **pupil_functions.MEASURES,
 }  # fmt: skip
 PUPILS_AT_ONCE = 16384
+MARK = "dropout_risk.synthetic"
+"""The entry of a frame's ``attrs`` that says whether its pupils are made up, as their records say."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def build_features(
     -------
     pandas.DataFrame of shape (len(cohort), len(catalogue))
         Indexed by ``(student_id, as_of)`` in the cohort's order, columns in the catalogue's order; NaN
-        is missing, never zero.
+        is missing, never zero. Its ``attrs`` say whether the records are marked as made up.
 
     Examples
     --------
@@ -139,7 +141,9 @@ def build_features(
             tell(done, len(days))
             table = compute_features(histories, pd.Timestamp(day), catalogue, instruments=instruments)
             values[rows] = table.values[pupils[rows]]
-    return pd.DataFrame(values, index=cohort.index, columns=catalogue.names)
+    X = pd.DataFrame(values, index=cohort.index, columns=catalogue.names)
+    X.attrs[MARK] = histories.synthetic
+    return X
 
 
 def unrecorded_values(

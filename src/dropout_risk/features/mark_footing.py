@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue import measures as declared
@@ -18,24 +19,35 @@ from dropout_risk.kernels import kernel
 from dropout_risk.text import ITEMS, Text
 
 FULL = 100.0
-_POINTS = Text(zh="{n}分（按满分100计）", en="{n} points of 100")
-_UNDER_ONE = Text(zh="不到1分（按满分100计）", en="under 1 point of 100")
+_SIZE = Text(zh="{n}分（{of}）", en="{n} points{of}")
+_UNDER_ONE = Text(zh="不到1分（{of}）", en="under 1 point{of}")
+_OF_HUNDRED, _OF_PAPER = Text(zh="按满分100计", en=" of 100"), Text(zh="满分{full}", en=" of {full}")
 
 
-def points_in_words(points: Floats) -> list[Text]:
+def points_in_words(points: Floats, full: Longs | Ints | None = None) -> list[Text]:
     """Word sizes of differences in points of 100, as whole points.
+
+    Where all of it is of papers of the same ``full`` marks, and not 0, in points of these.
 
     >>> [text.zh for text in points_in_words(np.array([-11.7, 0.2]))]
     ['12分（按满分100计）', '不到1分（按满分100计）']
+    >>> [text.zh for text in points_in_words(np.array([-10.0, 5.0]), np.array([120, 100]))]
+    ['12分（满分120）', '5分（满分100）']
     """
-    rounded = np.nan_to_num(np.round(np.abs(points))).astype(int).tolist()
-    return [_whole_points(n) for n in rounded]
+    of = [0] * len(points) if full is None else full.tolist()
+    sizes = np.nan_to_num(np.abs(points)) * np.where(of, of, FULL) / FULL
+    return [*map(_size_in_words, np.round(sizes).astype(int).tolist(), of)]
 
 
 @cache
-def _whole_points(n: int) -> Text:
-    """Word a number of points; there are a hundred of them, and many differences."""
-    return _POINTS.filled(n=n) if n else _UNDER_ONE
+def _size_in_words(n: int, full: int) -> Text:
+    """Word a number of points of so many; there are a few hundred of them, and many differences."""
+    return (_SIZE if n else _UNDER_ONE).filled(n=n, of=_of_full(full))
+
+
+@cache
+def _of_full(full: int) -> Text:
+    return _OF_PAPER.filled(full=full) if full else _OF_HUNDRED
 
 
 def all_marks(measure: declared.ScoreMean, window: Window, footings: Asked, pupils: Longs) -> Footing:
@@ -88,10 +100,12 @@ def largest_drop(measure: declared.LargestDrop, window: Window, footings: Asked,
     at, before = np.maximum(after, 0), np.maximum(after - 1, 0)
     if not len(rows["date"]):
         return _chosen_marks(footings, window, pupils, least=2)
-    points = [np.round(FULL * rows["percent"][place]) for place in (before, at)]
+    of = np.where(rows["full"][before] == rows["full"][at], rows["full"][at], 0).astype(np.int64)
+    points = [np.round(np.where(of, of, FULL) * rows["percent"][place]) for place in (before, at)]
     counted = np.where(fell & (points[0] > points[1]), points[0] - points[1], np.nan)
     subjects = [subject_in_words(words["subject"][code]) for code in rows["subject"][at].tolist()]
     fields = {"subject": subjects, "before": points[0].tolist(), "after": points[1].tolist()}
+    fields["of"] = [_of_full(marks) for marks in of.tolist()]
     found = Footing(rows["date"][before], rows["date"][at], counted=counted, fields=fields)
     return found.elsewhere(~fell, _chosen_marks(footings, window, pupils, least=2))
 
@@ -103,7 +117,7 @@ def latest_mark(measure: declared.DaysSinceExam, window: Window, footings: Asked
 
 
 def class_standing(measure: declared.ClassZ, window: Window, footings: Asked, pupils: Longs) -> Footing:
-    """Find the marks of a standing in class, and tell it in points of 100 against the class-mates.
+    """Find the marks of a standing in class, and tell it in points against the class-mates.
 
     Where the points, over all subjects, say the contrary of the standing, they are not told.
     """
@@ -113,9 +127,9 @@ def class_standing(measure: declared.ClassZ, window: Window, footings: Asked, pu
     gaps = inputs.once(("gaps", window), lambda: inputs.context.exam_gaps(snapshot, grades))
     most = {"last": 1, "change": 2, "mean": 0}[measure.of]
     rows, every = grades.rows, np.ones(len(grades.starts), dtype=bool)
-    first, last, points, exam = _marks_behind(
+    first, last, points, exam, full = _marks_behind(
         grades.run_offsets, grades.bounds, pupils, every, ~np.isnan(z), rows["date"], np.nan_to_num(gaps),
-        rows["exam"], 1, most,
+        rows["exam"], rows["full"], 1, most,
     )  # fmt: skip
     own = _own_values(footings, measure, window, pupils)
     points = FULL * points
@@ -127,7 +141,7 @@ def class_standing(measure: declared.ClassZ, window: Window, footings: Asked, pu
         first,
         last,
         counted=np.where(told, points, np.nan),
-        fields={"exams": exams, "size": points_in_words(points)},
+        fields={"exams": exams, "size": points_in_words(points, full)},
     )
 
 
@@ -209,9 +223,9 @@ def _chosen_marks(
         runs = chosen_subjects(inputs, subjects)[run_subjects(inputs, window)]
     rows = grades.rows
     every = np.ones(len(rows["date"]), dtype=bool)
-    first, last, _, _ = _marks_behind(
+    first, last, *_ = _marks_behind(
         grades.run_offsets, grades.bounds, pupils, runs, every, rows["date"], rows["percent"], rows["exam"],
-        least, most,
+        rows["full"], least, most,
     )  # fmt: skip
     return Footing(first, last)
 
@@ -226,18 +240,19 @@ def _marks_behind(  # noqa: PLR0917
     date: Ints,
     values: Floats,
     exam: Ints,
+    full: npt.NDArray[np.int16],
     least: int,
     most: int,
-) -> tuple[Ints, Ints, Floats, Ints]:
+) -> tuple[Ints, Ints, Floats, Ints, Ints]:
     """Find the first and the last of the marks behind some pupils' values, and what these come to.
 
     Of each chosen run with at least so many marks: all usable ones (``most`` 0), or the last one or two, all
     of which must be usable. The values are averaged over marks or runs; of two, the step between them counts.
-    The exam is that of all of them, or -1 where they are of several.
+    The exam is that of all of them, or -1 where they are of several; so are the full marks, or 0.
     """
     n = len(pupils)
     first, last = np.full(n, NO_DAY, np.int32), np.full(n, NO_DAY, np.int32)
-    mean, one = np.full(n, np.nan), np.full(n, -1, np.int32)
+    mean, one, one_full = np.full(n, np.nan), np.full(n, -1, np.int32), np.zeros(n, np.int32)
     for place in range(n):
         total, number, several = 0.0, 0, False
         for run in range(run_offsets[pupils[place]], run_offsets[pupils[place] + 1]):
@@ -251,8 +266,9 @@ def _marks_behind(  # noqa: PLR0917
                 if not usable[row]:
                     continue
                 if first[place] == NO_DAY:
-                    one[place] = exam[row]
+                    one[place], one_full[place] = exam[row], full[row]
                 several = several or exam[row] != one[place]
+                one_full[place] = full[row] if full[row] == one_full[place] else -1
                 if first[place] == NO_DAY or date[row] < first[place]:
                     first[place] = date[row]
                 last[place] = max(last[place], date[row])
@@ -266,7 +282,7 @@ def _marks_behind(  # noqa: PLR0917
             mean[place] = total / number
         if several:
             one[place] = -1
-    return first, last, mean, one
+    return first, last, mean, one, np.maximum(one_full, np.int32(0))
 
 
 @kernel

@@ -31,6 +31,7 @@ from dropout_risk.records.pupils.spells import SPELLS
 from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
+from dropout_risk.text import fill_english
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -270,7 +271,9 @@ class Histories:
 
     def __repr__(self) -> str:
         """Count; no pupil's history belongs into a log."""
-        return f"<Histories of {len(self)} pupils at {len(self.calendar.schools)} schools>"
+        return fill_english(
+            "<Histories of {n} pupils at {m} schools>", n=len(self), m=len(self.calendar.schools)
+        )
 
     def __len__(self) -> int:
         return int(self.students.num_rows)
@@ -373,7 +376,7 @@ class Histories:
         return taken.in_registers(self.registers.take(rows))
 
     def part(self, pupils: Positions) -> Histories:
-        """Give the histories of some of the pupils, who stay a part of all: what was found for all is kept."""
+        """Give the histories of some pupils, who stay a part of all: what was found for all is kept."""
         taken = self.take(pupils)
         if "classes" in self.__dict__:
             taken.__dict__["classes"] = self.classes.take(pupils)
@@ -517,6 +520,7 @@ class _Builder:
             "date": rows.values["date"],
             "exam": self._codes(rows, "exam"),
             "percent": _mark_percents(rows.values["score"], rows.values["max_score"], rows.values["taken"]),
+            "full": _full_marks(rows.values["max_score"]),
         }
         return self._runs(rows, columns, ("subject", "date", "exam"))
 
@@ -563,6 +567,12 @@ class _Builder:
 
 
 MISSED = -np.inf  # in place of the percent of an exam that was missed; NaN where it is not known or not due
+
+
+def _full_marks(highest: Floats) -> Array:
+    """Give full marks where they are whole, so that a mark can be told as the paper has it; else 0."""
+    told = (highest > 0) & (highest <= np.iinfo(np.int16).max) & (highest == np.floor(highest))
+    return np.where(told, highest, 0).astype(np.int16)
 
 
 def _mark_percents(score: Floats, highest: Floats, taken: Array) -> Floats:

@@ -414,7 +414,7 @@ def unpack_histories(students: pa.Table, arrays: Arrays, about: About) -> Histor
         return (
             runs
             if name in ("late", REFUSED)
-            else _with_days(runs, calendar, row, about["runs"][name]["order"])
+            else _with_all_columns(name, _with_days(runs, calendar, row, about["runs"][name]["order"]))
         )
 
     names = ["grades", "planes", *(name for name in (*RUNS, "late", REFUSED) if name != "grades")]
@@ -440,7 +440,10 @@ def pack_arrivals(arrivals: Arrivals) -> tuple[Arrays, About]:
 
 def unpack_arrivals(students: pa.Table, arrays: Arrays, about: About) -> Arrivals:
     """Read arrivals from their arrays."""
-    runs = {name: unpack_runs(_arrays_under(name, arrays), held) for name, held in about["runs"].items()}
+    runs = {
+        name: _with_all_columns(name, unpack_runs(_arrays_under(name, arrays), held))
+        for name, held in about["runs"].items()
+    }
     for name in RUNS.keys() - runs.keys():  # a table that there was not when the day was written
         runs[name] = no_runs(name, len(runs["late"].offsets) - 1)
     runs.setdefault(REFUSED, refused_runs(None, len(runs["late"].offsets) - 1))
@@ -498,6 +501,15 @@ def _with_days(runs: Runs, calendar: SchoolCalendar, row: np.ndarray[Any, Any], 
     """Count the school days before each row."""
     columns = runs.columns | {"day": calendar.index(row[runs.pupil], runs.columns["date"])}
     return Runs(runs.offsets, {name: columns[name] for name in order}, runs.key)
+
+
+def _with_all_columns(name: str, runs: Runs) -> Runs:
+    """Put zeros where a former store lacks a column: it says nothing of it."""
+    if name not in RUNS:
+        return runs
+    n, kept = int(runs.offsets[-1]), no_runs(name, 0).columns
+    new = {column: np.zeros(n, kept[column].dtype) for column in kept.keys() - runs.columns.keys() - {"day"}}
+    return Runs(runs.offsets, runs.columns | new, runs.key) if new else runs
 
 
 def _read_words(about: About) -> dict[str, tuple[str, ...]]:

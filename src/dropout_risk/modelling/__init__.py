@@ -9,7 +9,11 @@ from dropout_risk.public_names import given_names
 if TYPE_CHECKING:
     from dropout_risk.modelling.classifier import RiskClassifier
     from dropout_risk.modelling.folds.splits import RandomSplit, SchoolSplit, TemporalSplit
-    from dropout_risk.modelling.inputs.input_checks import FewDropoutsWarning, IdentifierWarning
+    from dropout_risk.modelling.inputs.input_checks import (
+        FewDropoutsWarning,
+        IdentifierWarning,
+        UnknownCodeWarning,
+    )
     from dropout_risk.modelling.inputs.labels import PositiveLabelWarning
     from dropout_risk.modelling.leaks.report import LeakReport, find_leaks
     from dropout_risk.modelling.tuning import Tuning
@@ -24,6 +28,7 @@ __all__ = [
     "SchoolSplit",
     "TemporalSplit",
     "Tuning",
+    "UnknownCodeWarning",
     "find_leaks",
 ]
 _HOMES = {
@@ -36,6 +41,7 @@ _HOMES = {
     "SchoolSplit": "folds.splits",
     "TemporalSplit": "folds.splits",
     "Tuning": "tuning",
+    "UnknownCodeWarning": "inputs.input_checks",
     "find_leaks": "leaks.report",
 }
 

@@ -30,6 +30,7 @@ from dropout_risk.modelling.inputs.encoding import FeatureEncoding
 from dropout_risk.modelling.inputs.feature_table import array_error, has_names, plain_table
 from dropout_risk.modelling.inputs.input_checks import (
     refuse_empty_columns,
+    warn_of_codes,
     warn_of_few,
     warn_of_identifiers,
     warn_of_wide,
@@ -62,7 +63,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     see :class:`dropout_risk.modelling.inputs.likely_values.LikelyValues`.
 
     **It warns by default**, and fits all the same: of leaks (``LeakWarning``), of columns that name pupils or
-    schools (``IdentifierWarning``), and of fewer than fifty rows of a class (``FewDropoutsWarning``).
+    schools (``IdentifierWarning``), of 999 and the like among numbers (``UnknownCodeWarning``), and of fewer
+    than fifty rows of a class (``FewDropoutsWarning``).
     ``leaks="raise"`` makes leaks an error, ``leaks="ignore"`` leaves the first two unsaid.
 
     Parameters
@@ -229,6 +231,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         warn_of_wide(encoding)
         if self.leaks != "ignore":
             warn_of_identifiers(encoding, encoded)
+        warn_of_codes(encoding, encoded)
         pupils = group_keys(table, None)
         self.leaks_ = check_leaks(self.leaks, encoding, encoded, labels, apart if pupils is None else pupils)
         keys, order = in_own_order(encoded, labels, apart)

@@ -13,7 +13,7 @@ import numpy as np
 from dropout_risk.arrays import Floats
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import LinearTerms, Terms
-from dropout_risk.explanation.curves import CurveShape, LevelShape, Shape, StepShape
+from dropout_risk.explanation.curves import Curves, CurveShape, LevelShape, Shape, StepShape
 
 Files = Mapping[str, bytes]
 
@@ -110,10 +110,10 @@ def centred_terms(base: float, shapes: Sequence[Shape], X: Floats) -> LinearTerm
 
     A missing value that none of the rows has says nothing.
     """
-    centred = []
-    for index, shape in enumerate(shapes):
-        mean = float(shape(X[:, index]).mean())
-        missing = shape.missing - mean if np.isnan(X[:, index]).any() else 0.0
+    centred, some = [], np.atleast_1d(np.isnan(X).any(axis=0))
+    means = Curves.of([shape.points for shape in shapes])(X).mean(axis=0).tolist()
+    for shape, mean, has_missing in zip(shapes, means, some, strict=True):
+        missing = shape.missing - mean if has_missing else 0.0
         centred.append(
             replace(shape, heights=tuple(height - mean for height in shape.heights), missing=missing)
         )

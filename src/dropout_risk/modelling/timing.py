@@ -231,10 +231,11 @@ class Timing:
         """A third, two thirds and the whole of the horizon: 30, 60 and 90 school days by default."""
         return tuple(dict.fromkeys(max(1, round(self.horizon_days * part / 3)) for part in (1, 2, 3)))
 
-    def within(self, risk: Floats, days: Sequence[int]) -> Floats:
+    def within(self, risk: Floats, days: Sequence[int], ends: Array | None = None) -> Floats:
         """Give the risk within so many school days from that of the whole horizon, shape (n, len(days)).
 
-        SettingsError if a number of days lies beyond the horizon.
+        ``ends`` are the school days after which each risk ends, where that is before the horizon: all of it
+        lies in them. SettingsError if a number of days lies beyond the horizon.
         """
         if max(days, default=0) > self.horizon_days or min(days, default=0) < 0:
             raise SettingsError(
@@ -248,18 +249,22 @@ class Timing:
         levels = np.array(self.levels)[:, None]
         steps = log_expit(-(levels + self.slope * score))
         staying = np.cumsum(np.vstack([np.zeros(len(score)), steps]), axis=0)
-        whole = -np.expm1(staying[-1])
-        return np.column_stack([risk * self._share(staying, whole, day) for day in days])
+        last = np.full(len(score), self.horizon_days)
+        last = last if ends is None else np.clip(ends, 1, last)
+        whole = self._lost(staying, last)
+        shares = [
+            np.where(last <= day, 1.0, self._lost(staying, np.minimum(last, day)) / whole) for day in days
+        ]
+        return np.column_stack([risk * share for share in shares])
 
-    def _share(self, staying: Floats, whole: Floats, day: int) -> Floats:
-        """Give the share of a pupil's dropouts within the horizon that fall into its first days."""
-        if day == self.horizon_days:
-            return np.ones(len(whole))
-        ends = (0, *self.edges)
-        index = int(np.searchsorted(ends, day, side="right")) - 1
-        part = (day - ends[index]) / (ends[index + 1] - ends[index])
-        at = staying[index] + part * (staying[index + 1] - staying[index])
-        return np.asarray(-np.expm1(at) / whole)
+    def _lost(self, staying: Floats, days: Array) -> Floats:
+        """Give the share of each pupil's like that the hazards have lost after so many days."""
+        edges, everyone = np.array([0, *self.edges]), np.arange(len(days))
+        before = np.searchsorted(edges, days, side="right") - 1
+        after = np.minimum(before + 1, len(edges) - 1)
+        part = (days - edges[before]) / np.maximum(edges[after] - edges[before], 1)
+        low, high = staying[before, everyone], staying[after, everyone]
+        return np.asarray(-np.expm1(low + part * (high - low)))
 
     def to_dict(self) -> dict[str, Any]:
         """Write the timing as plain data."""

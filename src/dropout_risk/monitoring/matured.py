@@ -162,9 +162,15 @@ def check_matured(model: RiskModel, records: Source, as_of: Sequence[dt.date] | 
     Examples
     --------
     >>> import dropout_risk as dr
-    >>> settings = dr.Settings(models={"candidate": "scorecard"}, evaluation={"refits": 0})
-    >>> model = dr.train(dr.simulate_district(400, seed=3), settings, track=False).model  # doctest: +SKIP
-    >>> check_matured(model, dr.simulate_district(400, seed=4)).frame()["slope"]  # doctest: +SKIP
+    >>> known, later = (dr.simulate_district(400, seed=seed) for seed in (3, 4))
+    >>> cohort = dr.Cohort.on(known, ["2024-11-04", "2024-12-02"]).with_labels(known, horizon_days=90)
+    >>> X = dr.build_features(known, cohort)
+    >>> classifier = dr.RiskClassifier("scorecard", leaks="ignore").fit(X, cohort.labels)
+    >>> model = dr.RiskModel.from_classifier(classifier, X=X, cohort=cohort)
+    >>> check_matured(model, later).frame()[["as_of", "pupils", "dropouts"]].head(2)
+            as_of  pupils  dropouts
+    0  2024-10-08     291         6
+    1  2024-11-01     290         8
     """
     require_kind(model, RiskModel, "model", "dr.RiskModel.load(path)")
     histories = histories_of(records)

@@ -17,7 +17,7 @@ from dropout_risk.pages.links import Links
 from dropout_risk.pages.pupil_page import interval_text
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
-from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
+from dropout_risk.scoring.score_rows import PupilHead, is_crisis, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, BandSettings
 from dropout_risk.text import COMMA, Language, Text, percent_text
@@ -287,7 +287,7 @@ def _high_risk(pupil: PupilScore, links: Links, names: Directory, language: Lang
         class_id=pupil.class_id or "",
         risk=percent_text(pupil.risk),
         interval=interval_text(pupil),
-        band_word=BAND_WORDS[pupil.band].to(language),
+        band_word="" if is_crisis(pupil) else BAND_WORDS[pupil.band].to(language),
         reason=next((item.text for item in listed_reasons(pupil)), WORDS["no_open_reason"].to(language)),
     )
 

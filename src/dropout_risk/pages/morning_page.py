@@ -15,7 +15,7 @@ from dropout_risk.records.directory import Directory
 from dropout_risk.text import Language
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup, count_pupils
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import listed_reasons, shows_band
+from dropout_risk.watchlist.wording import listed_reasons
 
 OWN_SHOWN, HEAD_SHOWN, ROWS_SHOWN = 5, 3, 12
 LISTS = "lists"
@@ -176,7 +176,7 @@ def _sentence_and_step(entry: WatchEntry, language: Language) -> tuple[str, bool
     if behind and fact:
         return fact, False, step
     reason = next((item.text for item in listed_reasons(score)), "")
-    if reason and entry.judged and shows_band(score):
+    if reason and entry.judged:
         return reason, True, step
     return fact or WORDS["nothing_raises"].to(language), False, step
 

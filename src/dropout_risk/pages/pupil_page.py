@@ -23,11 +23,12 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.readers.roles import Role
 from dropout_risk.scoring.remarks.graduation import days_to_graduation, graduation_note
+from dropout_risk.scoring.score_rows import is_crisis
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, OutcomeSettings
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
 from dropout_risk.watchlist.group import WatchEntry
-from dropout_risk.watchlist.wording import ListedReason, is_crisis, listed_reasons, shorten_list, shows_band
+from dropout_risk.watchlist.wording import ListedReason, listed_reasons, shorten_list
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005
@@ -85,7 +86,7 @@ class CardWriter:
 
     ``compared`` says whether there was an earlier list; the page tells sentences that are ``common`` once.
     Names come from the ``directory``, which holds what the reader may see. ``last_week``: whether the earlier
-    list is about a week old.
+    list is about a week old; ``remembers``: whether anything is known of what was told before.
     """
 
     language: Language
@@ -94,12 +95,14 @@ class CardWriter:
     links: Links = LIST_ONLY
     directory: Directory = field(default_factory=Directory.empty)
     last_week: bool = False
+    remembers: bool = True
 
     def write(self, entry: WatchEntry) -> PupilCard:
         """Write one pupil's card."""
         score = entry.score
         lowering = tuple(item for item in listed_reasons(score, raise_risk=False) if _is_worth_a_line(item))
-        told = entry.judged and shows_band(score)
+        crisis = is_crisis(score)
+        told = entry.judged and not crisis
         most = RAISING_SHOWN if score.band != LOWEST_BAND else RAISING_SHOWN // 2
         return PupilCard(
             student_id=str(score.student_id),
@@ -107,11 +110,11 @@ class CardWriter:
             page=self.links.pupil(score.student_id),
             class_id=score.class_id or "",
             judged=entry.judged,
-            crisis=is_crisis(score),
+            crisis=crisis,
             risk=percent_text(score.risk),
             interval=interval_text(score),
-            band=score.band if shows_band(score) else "",
-            band_word=BAND_WORDS[score.band].to(self.language) if entry.judged and shows_band(score) else "",
+            band="" if crisis else score.band,
+            band_word=BAND_WORDS[score.band].to(self.language) if told else "",
             status=entry.status,
             status_word=self.status(entry),
             since=self.since(entry),
@@ -134,7 +137,12 @@ class CardWriter:
 
     def told_alerts(self, alerts: Iterable[Alert]) -> tuple[tuple[str, str], ...]:
         """Give some alerts, each with who acts on it and to whom it is reported."""
-        return tuple((alert.text, duty_text(alert, self.language)) for alert in alerts)
+        return tuple((self._alert_text(alert), duty_text(alert, self.language)) for alert in alerts)
+
+    def _alert_text(self, alert: Alert) -> str:
+        """Give the alert's words; of one that is open for longer, say where nobody knows if it was told."""
+        is_news = self.remembers or not (alert.key and alert.days)
+        return alert.text + ("" if is_news else self.word("nobody_remembers"))
 
     def since(self, entry: WatchEntry) -> str:
         """Say since when a pupil has been listed."""
@@ -278,7 +286,7 @@ class PupilPageWriter:
         word, language = self.cards.word, self.cards.language
         judged, sees = score.band != UNKNOWN_BAND, self.role.sees
         drawn = judged and any(name in DOMAINS for name in score.domains)
-        crisis, ranked = is_crisis(score), judged and score.rank_in_school and not is_crisis(score)
+        crisis, ranked = is_crisis(score), judged and score.told_rank
         level = float(snapshot.student_column("grade_level")[0])
         reaches = days_to_graduation(level, snapshot.as_of, self.outcome)
         graduates = graduation_note(level, snapshot.as_of, self.outcome, language) if judged else ""
@@ -293,9 +301,9 @@ class PupilPageWriter:
             judged=judged,
             risk=percent_text(score.risk),
             interval=interval_text(score),
-            band=score.band if shows_band(score) else "",
-            band_word=BAND_WORDS[score.band].to(language) if shows_band(score) else "",
-            rank=word("rank", rank=score.rank_in_school) if ranked else "",
+            band="" if crisis else score.band,
+            band_word="" if crisis else BAND_WORDS[score.band].to(language),
+            rank=word("rank", rank=score.told_rank) if ranked else "",
             within=risk_within_text(score, self.within, reaches, language) if judged else "",
             graduates=graduates,
             crisis=crisis,

@@ -19,7 +19,6 @@ from dropout_risk.text import Language, percent_text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup, id_order
 from dropout_risk.watchlist.state import StudentId
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import shows_band
 
 ON_A_PAGE, LONGEST = 40, 64
 ORDERS = ("list", "name", "id", "class")
@@ -178,7 +177,7 @@ def _by_falling_risk(entry: WatchEntry) -> tuple[float, tuple[int, int, str]]:
 
 def risk_in_words(entry: WatchEntry, language: Language) -> str:
     """Say the band and the risk of a pupil, where they may stand beside its name."""
-    if not entry.judged or not shows_band(entry.score):
+    if not entry.judged:
         return WORDS["not_judged"].to(language)
     return _band_and_risk(entry.score.band, entry.score.risk, language)
 

@@ -49,7 +49,7 @@ from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import Settings, WatchListSettings
 from dropout_risk.text import Language
 from dropout_risk.watchlist.group import WatchEntry
-from dropout_risk.watchlist.state import ListState, StudentId
+from dropout_risk.watchlist.state import ListState, Signalled, StudentId
 from dropout_risk.watchlist.watch_list import WatchList
 
 
@@ -132,6 +132,7 @@ class Review:
         settings: WatchListSettings | None = None,
         previous: WatchList | Scores | ListState | None = None,
         directory: Directory | None = None,
+        signalled: Signalled | None = None,
     ) -> Self:
         """Score everyone at school on a date, and make the list.
 
@@ -153,6 +154,8 @@ class Review:
             The last list.
         directory : Directory, optional
             Names to join; by default those of the records, of which histories hold none.
+        signalled : mapping, optional
+            What a case book was told of before that date.
         """
         if directory is None:
             directory = Directory.empty() if isinstance(records, Histories) else Directory.of_records(records)
@@ -161,7 +164,7 @@ class Review:
         read = model.redact(scores, role, language=scores.language)
         if isinstance(previous, Scores):
             previous = model.redact(previous, role, language=previous.language)
-        watch_list = WatchList.of(read, settings=listed, previous=previous)
+        watch_list = WatchList.of(read, settings=listed, previous=previous, signalled=signalled)
         names = directory.only(role.reads_of_directory)
         return cls(model, histories_of(records), read, watch_list, role, directory=names)
 
@@ -196,6 +199,7 @@ class Review:
             scores,
             settings=self.watch_list.settings,
             previous=None if last is None else last.about(ids),
+            signalled=self.watch_list.memory.signalled,
         )
         part = replace(self, scores=scores, watch_list=watch_list)
         return replace(part, scope=scope, inside=inside, whole=whole)
@@ -278,8 +282,9 @@ class Review:
                 links=links,
                 directory=self.directory,
                 last_week=self.watch_list.last_week,
+                remembers=not self.watch_list.memory.is_blank,
             ),
-            () if last is None else last.told.get(score.student_id, ()),
+            self.watch_list.memory.keys_of(score),
             tuple(self.scores.model.get("risk_within_days", ())),
             self.model.settings.outcome,
             help_table(self.model.settings),

@@ -17,7 +17,7 @@ from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import ASIDE, Language
 from dropout_risk.watchlist.group import WatchGroup, count_pupils
-from dropout_risk.watchlist.state import ListState, StudentId
+from dropout_risk.watchlist.state import Memory, StudentId
 from dropout_risk.watchlist.watch_list import WatchList
 from dropout_risk.watchlist.wording import shorten_list
 
@@ -133,6 +133,7 @@ class SchoolList:
             self.links,
             self.directory,
             self.watch_list.last_week,
+            not self.watch_list.memory.is_blank,
         )
 
     @property
@@ -151,7 +152,7 @@ class SchoolList:
             name=self.name,
             adds_up=WORDS["adds_up"].fill(self.watch_list.language, **counts),
             counts=counts,
-            who_acts=_who_acts(self.groups, self.writer, self.watch_list.last),
+            who_acts=_who_acts(self.groups, self.writer, self.watch_list.memory),
             teachers=tuple(self._teacher(number) for number in range(1, len(self.groups) + 1)),
             lacking=lacking,
             for_all=for_all,
@@ -225,16 +226,15 @@ def replace_cards(group: WatchGroup) -> WatchGroup:
 
 
 def _who_acts(
-    groups: Sequence[WatchGroup], writer: CardWriter, last: ListState | None
+    groups: Sequence[WatchGroup], writer: CardWriter, memory: Memory
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Name the pupils by who acts on their alerts of today, and to whom these are reported.
 
     What the class teacher alone acts on stands on her own sheet.
     """
-    known = last.told if last else {}
     duties: dict[tuple[bool, int, int], tuple[Alert, dict[str, None]]] = {}
     for entry in (entry for group in groups for entry in group.alerts):
-        told = known.get(entry.score.student_id, ())
+        told = memory.keys_of(entry.score)
         for alert in entry.score.alerts:
             if alert.is_of_today(told) and (alert.report_to or alert.route != "class_teacher"):
                 duty = duties.setdefault(duty_order(alert), (alert, {}))

@@ -10,6 +10,10 @@ from dropout_risk.watchlist.watch_list import SIMULATED
 PUPIL_WORDS: dict[str, Text] = {
     "pupil": Text(zh="学生", en="Pupil"),
     "rank": Text(zh="本校第{rank}位", en="number {rank} of the school"),
+    "nobody_remembers": Text(
+        zh="（这里没有以往的名单或个案簿可对照：可能早已告知过）",
+        en=" (There is no earlier list and no case book here to tell whether it was told before.)",
+    ),
     "for_whom": Text(zh="本页供{who}查看", en="This page is for: {who}"),
     "tests_hidden": Text(
         zh="心理测评结果保密，本页不显示；需要了解时请找心理教师。",

@@ -12,6 +12,9 @@ from dropout_risk.text import Text
 _TIME = re.compile(r"(\d{2}):\d{2}")
 
 
+_WITHOUT_DAYS = {"presence_without_school_days", "spans_without_school_days"}
+
+
 def check_lines(report: CheckReport, chinese: bool, by_lesson: bool = False) -> Iterator[Line]:
     """Propose the conventions for which the problems of a report speak; each once.
 
@@ -28,7 +31,7 @@ def check_lines(report: CheckReport, chinese: bool, by_lesson: bool = False) -> 
     only = None if by_lesson else only
     if only is not None:
         yield _unrecorded_line([problem for problem in report.problems if problem.rule.name == only])
-    if "presence_without_school_days" in rules or (only is not None and "calendar" not in report.counts):
+    if rules.keys() & _WITHOUT_DAYS or (only is not None and "calendar" not in report.counts):
         yield Line(("calendar",), "week", week, "doubtful", _WEEK)
     elif "calendar_of_exceptions" in rules:
         yield Line(("calendar",), "week", week, "doubtful", _EXCEPTIONS)

@@ -1,4 +1,4 @@
-"""Which second file gives the columns that a table lacks: marks by enrolment, and enrolments by pupil."""
+"""What gives the columns that a table lacks: a second file, or a first and a last day instead of a date."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dropout_risk.proposals.column_values import recurring_share
 from dropout_risk.proposals.lines import Line
 from dropout_risk.proposals.table_guess import TableGuess
+from dropout_risk.records.files.leave_spans import span_headers
 from dropout_risk.records.wording.mapping import RecordsMapping
+from dropout_risk.records.wording.table_shapes import SPREAD
 from dropout_risk.records.wording.words import plain_form
 from dropout_risk.text import Text
 
@@ -20,6 +22,24 @@ def join_lines(guesses: Sequence[TableGuess]) -> list[Line]:
     for guess in guesses:
         if guess.used and guess.table != "students" and "student_id" in guess.missing():
             found += next(_joins_of(guess, guesses), ())
+    return found
+
+
+def span_lines(guesses: Sequence[TableGuess]) -> list[Line]:
+    """Propose to read attendance by spans where it has a first and a last day, and no day."""
+    found: list[Line] = []
+    for guess in guesses:
+        spans = span_headers(list(guess.values)) if guess.used and guess.table in SPREAD else None
+        date = guess.columns.get("date")
+        if spans is None or (date is not None and date.header not in spans):
+            continue
+        guess.columns.pop("date", None)
+        guess.joined |= {"date"}
+        guess.spread = tuple(filter(None, spans))
+        given = ((part, header) for part, header in spans._asdict().items() if header)
+        found += [
+            Line(("spans", guess.table or ""), part, header, "likely", _SPANS) for part, header in given
+        ]
     return found
 
 
@@ -47,6 +67,10 @@ def _is_key(header: str, guess: TableGuess, other: TableGuess) -> bool:
     return bool(here.filled) and recurring_share(here.distinct, there.distinct) >= _MOST
 
 
+_SPANS = Text(
+    zh="每行是一段日期，从起到止，而没有单独的日期",
+    en="each row stands for days on end, from a first to a last one, and has no day of its own",
+)
 _KEY = Text(
     zh="每行的 {key} 在 {name} 中只有一行，那一行写明是哪名学生",
     en="{name} has one row for each {key}, and says whose it is",

@@ -13,7 +13,7 @@ from dropout_risk.proposals.check_hints import check_lines
 from dropout_risk.proposals.convention_guess import convention_lines
 from dropout_risk.proposals.error_words import error_words
 from dropout_risk.proposals.foreign_files import ForeignFiles, Unread
-from dropout_risk.proposals.join_guess import join_lines
+from dropout_risk.proposals.join_guess import join_lines, span_lines
 from dropout_risk.proposals.known_names import is_needless
 from dropout_risk.proposals.lines import DEGREES, Line
 from dropout_risk.proposals.mapping_toml import write_mapping
@@ -157,9 +157,12 @@ def _codes_of(line: Line) -> tuple[str, ...]:
         return ("DR104",) if line.section[1] == "score" else ("DR107",)
     if line.section[:1] in (("columns",), ("tables",)):
         return ("DR100", "DR101")
-    return {"dates": ("DR105",), "unrecorded": ("DR170", "DR171", "DR174"), "max_score": ("DR101",)}.get(
-        line.key, ()
-    )
+    return {
+        "dates": ("DR105",),
+        "unrecorded": ("DR170", "DR171", "DR174"),
+        "week": ("DR171", "DR902"),
+        "max_score": ("DR101",),
+    }.get(line.key, ())
 
 
 def propose_mapping(folder: str | Path, *, today: dt.date | str | None = None) -> MappingProposal:
@@ -193,8 +196,9 @@ def propose_mapping(folder: str | Path, *, today: dt.date | str | None = None) -
             hint="put .xlsx, .csv, .txt or .zip files there",
         )
     guesses = guess_tables(found.files)
+    spans = span_lines(guesses)
     lines = [*convention_lines(guesses, day), *_table_lines(guesses), *_column_lines(guesses)]
-    lines += join_lines(guesses)
+    lines += [*spans, *join_lines(guesses)]
     lines = _without_clashes([*lines, *word_lines(guesses), *_needless_lines(guesses)])
     proposal = _checked_proposal(path, lines, guesses, found.unread, day)
     for _ in range(_ROUNDS):

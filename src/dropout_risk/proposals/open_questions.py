@@ -14,6 +14,7 @@ from dropout_risk.proposals.table_guess import (
     wide_days,
     wide_subjects,
 )
+from dropout_risk.records.pupils.unused_columns import told_of_header
 from dropout_risk.records.rules import CheckReport
 from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.records.wording.words import plain_form
@@ -84,6 +85,11 @@ def _table_questions(guess: TableGuess) -> Iterator[Text]:
             lacks = _MISSING_PLACES if {*missing} <= _OF_PLACE else _MISSING
             yield lacks.filled(name=name, table=guess.table, columns=", ".join(missing))
         left = [header for header in shown_headers(guess) if not _is_left_out(header)]
+        telling = {header: told_of_header(guess.table, header) for header in left}
+        for header, told in telling.items():
+            if told:
+                yield _TELLS.filled(name=name, header=header, told=told)
+        left = [header for header in left if not telling[header]]
         if left:
             yield _UNKNOWN.filled(name=name, headers=", ".join(left[:12]), more=" …" if left[12:] else "")
 
@@ -154,6 +160,7 @@ _MISSING_PLACES = Text(
     en="{name} ({table}): no header gives {columns}: export it, or name the header under [columns.{table}]; "
     "where nobody knows it, add a column that has a header and no values",
 )
+_TELLS = Text(zh="{name} 的“{header}”列没有使用：{told}", en="{name}: column {header!r} is not used: {told}")
 _UNKNOWN = Text(
     zh="{name}：这些列不明，未使用：{headers}{more}。不需要时写入 ignored",
     en="{name}: nobody knows these headers, which are not used: {headers}{more}; list them under "

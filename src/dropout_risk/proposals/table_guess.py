@@ -48,6 +48,7 @@ class TableGuess:
     spare: list[ColumnGuess] = field(default_factory=list)
     joined: frozenset[str] = frozenset()
     joined_to: bool = False
+    spread: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Keep which columns were found by their names."""
@@ -83,7 +84,7 @@ class TableGuess:
 
     def unknown_headers(self) -> list[str]:
         """Name the headers that mean nothing here."""
-        taken = {guess.header for guess in (*self.columns.values(), *self.spare)}
+        taken = {*(guess.header for guess in (*self.columns.values(), *self.spare)), *self.spread}
         return [header for header in self.values if header not in taken and header.strip()]
 
 

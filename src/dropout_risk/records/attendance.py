@@ -20,12 +20,14 @@ from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
 from dropout_risk.records.checks.absences_only import RegisterDoubts
 from dropout_risk.records.checks.attendance_registers import AttendanceRegisters
+from dropout_risk.records.checks.late_records import recorded_at_once
 from dropout_risk.records.checks.lone_dates import DaysOfRegisters, lone_dates, rows_by_date
 from dropout_risk.records.checks.no_pupils import PupilWords
 from dropout_risk.records.checks.outside_rows import OUTSIDE, OutsideRows
 from dropout_risk.records.checks.register_doubts import (
     are_filled,
     lessons_of_absences,
+    schools_never_away,
     session_rows,
     shifted_week,
     weekend_rows,
@@ -38,7 +40,7 @@ from dropout_risk.records.checks.row_checks import (
     check_school_days,
     check_values,
 )
-from dropout_risk.records.checks.word_checks import words_alike
+from dropout_risk.records.checks.word_checks import is_date_of_name, words_alike
 from dropout_risk.records.days.calendar import YEAR_START
 from dropout_risk.records.days.dates import cause_of_outside
 from dropout_risk.records.days.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid, day_keys
@@ -51,6 +53,7 @@ from dropout_risk.records.reading import Progress, TableReader
 from dropout_risk.records.refused_rows import UNCOUNTED, RefusedRows
 from dropout_risk.records.rows import ArrangedRows, Draft, Finding
 from dropout_risk.records.rules import RULES, Severity
+from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
@@ -61,7 +64,7 @@ from dropout_risk.text import NO_WORDS, Text
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
 _STAGES = (
-    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",),
+    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date", "recorded_at_once"),
     ("unknown_pupil", "id_written_otherwise"), ("pupil_set_apart",),
     ("misread_dates", "before_enrolled", "after_left"), ("no_school_day",), ("between_spells",),
     ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
@@ -182,6 +185,8 @@ class AttendanceCheck:
         words, beside = list(self._sessions), self._without_lessons(parts, *self._check_beside())
         beside = self._set_registers_apart(parts, beside)
         draft.findings += [*self._findings(), *self._doubts]
+        if any(map(is_date_of_name, words)):
+            draft.findings.append(Finding(RULES["date_for_name"], "session", _NO_ROWS, "warning"))
         if words_alike(map(str, self.tallies.counted((_TABLE.name, "session"), dict.fromkeys(words, 1)))):
             draft.findings.append(Finding(RULES["words_alike"], "session", _NO_ROWS, "warning"))
         return DayGrid.of_cells(self._cells, words, beside), draft
@@ -302,7 +307,17 @@ class AttendanceCheck:
             self._set_beside_apart(days.date, lone, group)
             self._set_marked_apart(parts, "lone_date", "date")
         kept = np.where(lone, 0, days.rows).sum(axis=1)
+        self._doubt_recorded_days(int(kept.sum()))
         self._doubt_days(days.date[kept > 0], kept[kept > 0], parts)
+
+    def _doubt_recorded_days(self, among: int) -> None:
+        """Doubt days of recording that look like that of an export; only late rows have one of their own."""
+        if self.roll.alone:
+            return
+        late = (_NO_LATE, *self._beside)
+        date, recorded, position = (np.concatenate([rows[k] for rows in late]) for k in (1, 4, 5))
+        doubted = recorded_at_once((date, recorded), among, self.tallies, _TABLE.name)
+        self._note("recorded_at_once", "recorded_on", position[doubted], "warning")
 
     def _name_causes(self, days: DaysOfRegisters) -> None:
         """Name rows outside of enrolment by what made them so: a date far from all, or all dates misread."""
@@ -360,6 +375,13 @@ class AttendanceCheck:
         ):
             self._doubts.append(Finding(RULES["filled_days"], "date", _NO_ROWS, "warning"))
         self._doubt_lessons()
+        group, number = self.roll.registers
+        away = [group[rows[0][rows[3] != _PRESENT]] for rows in (_NO_LATE, *self._beside)]
+        cells = self._cells.cells[: self._cells.n_slots]
+        filled = schools_never_away(cells, group, np.concatenate(away), number)
+        if filled:
+            told = _SCHOOLS.filled(number=filled, schools=number)
+            self._doubts.append(Finding(RULES["nobody_ever_away"], "status", _NO_ROWS, "warning", told))
 
     def _doubt_lessons(self) -> None:
         """Doubt lessons that name absences only beside others that name everybody."""
@@ -519,8 +541,11 @@ class AttendanceCheck:
         return sorted((finding for finding in found if len(finding.rows)), key=_finding_rank)
 
 
+_SCHOOLS = Text(zh="{schools}所学校中有{number}所", en="so at {number} of {schools} schools")
 _NOTHING = np.empty(0, np.int32)
 _NO_ROWS = np.empty(0, np.int64)
+_NO_LATE: tuple[Array, ...] = (*[_NOTHING] * 5, _NO_ROWS)
+_PRESENT = STATUSES.code("present")
 _NOBODY = OutsideRows(_NOTHING, _NOTHING, _NO_ROWS)
 
 

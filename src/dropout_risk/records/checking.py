@@ -17,7 +17,8 @@ from dropout_risk.errors import RecordsError
 from dropout_risk.records.attendance import AttendanceCheck, Roll
 from dropout_risk.records.checks.attendance_registers import check_declared
 from dropout_risk.records.checks.calendar_checks import check_calendar, check_days_off, check_week
-from dropout_risk.records.checks.departures import MOST_AHEAD, TELLING, check_departures
+from dropout_risk.records.checks.departures import MOST_AHEAD, TELLING, check_departures, set_leavers_apart
+from dropout_risk.records.checks.late_records import doubt_recorded_days
 from dropout_risk.records.checks.lone_dates import check_lone_dates
 from dropout_risk.records.checks.marks import restore_sittings
 from dropout_risk.records.checks.plausible import doubt_classes, doubt_grade_levels
@@ -38,10 +39,13 @@ from dropout_risk.records.days.calendar import ALWAYS_KNOWN, YEAR_START, SchoolC
 from dropout_risk.records.days.day_grid import DayGrid
 from dropout_risk.records.days.school_days import SchoolDays
 from dropout_risk.records.days.school_declarations import PresumedClasses
+from dropout_risk.records.files.copies import names_leavers
+from dropout_risk.records.files.leave_spans import name_causes, spread_part
 from dropout_risk.records.files.readers import ListPart, Part
 from dropout_risk.records.pupils.other_ids import OtherIds, explain_unknown
 from dropout_risk.records.pupils.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.pupils.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
+from dropout_risk.records.pupils.unused_columns import explain_copies
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
 from dropout_risk.records.refused_rows import RefusedRows
@@ -51,7 +55,7 @@ from dropout_risk.records.tables import EVENTS, TABLES
 from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.values import NO_DATE
 from dropout_risk.records.wording.mapping import RecordsMapping
-from dropout_risk.text import Text
+from dropout_risk.text import NO_WORDS, Text
 
 _ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 OUTCOMES_LAG = 30
@@ -229,7 +233,10 @@ class RecordsCheck:
             self._doubt_end_of_outcomes()
         rule = RULES["unknown_file"]
         unused = unused_entries(self.mapping, self.parts)
-        files = [Problem("", "", rule, 0, None, name, rule.severity) for name in unknown_files]
+        files = [
+            Problem("", "", rule, 0, None, name, rule.severity, _LEAVERS if names_leavers(name) else NO_WORDS)
+            for name in unknown_files
+        ]
         order = {name: position for position, name in enumerate(TABLES)}
         problems = sorted([*self.problems, *said], key=lambda problem: order.get(problem.table, len(order)))
         counts = {name: self.counts[name] for name in TABLES if name in self.parts}
@@ -265,6 +272,7 @@ class RecordsCheck:
         check_words(draft, self.mapping)
         if not draft.is_of_request:
             doubt_grade_levels(draft, self.today)
+        set_leavers_apart(draft)
         self.spells = Spells.of(draft, self.mapping, doubtful)
         self.gaps = self.spells.gaps
         lost = SetApart.of(draft)
@@ -372,6 +380,7 @@ class RecordsCheck:
         explain_unknown(draft, self.roster, self.mapping)
         if not self._alone:
             check_lone_dates(draft, self.today)
+        doubt_recorded_days(draft)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
             check_departures(draft, self.attendance, self.pupil_row)
@@ -384,6 +393,7 @@ class RecordsCheck:
                 doubt_units(draft)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
+        explain_copies(draft, self.mapping)
         if name == "family":
             check_overlaps(arranged)
         if name == "outcomes":
@@ -416,8 +426,14 @@ class RecordsCheck:
             year_start=self.year_start, known_days=self._known_days(), judge_registers=self.judge_registers,
             tallies=self.tallies,
         )  # fmt: skip
-        self.attendance, draft = check.run(self.parts.get("attendance", ()))
+        parts = [
+            spread_part(part, self.mapping, self.today, self._opens)
+            for part in self.parts.get("attendance", ())
+        ]
+        self.attendance, draft = check.run(parts)
+        name_causes(draft)
         explain_unknown(draft, self.roster, self.mapping)
+        explain_copies(draft, self.mapping)
         self.presumed, self.presumed_classes = check.presumed, check.presumed_classes
         pupils = np.bincount(self.school_of[self.usable], minlength=len(self.schools))
         self.days.presume(self.presumed, pupils)
@@ -432,6 +448,15 @@ class RecordsCheck:
         self.problems += draft.problems()
         if "attendance" in self.parts:
             self.apart.append(apart)
+
+    def _opens(self, ids: Any, header: str, dates: Array) -> tuple[Array, Array]:
+        """Say whether dates are school days of pupils, as far as anything but attendance tells."""
+        pupil = self.pupils.rows(ids, header).rows
+        known = pupil > NO_PUPIL
+        school = self.school_of[np.where(known, pupil, 0)]
+        known[known] = self.usable[pupil[known]]
+        told = np.where(known, self.days.is_told[school], -1)
+        return told, (told > 0) & self.days.opens(school, dates)
 
     @cached_property
     def _alone(self) -> bool:
@@ -505,3 +530,7 @@ def _header_hints(missing: Sequence[str], unknown: Sequence[str], mapping: Recor
 
 
 _SHORT = Text(zh="{schools}所学校中有{short}所", en="so at {short} of {schools} schools")
+_LEAVERS = Text(
+    zh="像是已离校学生的名单：写离校日期的，并入 students（left_on）；写去向的，作为 outcomes（event、date）",
+    en="it seems to list who left: give it as students with left_on, or as outcomes with event and date",
+)

@@ -17,6 +17,7 @@ from pyarrow import feather
 from dropout_risk.errors import BundleError
 from dropout_risk.files import write_whole
 from dropout_risk.records.tables import TABLES
+from dropout_risk.text import fill_english
 
 if TYPE_CHECKING:
     from dropout_risk.records.school_records import SchoolRecords
@@ -54,7 +55,7 @@ class Directory:
 
     def __repr__(self) -> str:
         """Count; nobody's name belongs into a log."""
-        return f"<Directory of {len(self)} pupils>"
+        return fill_english("<Directory of {n} pupils>", n=len(self))
 
     def of(self, student_id: StudentId) -> dict[str, str]:
         """Give what is known of a pupil, by column."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from operator import call
@@ -17,15 +18,18 @@ from dropout_risk.kernels import in_threads, prefetch
 from dropout_risk.records.checks.no_pupils import PupilWords
 from dropout_risk.records.checks.row_checks import check_readable
 from dropout_risk.records.days.school_zone import SchoolDay
+from dropout_risk.records.files.leave_spans import span_headers
 from dropout_risk.records.files.readers import Part, Piece
 from dropout_risk.records.files.wide_sheets import wide_headers
 from dropout_risk.records.pupils.other_ids import is_id
 from dropout_risk.records.pupils.pupil_index import PupilIndex, as_ids
+from dropout_risk.records.pupils.unused_columns import told_of_header
 from dropout_risk.records.rows import Draft, Finding, Span
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.tables import Column, Table
 from dropout_risk.records.values import EMPTY, Vocabulary, convert_column
 from dropout_risk.records.wording.mapping import Headers, RecordsMapping
+from dropout_risk.records.wording.table_shapes import SPREAD, SpanHeaders
 from dropout_risk.records.wording.words import plain_form
 from dropout_risk.text import ITEMS, NO_WORDS, Text, same_words
 
@@ -214,10 +218,18 @@ class TableReader:
                     part.name,
                 )
             )
+        spans = span_headers(headers.unknown) if "date" in missing and self.table.name in SPREAD else None
+        if spans is not None:
+            self._findings.append(
+                Finding(
+                    RULES["undeclared_spans"], spans.first, _NO_ROWS, "error", _entries_of(spans), part.name
+                )
+            )
         if headers.chosen:
-            for header in (name for name in headers.unknown if name not in wide):
+            for header in (name for name in headers.unknown if name not in (*wide, *(spans or ()))):
                 lacking = [column for column in self.table.names if column not in headers.chosen]
-                detail = _did_you_mean(header, lacking) if header.strip() else _NAMELESS
+                told = told_of_header(self.table.name, header)
+                detail = told or (_did_you_mean(header, lacking) if header.strip() else _NAMELESS)
                 self._note(header, detail, part)
             for header in headers.spare:
                 if self.table.name != "students" or not is_id(header, self.mapping):
@@ -267,6 +279,13 @@ def nearest_header(unknown: Sequence[str], aliases: Sequence[str]) -> Text:
 def _did_you_mean(header: str, names: Sequence[str]) -> Text:
     near = _nearest_names(header, names)
     return _MEANT.filled(name=near[0]) if near else NO_WORDS
+
+
+def _entries_of(spans: SpanHeaders) -> Text:
+    given = spans._asdict().items()
+    return same_words(
+        ", ".join(f"{part} = {json.dumps(name, ensure_ascii=False)}" for part, name in given if name)
+    )
 
 
 _MISSPELT = 0.8

@@ -50,7 +50,7 @@ class NotedRows(NamedTuple):
 NOTED_IN_REQUESTS = {
     "unknown_family_value": ("value",),
     "score_outside_scale": ("score",),
-    "unknown_meaning": ("instrument", "scale", "kind"),
+    "unknown_meaning": ("instrument", "scale", "kind", "norm"),
     "doubtful_unit": ("score",),
     "twin_names": ("subject",),
 }

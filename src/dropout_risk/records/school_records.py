@@ -85,7 +85,7 @@ class SchoolRecords:
     >>> print(records.check())
     students: 1 read, 1 used, 0 set apart
     attendance: 2 read, 1 used, 1 set apart
-    [DR114] error attendance.student_id: A pupil has no row in students (1 rows, first data row 2). Hint: ...
+    [DR114] error attendance.student_id: A pupil has no row in students (1 row, first data row 2). Hint: ...
     >>> records.table("attendance").num_rows
     1
     """

@@ -12,6 +12,8 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, TrainingError, nearest
 from dropout_risk.features.cohort import Cohort
+from dropout_risk.features.compute import MARK
+from dropout_risk.modelling.inputs.feature_table import named_frame
 from dropout_risk.modelling.inputs.row_names import refuse_other_rows
 from dropout_risk.settings import Settings
 
@@ -36,7 +38,7 @@ class KnownOfRows:
         settings: Settings | None,
         synthetic: bool | None,
     ) -> Self:
-        """Take each from the cohort where it was not said.
+        """Take each from the cohort where it was not said; the mark of made-up pupils also from X.
 
         Raises
         ------
@@ -48,7 +50,7 @@ class KnownOfRows:
             refuse_other_rows(X, cohort.labels, "cohort.labels")
             grade_levels = cohort.frame["grade_level"] if grade_levels is None else grade_levels
             settings = _settings_of(cohort, settings)
-            synthetic = _mark_of(cohort, synthetic)
+        synthetic = _mark_of(cohort, X, synthetic)
         unknown = [
             name
             for name, value in (("labels (y)", y), ("settings", settings), ("synthetic", synthetic))
@@ -113,9 +115,11 @@ def _settings_of(cohort: Cohort, settings: Settings | None) -> Settings | None:
     return settings
 
 
-def _mark_of(cohort: Cohort, synthetic: bool | None) -> bool | None:
-    if cohort.synthetic and synthetic is False:
+def _mark_of(cohort: Cohort | None, X: Any, synthetic: bool | None) -> bool | None:
+    """Take what the records said to the cohort and the features that were made of them."""
+    marks = {None if cohort is None else cohort.synthetic, named_frame(X).attrs.get(MARK)} - {None}
+    if True in marks and synthetic is False:
         raise TrainingError(
             "The pupils of the cohort were made up, so the model is synthetic.", hint="leave synthetic out"
         )
-    return cohort.synthetic if synthetic is None else synthetic
+    return (True in marks if marks else None) if synthetic is None else synthetic

@@ -67,7 +67,8 @@ class ModelParts:
                 f"The model {self.name} {self.version} was trained on simulated pupils, and nothing marks "
                 "these records as made up: its risks would say nothing about them.",
                 hint="score with a model trained on real pupils; made-up records are marked by a file "
-                "SYNTHETIC in their folder, or synthetic=True. To try it out all the same: "
+                "SYNTHETIC in their folder, or synthetic=True, their features by X.attrs (lost outside of "
+                "pandas and Arrow). To try it out all the same: "
                 "--allow-synthetic, RiskModel.load(..., allow_synthetic=True), or "
                 "DROPOUT_RISK_ALLOW_SYNTHETIC=1 for the service",
             )

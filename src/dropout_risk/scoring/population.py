@@ -43,7 +43,7 @@ from dropout_risk.scoring.remarks.unlike_groups import (
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.score_writer import IDS, WrittenScores, whole_array, writer_of
 from dropout_risk.scoring.scores import PupilScore, RowError
-from dropout_risk.text import Language, Text
+from dropout_risk.text import Language, Text, fill_english
 
 BLOCK_SIZE = 8192
 PAST_DAYS = 84
@@ -129,7 +129,7 @@ class Population:
         members, n = self.members, len(self.table.snapshot)
         if not len(members) and n:
             raise DateError(
-                f"Of {n} pupils nobody was at school on that date.",
+                fill_english("Of {n} pupils nobody was at school on that date.", n=n),
                 hint="compare it with enrolled_on, left_on and the outcomes",
             )
         refuse_broken_families(self.table.snapshot, members, self.model.settings.missingness)

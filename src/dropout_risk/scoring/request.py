@@ -284,7 +284,7 @@ def histories_of_request(
     >>> pupil = {"student_id": "a", "school_id": "s", "class_id": "s-1", "grade_level": 7,
     ...          "attendance": [{"date": "2025-03-03", "status": "present"}]}
     >>> histories_of_request({"as_of": "2025-03-10", "students": [pupil]})
-    <Histories of 1 pupils at 1 schools>
+    <Histories of 1 pupil at 1 school>
     """
     if not checked:
         require_shape(body, "score")

@@ -23,6 +23,7 @@ from dropout_risk.evaluation.questions.band_calibration import printed_errors
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Cohort, Source, histories_of
+from dropout_risk.features.compute import MARK
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibration import PRIOR_LABELS
 from dropout_risk.modelling.group_profiles import GroupProfiles
@@ -92,7 +93,7 @@ class RiskModel(ModelParts):
         """Make a model from a fitted classifier.
 
         What a model says of itself is never guessed: the horizon of its labels and whether its pupils were
-        made up come from the ``cohort``, or from ``settings`` and ``synthetic``.
+        made up come from the ``cohort``, or from ``settings`` and ``synthetic`` (or the mark of X).
 
         Parameters
         ----------
@@ -223,7 +224,8 @@ class RiskModel(ModelParts):
         allow_synthetic : bool, default=True
             Whether a model that was trained on made-up pupils may score records that are not marked as made
             up; each score then says so. With False that is a SyntheticModelError, as it is on the command
-            line and in the service until somebody allows it. Ready features carry no mark.
+            line and in the service until somebody allows it. Features of ``build_features`` carry the mark
+            of their records in ``X.attrs``.
 
         Raises
         ------
@@ -360,9 +362,12 @@ class RiskModel(ModelParts):
         ------
         FeatureInputError
             If a column is unknown, with the nearest right name.
+        SyntheticModelError
+            If nothing marks the features as made up, and the model's pupils were: see :meth:`load`.
         """
         language = self.settings.language if language is None else language
         X = named_frame(X)
+        self.refuse_real(marked=bool(X.attrs.get(MARK)))
         given = X.reindex(columns=known_columns(X, self.catalogue)).to_numpy(dtype=np.float64)
         ids, values = ids_of(X), np.ascontiguousarray(given)
         levels = levels_of(grade_levels, len(X))

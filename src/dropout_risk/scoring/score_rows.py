@@ -15,6 +15,7 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.arrays import Longs
+from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM
 from dropout_risk.explanation.columns import row_maker
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.scoring.scores import PupilScore, RowError
@@ -94,7 +95,7 @@ def as_pupil(told: dict[str, Any]) -> PupilScore:
     told["suggested_help"] = tuple(
         [Help(item["kind"], tuple(item["because"]), item["text"]) for item in help_told]
     )
-    made: PupilScore = _make_pupil(*[told[name] for name in _TOLD], (), ())
+    made: PupilScore = _make_pupil(*[told[name] for name in _TOLD], (), (), ())
     return made
 
 
@@ -111,7 +112,7 @@ def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError
     ]
 
 
-_TOLD = tuple(PupilScore.__annotations__)[:-2]
+_TOLD = tuple(PupilScore.__annotations__)[:-3]
 _make_pupil = row_maker(PupilScore, [*PupilScore.__annotations__])
 _READ = (
     "student_id", "school_id", "class_id", "responsible_id", "risk", "low", "high", "band", "rank_in_school",
@@ -175,6 +176,15 @@ class PupilHead(NamedTuple):
     def alerted(self) -> bool:
         """Whether there is any alert."""
         return bool(self.alerts)
+
+
+def is_crisis(score: PupilScore | PupilHead) -> bool:
+    """Say whether a critical answer is among the alerts: then neither rank nor band stands beside it."""
+    return any(alert.rule == CRITICAL_ITEM for alert in score.alerts)
+
+
+BESIDE_CRISIS = ("band", "rank_in_school")
+"""What is not told beside a critical answer: a low risk of leaving school would only reassure."""
 
 
 class KeptPupils(Sequence[PupilScore], ABC):

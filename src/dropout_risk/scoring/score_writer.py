@@ -16,7 +16,7 @@ from dropout_risk.alerts.facts import FACT
 from dropout_risk.alerts.help import help_table
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import WARNINGS_OF_REGISTERS
-from dropout_risk.arrays import Bools, Floats
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.explanation.columns import (
@@ -37,7 +37,7 @@ from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.readers.roles import CLASS_TEACHER
 from dropout_risk.scoring.remarks.abstention import ABSTAINS, FetchAdvice, judged_by, too_little_known
-from dropout_risk.scoring.remarks.graduation import GRADUATES, graduation_note
+from dropout_risk.scoring.remarks.graduation import GRADUATES, days_to_graduation, graduation_note
 from dropout_risk.scoring.remarks.help_column import HELP, HelpColumn
 from dropout_risk.scoring.risks import Evidence, Risks, grade_levels
 from dropout_risk.scoring.score_rows import as_pupil
@@ -271,7 +271,7 @@ class ScoreWriter:
             "lowering": lowering,
             "other": Numbers(chosen.other),
             "other_points": Numbers(chosen.other * rows.slope),
-            "risk_within": self._within(risks),
+            "risk_within": self._within(risks, evidence.ordinal),
             "facts": _no_facts(len(risks)) if evidence.facts is None else evidence.facts.column,
             "alerts": _alerts_of(evidence),
             "missing": self._gaps(risks.values, evidence.states, risks.unlearned),
@@ -279,12 +279,20 @@ class ScoreWriter:
             "suggested_help": self._helped(risks, evidence),
         }
 
-    def _within(self, risks: Risks) -> Listed:
-        """Give the risk within each third of the horizon."""
+    def _within(self, risks: Risks, ordinal: int) -> Listed:
+        """Give the risk within each third of the horizon; of who graduates before, all of it until then."""
         timing = self.model.timing
         days = () if timing is None else timing.thirds
-        within = np.empty((len(risks), 0)) if timing is None else timing.within(risks.risk, days)
+        ends = self._ends(risks, ordinal) if ordinal else None
+        within = np.empty((len(risks), 0)) if timing is None else timing.within(risks.risk, days, ends)
         return Listed(Numbers(within.ravel()), np.full(len(risks), len(days)))
+
+    def _ends(self, risks: Risks, ordinal: int) -> Longs:
+        """Give the school days in which each risk lies: the horizon's, or those until graduation."""
+        as_of, outcome = date_of(ordinal), self.model.settings.outcome
+        levels, code = np.unique(grade_levels(risks.students), return_inverse=True)
+        left = (days_to_graduation(level, as_of, outcome) for level in levels.tolist())
+        return np.array([outcome.horizon_days if days is None else days for days in left], np.int64)[code]
 
     def _helped(self, risks: Risks, evidence: Evidence) -> Picked:
         grades = risks.students["grade_level"] if "grade_level" in risks.students.column_names else None

@@ -20,7 +20,8 @@ from dropout_risk.explanation.reason import Reason
 from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.scoring.remarks.unlike_groups import UnlikeGroup
-from dropout_risk.text import Language, Text, language_of
+from dropout_risk.settings import UNKNOWN_BAND
+from dropout_risk.text import Language, Text, fill_english, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.explained_scores import ExplainedScores
@@ -120,8 +121,9 @@ class PupilScore:
         Whose mean log-odds the base is: ``"stayed, grade 8"`` for pupils of that grade level who stayed,
         ``"stayed"`` for all of them, ``"training"`` for all training rows.
     risk_within : tuple of float
-        The risk within a third, two thirds and the whole of the horizon; the last one is ``risk``. Empty
-        where the model has no timing. ``model["risk_within_days"]`` of the scores names the days.
+        The risk within a third, two thirds and the whole of the horizon; the last one is ``risk``, and so is
+        each that reaches beyond the graduation of a pupil of a final grade. Empty where the model has no
+        timing. ``model["risk_within_days"]`` of the scores names the days.
     facts : tuple of Fact
         What is on record, whatever the model says of it.
     told : tuple of ToldReason
@@ -129,6 +131,8 @@ class PupilScore:
         risk first. The reply has them among the warnings, as ``besides``.
     besides : tuple of str
         Those of ``warnings`` that say what ``told`` says.
+    withheld : tuple of str
+        Fields that replies and tables do not tell its reader, since a critical answer stands beside them.
     """
 
     student_id: str | int
@@ -157,6 +161,17 @@ class PupilScore:
     facts: tuple[Fact, ...] = ()
     told: tuple[ToldReason, ...] = field(default=(), compare=False)
     besides: tuple[str, ...] = field(default=(), compare=False)
+    withheld: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def told_band(self) -> str:
+        """The band as a reply or a table tells it."""
+        return UNKNOWN_BAND if "band" in self.withheld else self.band
+
+    @property
+    def told_rank(self) -> int | None:
+        """The rank in the school as a reply or a table tells it."""
+        return None if "rank_in_school" in self.withheld else self.rank_in_school
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -176,8 +191,8 @@ class PupilScore:
             "risk": self.risk,
             "interval": list(self.interval),
             "risk_within": list(self.risk_within),
-            "band": self.band,
-            "rank_in_school": self.rank_in_school,
+            "band": self.told_band,
+            "rank_in_school": self.told_rank,
             "base_log_odds": self.base_log_odds,
             "background": self.background,
             "log_odds": self.log_odds,
@@ -192,6 +207,7 @@ class PupilScore:
             "missing": list(self.missing),
             "warnings": list(self.warnings),
             "suggested_help": [item.to_dict() for item in self.suggested_help],
+            **({"withheld": list(self.withheld)} if self.withheld else {}),
         }
 
 
@@ -284,7 +300,7 @@ class Scores:
 
     def __repr__(self) -> str:
         """Count; a pupil's risk does not belong into a log."""
-        about = f"{len(self)} pupils, {len(self.errors)} not used"
+        about = fill_english("{n} pupils, {lost} not used", n=len(self), lost=len(self.errors))
         return f"<Scores of {self.as_of or 'features'} by {self.model.get('version')}: {about}>"
 
     def to_dict(self) -> dict[str, Any]:
@@ -338,8 +354,8 @@ class Scores:
                 "risk": pupil.risk,
                 "low": pupil.interval[0],
                 "high": pupil.interval[1],
-                "band": pupil.band,
-                "rank_in_school": pupil.rank_in_school,
+                "band": pupil.told_band,
+                "rank_in_school": pupil.told_rank,
                 "log_odds": pupil.log_odds,
                 "reasons": "; ".join(reason.text for reason in pupil.raising),
                 "alerts": "; ".join(alert.text for alert in pupil.alerts),

@@ -65,11 +65,11 @@ class SparkTables:
         something is given that is neither a frame of Spark nor a path.
         """
         words = RecordsMapping.of(mapping)
-        if words.shapes:
+        if words.shapes.joins:
             raise SettingsError(
-                "On a cluster a mapping names headers and words; constants, filters, ignored_words and joins "
-                "are for files.",
-                hint="do the same with the frames: withColumn, where, join",
+                f"No file is joined on a cluster, as the mapping asks for {', '.join(words.shapes.joins)}.",
+                hint="join the two frames before, as in marks.join(exams, 'exam_id', 'left'), and take "
+                "[joins] out of the mapping; all else in it is followed",
             )
         day = dt.date.today() if today is None else date_of(ordinal_of(today))
         given = {name: _as_frame(spark, name, table) for name, table in tables.items() if table is not None}
@@ -191,12 +191,12 @@ def _without_rows(frame: Any) -> pa.Table:
 
 
 def _part_of_frame(words: RecordsMapping, name: str, number: int, frame: Any) -> TablePart:
-    """Choose the columns that are needed: the table's own, or all where the check has to say why."""
+    """Choose the columns that are needed: the table's own, or all where it is shaped or lacks some."""
     from pyspark.sql.pandas.types import to_arrow_schema
 
     table = str(words.table_of(name))
     chosen = words.headers(table, frame.columns).chosen
-    complete = all(column in chosen for column in TABLES[table].required)
+    complete = not words.shapes and all(column in chosen for column in TABLES[table].required)
     headers = list(chosen.values()) if complete else list(frame.columns)
     if complete and table == "students":  # what is not used tells two pupils of one id apart
         headers += [name for name in frame.columns if name not in headers and not is_id(name, words)]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dropout_risk.errors import FeatureInputError
 from dropout_risk.scoring.bundles.mlflow_model import GRADE_LEVEL, NUMBERS
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.text import language_of
@@ -45,10 +46,16 @@ class PyfuncModel:
         Raises
         ------
         FeatureInputError
-            If a column is unknown, with the nearest right name.
+            If a column is unknown, with the nearest right name, or none is a feature: MLflow itself leaves
+            out, with a warning, what the signature does not name.
         """
         language = (params or {}).get("language")
         given = pd.DataFrame(model_input)
+        if given.columns.isin(self.model.catalogue.names).sum() == 0:
+            raise FeatureInputError(
+                "No column is a feature of this model.",
+                hint=f"the first is {self.model.catalogue.names[0]!r}",
+            )
         levels = given.get(GRADE_LEVEL)
         X = given.drop(columns=GRADE_LEVEL, errors="ignore").reset_index(drop=True)
         scores = self.model.score_features(

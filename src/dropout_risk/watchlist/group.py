@@ -11,7 +11,7 @@ from dropout_risk.alerts.duty import urgency_of
 from dropout_risk.scoring.score_rows import PupilHead, take_pupils
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BANDS, LOWEST_BAND, UNKNOWN_BAND
-from dropout_risk.watchlist.state import ListState, Standing, StudentId
+from dropout_risk.watchlist.state import Memory, Standing, StudentId
 
 Status = Literal["new", "worse", "same", "better"]
 
@@ -32,11 +32,11 @@ class WatchEntry:
     of_today: bool = True
 
     @classmethod
-    def of(cls, score: PupilScore, today: dt.date, last: ListState | None, changed_points: float) -> Self:
-        """Compare a pupil with where it stood on the last list."""
-        before = last.pupils.get(score.student_id) if last else None
+    def of(cls, score: PupilScore, today: dt.date, memory: Memory, changed_points: float) -> Self:
+        """Compare a pupil with where it stood on the last list, and its alerts with what was told."""
+        before = memory.last.pupils.get(score.student_id) if memory.last else None
         judged = before is not None and before.band != UNKNOWN_BAND
-        told = last.told.get(score.student_id, ()) if last else ()
+        told = memory.keys_of(score)
         return cls(
             score=score,
             status=_status_against(score, before, changed_points),

@@ -9,6 +9,7 @@ from typing import Self
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dropout_risk.files import write_whole
@@ -18,7 +19,7 @@ from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, te
 from dropout_risk.scoring.readers.redaction import redact
 from dropout_risk.scoring.readers.roles import CLASS_TEACHER, Role
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.score_rows import pupil_scores, row_errors, with_ranks
+from dropout_risk.scoring.score_rows import pupil_scores, rank_column, row_errors, with_ranks
 from dropout_risk.scoring.scores import Scores
 from dropout_risk.text import CLAUSES, Language
 from dropout_risk.watchlist.table import guard_cell, reason_texts
@@ -83,13 +84,15 @@ class ScoresTable:
             population.blocks(everyone, block_size=block_size), len(everyone), progress
         ):
             left += len(row_errors(batch))
-            pupils = tuple(pupil_scores(batch))
+            pupils = tuple(pupil_scores(with_ranks(batch)))  # of the block: a rank is told, or it is none
             part = Scores(population.table.snapshot.as_of, "", {}, population.language, pupils)
             part = redact(part, role, catalogue=model.catalogue)
             parts.append(cls.of_scores(part).rows)
         rows = pa.concat_tables([part for part in parts if part.num_rows] or parts[:1] or [pa.table({})])
         if rows.num_rows:
-            rows = with_ranks(rows.sort_by([("risk", "descending")]))
+            rows = rows.sort_by([("risk", "descending")])
+            is_told = rows["rank_in_school"].combine_chunks().is_valid()
+            rows = with_ranks(rows, pc.if_else(is_told, rank_column(rows), None))
         return cls(rows, left)
 
     def write(self, path: str | Path) -> Path:

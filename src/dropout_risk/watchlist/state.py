@@ -11,6 +11,8 @@ from typing import Any, Self
 
 from dropout_risk.errors import WatchListError
 from dropout_risk.files import write_whole
+from dropout_risk.scoring.score_rows import PupilHead
+from dropout_risk.scoring.scores import PupilScore
 
 StudentId = str | int
 _FORMAT = 1
@@ -124,3 +126,33 @@ class ListState:
         as_of, read_by = dt.date.fromisoformat(data["as_of"]), str(data.get("read_by", ""))
         told = {student_id: frozenset(map(str, keys)) for student_id, keys in data.get("told", ())}
         return cls(as_of, str(data["model"]), pupils, earlier, read_by, told)
+
+
+Signalled = Mapping[tuple[str, str, dt.date], dt.date]
+"""By pupil, rule and first day: the last earlier morning on which a case book was told of an alert."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is known to have been told before: by the ``last`` list, and by the mornings of a case book.
+
+    Without either, nobody knows whether an alert that stays open is news.
+    """
+
+    last: ListState | None = None
+    signalled: Signalled | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to remember by."""
+        return self.last is None and self.signalled is None
+
+    def keys_of(self, pupil: PupilScore | PupilHead) -> frozenset[str]:
+        """Give the keys of a pupil's alerts that were told before, and stay open."""
+        name, signalled = str(pupil.student_id), self.signalled or {}
+        keys = {
+            alert.key
+            for alert in pupil.alerts
+            if alert.known and alert.known < signalled.get((name, alert.rule, alert.since), dt.date.min)
+        }
+        return frozenset(keys).union(() if self.last is None else self.last.told.get(pupil.student_id, ()))

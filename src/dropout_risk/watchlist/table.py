@@ -14,13 +14,13 @@ from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.evaluation.model_card.caution import caution_lines
 from dropout_risk.explanation.reason_days import dated_text
 from dropout_risk.records.directory import Directory
-from dropout_risk.scoring.score_rows import PupilHead, pupil_heads
+from dropout_risk.scoring.score_rows import PupilHead, is_crisis, pupil_heads
 from dropout_risk.scoring.score_writer import WARNINGS_OF_MODEL
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
-from dropout_risk.watchlist.wording import listed_reasons, listed_refusals, shorten_list, shows_band
+from dropout_risk.watchlist.wording import listed_reasons, listed_refusals, shorten_list
 
 if TYPE_CHECKING:
     from dropout_risk.watchlist.watch_list import WatchList
@@ -156,7 +156,7 @@ def _numbers_of_score(pupil: PupilScore | PupilHead, part: str) -> dict[str, Any
         "class_id": pupil.class_id,
         "student_id": pupil.student_id,
         "part": part,
-        "band": pupil.band if shows_band(pupil) else None,
+        "band": None if is_crisis(pupil) else pupil.band,
         "risk": pupil.risk if judged else None,
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,

@@ -13,7 +13,7 @@ from typing import Any, Self
 import pandas as pd
 
 from dropout_risk.alerts.silence import RegisterQuestion
-from dropout_risk.errors import WatchListError
+from dropout_risk.errors import WatchListError, require_kind
 from dropout_risk.files import write_whole
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.model_parts import SYNTHETIC
@@ -26,7 +26,7 @@ from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scor
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
 from dropout_risk.text import CLAUSES, COLON, Language, Text, date_in_words
 from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils
-from dropout_risk.watchlist.state import ListState, Standing, StudentId
+from dropout_risk.watchlist.state import ListState, Memory, Signalled, Standing, StudentId
 from dropout_risk.watchlist.table import list_csv, list_frame, worded_frame
 from dropout_risk.watchlist.wording import SUMMARY, listed_refusals, shorten_list
 
@@ -96,8 +96,8 @@ class WatchList:
         Capacity per teacher, and what counts as a change.
     groups : tuple of WatchGroup
         One per school and responsible teacher; pupils without one are a group of their own.
-    last : ListState or None
-        The list it was compared with.
+    memory : Memory
+        What was told before: by the list it was compared with, or by a case book.
     registers : tuple of RegisterQuestion
         Questions about the registers of classes: one for all of their pupils.
     unlike : tuple of UnlikeGroup
@@ -124,7 +124,7 @@ class WatchList:
     model: dict[str, Any]
     settings: WatchListSettings
     groups: tuple[WatchGroup, ...]
-    last: ListState | None
+    memory: Memory
     cohort: int
     registers: tuple[RegisterQuestion, ...] = ()
     unlike: tuple[UnlikeGroup, ...] = ()
@@ -148,6 +148,11 @@ class WatchList:
             raise WatchListError(f"The parts of the list hold {held} pupils, the cohort {self.cohort}.")
 
     @property
+    def last(self) -> ListState | None:
+        """The list it was compared with."""
+        return self.memory.last
+
+    @property
     def last_week(self) -> bool:
         """Whether the list it is compared with is about a week old."""
         return self.last is not None and (self.as_of - self.last.as_of).days in _ABOUT_A_WEEK
@@ -160,6 +165,7 @@ class WatchList:
         settings: WatchListSettings | None = None,
         previous: WatchList | Scores | ListState | None = None,
         unscored: Iterable[Unscored] = (),
+        signalled: Signalled | None = None,
     ) -> Self:
         """Make the list from scores.
 
@@ -174,6 +180,8 @@ class WatchList:
             and since when.
         unscored : iterable of Unscored
             Pupils who never came as far as the scores, each with the reason.
+        signalled : mapping, optional
+            What a case book was told of before, as ``casebook.told_cases.signalled_before`` reads it.
 
         Notes
         -----
@@ -182,6 +190,7 @@ class WatchList:
         with pupils whose risk is low wastes a morning. Equal risks are ordered by id, and the list says
         how many below the line equal the last one above it.
         """
+        require_kind(scores, Scores, "scores", "model.score(records, as_of)")
         if scores.as_of is None:
             raise WatchListError(
                 "Scores of ready features have no date.", hint="score records as of a date for a list"
@@ -190,13 +199,14 @@ class WatchList:
         settings = WatchListSettings() if settings is None else settings
         last = _state_of(previous, settings)
         last = last.for_role(scores.read_by or "").before(as_of) if last else None
+        memory = Memory(last, signalled)
         pupils = [*pupil_heads(scores.pupils)]
         left = collect_unscored(scores, pupils, unscored)
         members = _by_teacher(pupils, left)
         lines = _drawn_lines(members, settings)
         listed = [row for line in lines.values() for row in (*line.alerts, *line.above)]
         entries = {
-            row: WatchEntry.of(pupil, as_of, last, settings.changed_points)
+            row: WatchEntry.of(pupil, as_of, memory, settings.changed_points)
             for row, pupil in zip(listed, take_pupils(scores.pupils, listed), strict=True)
         }
         groups = [
@@ -209,7 +219,7 @@ class WatchList:
             model=dict(scores.model),
             settings=settings,
             groups=tuple(groups),
-            last=last,
+            memory=memory,
             cohort=_cohort_size(pupils, left),
             registers=scores.registers,
             unlike=scores.unlike,

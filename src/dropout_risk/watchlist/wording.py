@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.scoring.remarks.refused_notes import tells_of_refused
-from dropout_risk.scoring.score_rows import PupilHead
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.settings import LOWEST_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 
 SUMMARY = Text(
@@ -65,13 +62,3 @@ def shorten_list(sentences: Sequence[str], most: int, language: Language) -> str
     left = len(sentences) - most
     more = [_MORE.fill(language, left=left, all=len(sentences))] if left > 0 else []
     return CLAUSES.join(language, [*sentences[:most], *more])
-
-
-def is_crisis(score: PupilScore | PupilHead) -> bool:
-    """Say whether a critical answer is among the alerts: then neither rank nor band stands beside it."""
-    return any(alert.rule == CRITICAL_ITEM for alert in score.alerts)
-
-
-def shows_band(score: PupilScore | PupilHead) -> bool:
-    """Say whether a page or a table may tell the band of a risk: "low" beside a critical answer reassures."""
-    return not is_crisis(score) or score.band != LOWEST_BAND

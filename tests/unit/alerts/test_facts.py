@@ -112,10 +112,20 @@ def test_the_last_mark_of_each_subject_is_told_core_subjects_first_and_a_missed_
     ]  # fmt: skip
     facts, names = read(grades=rows)
     assert [text for text, _ in of(facts, "last_mark")] == [
-        "Chinese 62%", "Maths missed", "History 71%",
+        "Chinese 62/100", "Maths missed", "History 71/100",
     ]  # fmt: skip
     assert {fact.label for fact in facts} == {"midterm"}
     assert "no_core_subject_passed" not in names
+
+
+@pytest.mark.parametrize(
+    ("score", "full", "told"),
+    [(86.5, 120, "86.5/120"), (150, 150, "150/150"), (7, 10, "7/10"), (3, 7.5, "40%"), (125, 120, "120/120")],
+)
+def test_a_mark_is_told_in_the_papers_own_points(score, full, told):
+    """A paper whose full marks are no whole number is told as a share."""
+    facts, _ = read("zh", grades=[mark("maths", DAYS[-10], score, max_score=full)])
+    assert of(facts, "last_mark") == [(f"数学{told}", DAYS[-10])]
 
 
 def mates_marks(number, *exams):
@@ -135,7 +145,7 @@ def test_of_a_subject_that_the_pupil_sat_again_since_the_last_exam_is_told_and_n
     early, late = DAYS[-60], DAYS[-10]
     rows = [mark("maths", late, 55, exam="final"), *mates_marks(3, ("maths", early))]
     rows += [mark("maths", late, 60, exam="final", student_id=mate) for mate in mates_of(3)]
-    assert of(read(grades=rows, mates=3)[0], "last_mark") == [("Maths 55%", late)]
+    assert of(read(grades=rows, mates=3)[0], "last_mark") == [("Maths 55/100", late)]
 
 
 def test_too_few_class_mates_or_an_excused_exam_are_nothing_missed():

@@ -7,6 +7,7 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.laws import check_book
+from dropout_risk.casebook.lessons.told_cases import signalled_before
 from dropout_risk.casebook.mornings.morning import MorningFacts, Signal, run_morning
 from dropout_risk.casebook.mornings.morning_facts import morning_facts
 from dropout_risk.casebook.people import Grant, People, Placed
@@ -96,3 +97,11 @@ def test_the_records_tell_of_the_answers_of_those_who_left_but_of_no_dead_child(
     facts = morning_facts(risk_model, dr.Histories.from_records(records), MONDAY)
     found = [(signal.pupil, signal.school) for signal in facts.signals if signal.line == "care"]
     assert found == ([("p-5", "s-1")] if told else [])
+
+
+def test_what_a_morning_took_of_critical_answers_is_known_on_the_days_after_it_alone(book):
+    run_morning(book, MorningFacts(MONDAY, PUPILS, SchoolDaysAhead(), [CARE, ABSENT]), PEOPLE)
+    taken = {("p-1", "critical_item", CARE.since): MONDAY}
+    assert signalled_before(book, MONDAY) == {}
+    assert signalled_before(book, MONDAY + dt.timedelta(days=1)) == taken
+    assert signalled_before(book, MONDAY + dt.timedelta(days=60)) == taken

@@ -3,6 +3,8 @@
 import datetime as dt
 import random
 import re
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from serving.desk import DeskRoom
@@ -11,7 +13,7 @@ from dropout_risk.casebook.book import Book, read_people
 from dropout_risk.casebook.machine import PARTS
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.people import Grant, People
-from dropout_risk.desk.county_page import school_figures
+from dropout_risk.desk.county_page import SchoolFigures, _row_of, school_figures
 from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.screens import SCREENS
 from support.casebook_county import County, open_book
@@ -76,6 +78,16 @@ def test_the_county_counts_by_school_what_a_plain_loop_counts(county):
         assert told.reopened == len(again)
 
 
+@pytest.mark.parametrize(("cases", "told"), [(9, "–"), (10, "20%")])
+def test_no_rate_of_a_school_is_made_of_few_cases(county, cases, told):
+    view = SimpleNamespace(say=lambda text: text.zh)
+    figures = SchoolFigures(1, 2, cases, 0, 1, Counter({3: cases}), 2, cases)
+    _, overdue, due, live, closed, waited, back, reopened = _row_of(view, "s-1", figures)
+    assert (overdue, due, live, reopened) == ("1", "2", str(cases), "1")
+    assert [cell == "–" for cell in (closed, waited, back)] == [told == "–"] * 3
+    assert back == told
+
+
 def test_the_end_of_the_day_balances_and_what_is_left_is_shown(county):
     for person in ("t-1", "t-5", "h-0", "k"):
         page = Visitor(county.room, person).ask("/desk/evening").html
@@ -112,9 +124,10 @@ def test_what_is_left_out_is_counted_and_named():
     town.people = People(tuple(grant for grant in town.people.grants if grant.person != "t-2"))
     page = town.visitor("h-1").ask("/desk/gaps").html.split("<h2>")[1]
 
-    assert re.findall(r"<td[^>]*>(\d+|不知道)</td></tr>", page) == ["3", "不知道", "6", "1", "0"]
+    assert re.findall(r"<td[^>]*>(\d+|不知道)</td></tr>", page) == ["3", "不知道", "5", "1", "0"]
     assert "王八" in page
     assert "赵一" in page
+    assert "钱二" not in page  # a talk that the list suggests is no alert that nobody has taken up
 
 
 def test_the_people_of_the_last_morning_act_where_no_file_names_them(county):

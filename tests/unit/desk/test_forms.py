@@ -272,6 +272,27 @@ def test_an_outcome_is_offered_to_its_level_alone_and_stays_once_the_register_co
     assert set(OUTCOMES) > offered("h-1", "p-1")
 
 
+OF_OFFICES = ("stayed", "home_teaching", "deferred", "lost")
+
+
+def test_a_counsellor_is_offered_no_outcome_that_an_office_decides_and_no_return(town):
+    counsellor, path = town.visitor("c-1"), f"/desk/case/{town.address('p-3', 'care')}"
+    form = counsellor.ask(f"{path}/close").html
+    assert not [name for name in OF_OFFICES if OUTCOMES[name].text.zh in form]
+    assert OUTCOMES["transferred"].text.zh in form
+    case = counsellor.ask(path).html
+    assert (f"{path}/meet" in case, f"{path}/returned" in case) == (True, False)
+    contact = counsellor.ask(f"{path}/meet").html
+    assert ("心理约谈" in contact, "不愿返" in contact, "公安" in contact) == (True, False, False)
+
+
+@pytest.mark.parametrize("outcome", OF_OFFICES)
+def test_the_book_takes_no_outcome_of_an_office_for_a_counsellors_case(town, outcome):
+    given = {"outcome": outcome, "document": "x", "present": 99, "absent": 0}
+    with pytest.raises(CaseRefusedError, match="for the school's cases"):
+        town.book.write("close", DAY, "c-1", "x", case=town.case("p-3", "care"), data=given, today=DAY)
+
+
 def test_a_class_teacher_does_not_put_off_hand_over_or_close_what_went_above(town):
     page = town.visitor("t-2").ask(f"/desk/case/{town.address('p-7')}").html
 

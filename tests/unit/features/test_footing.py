@@ -13,7 +13,9 @@ from dropout_risk.features.compute import compute_features
 from dropout_risk.features.footing import NO_DAY
 from dropout_risk.features.footings import FOOTINGS, Footings
 from dropout_risk.features.inputs import Inputs
+from dropout_risk.histories.histories import Histories
 from dropout_risk.records.days.calendar import date_of
+from dropout_risk.records.school_records import SchoolRecords
 from support.districts import tidy_tables, untidy_district, untidy_histories
 from support.oracle import INSTRUMENTS, Oracle, marks, percent, runs_of, sharing_no_day, valid_rows
 from support.plain import PlainDistrict
@@ -165,3 +167,33 @@ def test_the_class_mean_leaves_the_pupil_out(footings, pupils, as_of):
             assert found[place, column] == pytest.approx(sum(others) / len(others), abs=1e-9)
             compared += 1
     assert compared > 20
+
+
+@pytest.mark.parametrize(
+    ("fulls", "fall", "standing"),
+    [
+        ((120, 120), ("数学", 96, 60, "满分120"), "36分（满分120）"),
+        ((100, 100), ("数学", 80, 50, "满分100"), "30分（满分100）"),
+        ((100, 120), ("数学", 80, 50, "按满分100计"), "36分（满分120）"),
+    ],
+)
+def test_a_fall_and_a_standing_are_told_in_points_of_the_paper(fulls, fall, standing):
+    """Own marks fall from four fifths to half; those of the class-mates stay at four fifths."""
+    pupils = [f"p-{k}" for k in range(5)]
+    days = [dt.date(2025, 2, 3), dt.date(2025, 3, 3)]
+    rows = [
+        {"student_id": pupil, "date": day, "subject": "maths", "exam": exam, "max_score": full,
+         "score": full * (0.5 if pupil == "p-0" and exam == "final" else 0.8)}
+        for pupil in pupils
+        for day, exam, full in zip(days, ("midterm", "final"), fulls, strict=True)
+    ]  # fmt: skip
+    students = [{"student_id": p, "school_id": "s", "class_id": "1", "grade_level": 8} for p in pupils]
+    records = SchoolRecords.from_tables(students=students, grades=rows, today="2025-12-31")
+    table = compute_features(Histories.from_records(records), dt.date(2025, 3, 10), CATALOGUE)
+    found = Footings(Inputs(table.snapshot, table.context, default_instruments()), CATALOGUE, table.values)
+    drop, last = (found.of(name, np.array([0])) for name in ("score_largest_drop_200d", "class_z_last_200d"))
+
+    told = drop.fields["subject"][0].zh, drop.fields["before"][0], drop.fields["after"][0]
+    assert (*told, drop.fields["of"][0].zh) == fall
+    assert drop.counted[0] == fall[1] - fall[2]
+    assert last.fields["size"][0].zh == standing

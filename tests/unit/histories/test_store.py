@@ -11,6 +11,7 @@ from dropout_risk.features.compute import compute_features
 from dropout_risk.histories import store
 from dropout_risk.histories import store_format as part_files
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.runs import Runs
 from dropout_risk.records.school_records import SchoolRecords
 from support.agreement import same_bits, same_histories
 from support.districts import untidy_histories
@@ -42,6 +43,24 @@ def test_histories_of_nobody_can_be_saved(tmp_path):
     nobody = untidy_histories().take([])
 
     assert same_histories(Histories.load(nobody.save(tmp_path)), nobody) == []
+
+
+def test_a_store_that_was_written_before_full_marks_were_kept_says_nothing_of_them(tmp_path, monkeypatch):
+    def as_before(runs, drop=()):
+        columns = {name: column for name, column in runs.columns.items() if name != "full"}
+        return pack_runs(Runs(runs.offsets, columns, runs.key), drop)
+
+    pack_runs = part_files.pack_runs
+    with monkeypatch.context() as patch:
+        patch.setattr(part_files, "pack_runs", as_before)
+        some().save(tmp_path / "store")
+    loaded = Histories.load(tmp_path / "store")
+
+    assert some().grades.columns["full"].any()
+    assert not loaded.grades.columns["full"].any()
+    assert same_bits(*(made.grades.columns["percent"] for made in (loaded, some())))
+    again = Histories.load(loaded.save(tmp_path / "again"))
+    assert same_histories(again, loaded) == []
 
 
 def test_a_loaded_store_can_grow(tmp_path):

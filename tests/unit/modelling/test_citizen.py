@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit, TimeSeriesSplit
 
@@ -266,3 +267,10 @@ def test_named_whole_numbers_are_names():
         classifier().fit(X, other)
     with warnings.catch_warnings(action="error", category=UserWarning):
         classifier().fit(X, y.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("more", [{"model": KFold(3)}, {"candidates": ["logistic", LogisticRegression()]}])
+def test_what_is_no_name_of_a_model_is_refused_and_an_own_classifier_is_told_where_it_fits(more):
+    with pytest.raises(TrainingError, match="model") as caught:
+        RiskClassifier(**more).fit(*many())
+    assert ("dr.train(records, candidates=" in caught.value.hint) == ("candidates" in more)

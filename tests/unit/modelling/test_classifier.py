@@ -19,7 +19,11 @@ from dropout_risk.errors import (
     TrainingError,
 )
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.inputs.input_checks import FewDropoutsWarning, IdentifierWarning
+from dropout_risk.modelling.inputs.input_checks import (
+    FewDropoutsWarning,
+    IdentifierWarning,
+    UnknownCodeWarning,
+)
 
 WEIGHTS_CHECK = "check_sample_weight_equivalence_on_dense_data"
 
@@ -258,11 +262,21 @@ def test_columns_that_name_pupils_or_schools_are_warned_of(column):
         RiskClassifier("logistic").fit(X.assign(**column), y)
 
 
+@pytest.mark.parametrize("code", [999, 9999, -9, -99, -999])
+def test_numbers_that_stand_for_not_known_are_warned_of(code):
+    X, y = table(400)
+    days = np.arange(400) % 9
+    with pytest.warns(UnknownCodeWarning, match="days_away"):
+        RiskClassifier("logistic").fit(X.assign(days_away=np.where(days, days, code)), y)
+
+
 def test_honest_columns_are_not_warned_of(recwarn):
     X, y = table(400)
-    RiskClassifier("logistic").fit(X.assign(class_size=np.arange(400) % 40), y)
+    more = {"class_size": np.arange(400) % 40, "metres": np.arange(400) * 3.0, "z": np.arange(400) % 19 - 9.0}
+    RiskClassifier("logistic").fit(X.assign(**more | {"metres": np.append(more["metres"][1:], 999.0)}), y)
 
-    assert [one for one in recwarn if one.category in (FewDropoutsWarning, IdentifierWarning)] == []
+    told = (FewDropoutsWarning, IdentifierWarning, UnknownCodeWarning)
+    assert [one for one in recwarn if one.category in told] == []
 
 
 def test_scores_out_of_fold_know_nothing_of_their_own_labels():

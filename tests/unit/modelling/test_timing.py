@@ -20,6 +20,20 @@ def test_the_risk_within_never_falls_with_the_days_and_ends_at_the_risk_itself(r
     assert (within[:, 0] == 0).all()
 
 
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 120)), min_size=1, max_size=20))
+def test_a_risk_that_ends_early_lies_wholly_before_its_end(pairs):
+    risk, ends = np.array([one for one, _ in pairs]), np.array([end for _, end in pairs])
+    days = np.arange(91)
+    within, open_end = TIMING.within(risk, days, ends), TIMING.within(risk, days)
+
+    assert (np.diff(within, axis=1) >= -1e-15).all()
+    assert (within >= open_end - 1e-15).all()
+    for row, end in enumerate(ends.tolist()):
+        assert (within[row, max(end, 1) :] == risk[row]).all()
+        if end >= 90:
+            assert np.array_equal(within[row], open_end[row])
+
+
 @given(st.lists(st.floats(0.001, 0.999), min_size=2, max_size=20))
 def test_a_pupil_gets_the_same_bits_alone_and_in_any_order(risks):
     risk = np.array(risks)

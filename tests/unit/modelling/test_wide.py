@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import optimize
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -41,6 +42,25 @@ def test_a_wide_fit_agrees_with_scikit_learn():
     theirs = LogisticRegression(C=0.1, tol=1e-8, max_iter=2000).fit(X, y).decision_function(X)
 
     assert np.abs(expit(ours) - expit(theirs)).max() < 5e-3
+
+
+def test_columns_far_from_zero_are_the_same_columns_and_cost_no_more_steps(monkeypatch):
+    X, y = wide(500, newton.MOST_SOLVED + 50)
+    steps, minimise = [], optimize.minimize
+
+    def counted(*given, **more):
+        found = minimise(*given, **more)
+        steps.append(found.nfev)
+        return found
+
+    monkeypatch.setattr(optimize, "minimize", counted)
+    start, risks = np.zeros(X.shape[1] + 1), []
+    for moved in (X, X - 3.0):
+        columns = np.column_stack([moved, np.ones(len(y))])
+        risks.append(expit(columns @ fit_logistic(columns, y, 0.003, start, start)))
+
+    assert np.abs(risks[0] - risks[1]).max() < 1e-3
+    assert max(steps) <= 30
 
 
 def test_a_wide_table_says_that_its_lines_do_not_bend_and_still_ranks_as_scikit_learn():

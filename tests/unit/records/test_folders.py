@@ -193,3 +193,49 @@ def test_the_report_names_the_files_of_a_table_where_there_are_several(folder):
     text = str(read(folder).check())
     assert "attendance: 2 read, 2 used, 0 set apart (attendance_10.csv, attendance_9.csv)" in text
     assert "grades/08.csv (+11)" in text
+
+
+LEFT = "student_id,school_id,class_id,grade_level,left_on\n3,s,c,7,2024-10-01\n4,s,c,7,\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "students_left.csv",
+        "students_transferred_out.csv",
+        "学生_转出.csv",
+        "students/退学名单.csv",
+        "students_graduated.csv",
+    ],
+)
+def test_pupils_who_left_are_no_pupils_at_school(folder, name):
+    write(folder, name, LEFT)
+    records = read(folder)
+
+    assert records.table("students")["student_id"].to_pylist() == [1, 2, 3]
+    assert told(records) == [("left_without_day", "error", "students", name)]
+
+
+@pytest.mark.parametrize("name", ["students_left_behind.csv", "学生_毕业班.csv", "学生_转学生.csv"])
+def test_names_that_speak_of_others_are_read(folder, name):
+    write(folder, name, LEFT)
+
+    assert told(read(folder)) == []
+
+
+def test_a_sheet_of_pupils_who_left_is_named(tmp_path):
+    header = ["学号", "学校", "班级", "年级"]
+    book = {"在校": [header, ["1", "s", "c", "7"]], "转出": [header, ["2", "s", "c", "7"]]}
+    write(tmp_path, "学生.xlsx", xlsx_bytes(book))
+    records = read(tmp_path)
+
+    assert records.table("students")["student_id"].to_pylist() == [1]
+    assert told(records) == [("left_without_day", "error", "students", "学生.xlsx [转出]")]
+
+
+def test_a_list_of_leavers_that_names_no_table_is_called_so(folder):
+    write(folder, "转出名单.csv", LEFT)
+    (problem,) = read(folder).check().problems
+
+    assert problem.rule.name == "unknown_file"
+    assert "left_on" in problem.hint("en")

@@ -318,3 +318,177 @@ def test_a_test_whose_norm_gives_no_band_is_doubted(instrument: str, norm: str |
     records = SchoolRecords.from_tables(students=pupils(), wellbeing=tests, today="2024-12-01")
     found = [(problem.column, problem.rows) for problem in records.check().problems]
     assert [item for item in found if item[0] == "norm"] == ([("norm", 12)] if doubted else [])
+
+
+# --- Days of recording, dates for names, scales of which 1 may be the best --------------------------
+
+
+@pytest.mark.parametrize(
+    ("recorded", "named"),
+    [
+        (lambda day: dt.date(2024, 11, 30), True),
+        (lambda day: day, False),
+        (lambda day: day + dt.timedelta(days=7), False),
+        (lambda day: dt.date(2024, 11, 30) if day < DAYS[20] else day, False),
+    ],
+    ids=["the day of the export", "the day itself", "a week later", "the half of it typed in later"],
+)
+@pytest.mark.parametrize("table", ["attendance", "discipline"])
+def test_a_day_of_recording_that_is_that_of_the_export_is_doubted(table, recorded, named) -> None:
+    if table == "attendance":
+        rows = [row | {"recorded_on": recorded(row["date"])} for row in register()]
+    else:
+        rows = [
+            {"student_id": f"p{k}", "date": day, "kind": "fight", "recorded_on": recorded(day)}
+            for k, day in zip([*range(12)] * 4, DAYS, strict=False)
+        ]
+
+    assert ("recorded_at_once" in rules(**{table: rows})) is named
+
+
+def test_the_day_of_an_export_is_ignored_as_its_hint_says() -> None:
+    rows = [row | {"登记日期": dt.date(2024, 11, 30)} for row in register()]
+    records = SchoolRecords.from_tables(
+        students=pupils(), attendance=rows, today="2024-12-01", mapping={"ignored": ["登记日期"]}
+    )
+
+    assert records.check().problems == ()
+    assert records.table("attendance")["recorded_on"].to_pylist()[0] == MONDAY
+
+
+@pytest.mark.parametrize(
+    "name", ["8月1日", "2024-08-01", "2024年8月1日", "1-Aug", "Aug-01", "2024-08-01 00:00:00"]
+)
+def test_a_class_that_became_a_date_is_named(name: str) -> None:
+    students = [row | {"class_id": name if k < 6 else "8-2"} for k, row in enumerate(pupils())]
+    problems = SchoolRecords.from_tables(students=students, today="2024-12-01").check().problems
+
+    assert [(p.rule.name, p.column, p.rows) for p in problems] == [("date_for_name", "class_id", 6)]
+
+
+def test_lessons_that_became_a_date_are_named() -> None:
+    assert "date_for_name" in rules(attendance=[row | {"session": "1月2日"} for row in register()])
+    assert "date_for_name" not in rules(attendance=[row | {"session": "1-2节"} for row in register()])
+
+
+@pytest.mark.parametrize(
+    ("scores", "highest", "named"),
+    [((1, 2, 6), 6, True), ((1, 3.7, 5), 5, True), ((0, 2, 6), 6, False), ((1, 2, 6), 10, False)],
+)
+def test_marks_of_which_1_may_be_the_best_are_doubted(scores: Any, highest: float, named: bool) -> None:
+    rows = [row | {"score": scores[k % 3], "max_score": highest} for k, row in enumerate(marks())]
+
+    assert ("best_mark_unsure" in rules(grades=rows)) is named
+
+
+def test_marks_are_turned_round_as_the_hint_says() -> None:
+    rows = [row | {"score": 1 + k % 6, "max_score": 6} for k, row in enumerate(marks())]
+    turned = {"words": {"score": {str(k): 7 - k for k in range(1, 7)}}}
+    records = SchoolRecords.from_tables(students=pupils(), grades=rows, today="2024-12-01", mapping=turned)
+
+    assert sorted(records.table("grades")["score"].to_pylist()) == sorted(7 - row["score"] for row in rows)
+
+
+@pytest.mark.parametrize(("far", "named"), [(99, True), (70, False), (2, False)])
+def test_99_kilometres_of_several_pupils_alone_are_a_code(far: float, named: bool) -> None:
+    students = [
+        row | {"distance_km": 99 if k < 3 else 1 + k if k > 3 else far} for k, row in enumerate(pupils())
+    ]
+    if far == 2:
+        students = [row | {"distance_km": 1 + k} for k, row in enumerate(pupils())]
+
+    assert ("code_for_unknown" in rules(students)) is named
+
+
+# --- Rows that a column tells apart which nobody mapped ---------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["attendance", "grades"])
+def test_copies_that_an_unused_column_tells_apart_are_named_by_it(table: str) -> None:
+    rows = [
+        row | {"Task": task} for row in (register() if table == "attendance" else marks()) for task in "ab"
+    ]
+    records = SchoolRecords.from_tables(students=pupils(), today="2024-12-01", **{table: rows})
+    (found,) = [p for p in records.check().problems if p.rule.name == "duplicate_row"]
+
+    assert "'Task'" in found.detail.en
+
+
+def test_true_copies_are_told_by_no_column() -> None:
+    rows = [row | {"Task": "a", "row id": str(k)} for k, row in enumerate(marks() * 2)]
+    records = SchoolRecords.from_tables(students=pupils(), today="2024-12-01", grades=rows)
+    (found,) = [p for p in records.check().problems if p.rule.name == "duplicate_row"]
+
+    assert found.detail.en == ""
+
+
+# --- Presence that is filled in, lessons for days, sums for subjects, columns that say who left ------
+
+
+@pytest.mark.parametrize(("number", "away", "named"), [(30, 0, True), (30, 1, False), (12, 0, False)])
+def test_a_register_in_which_nobody_was_ever_away_is_doubted(number: int, away: int, named: bool) -> None:
+    rows = [{"student_id": f"p{k}", "date": day, "status": "present"} for k in range(number) for day in DAYS]
+    for row in rows[:away]:
+        row["status"] = "late"
+
+    assert ("nobody_ever_away" in rules(pupils(number), attendance=rows)) is named
+
+
+def test_absences_that_were_recorded_late_are_absences() -> None:
+    rows = [{"student_id": f"p{k}", "date": day, "status": "present"} for k in range(30) for day in DAYS]
+    rows[5] |= {"status": "absent", "recorded_on": DAYS[20]}
+
+    assert "nobody_ever_away" not in rules(pupils(30), attendance=rows)
+
+
+@pytest.mark.parametrize(
+    ("days", "found"), [((7, 14), ["doubtful_unit"]), ((0, 0), []), ((2, 4), []), ((7, 7), []), ((6, 10), [])]
+)
+def test_totals_that_are_all_multiples_of_lessons_are_doubted(
+    days: tuple[int, int], found: list[str]
+) -> None:
+    rows = [row | {"days_absent": days[k % 2]} for k, row in enumerate(totals())]
+
+    assert rules(attendance_totals=rows) == found
+
+
+def test_totals_in_which_nobody_was_ever_away_are_doubted() -> None:
+    rows = [
+        row | {"days_absent": 0, "student_id": f"p{pupil}"} for pupil in range(30) for row in totals()[:2]
+    ]
+
+    assert rules(pupils(30), attendance_totals=rows) == ["nobody_ever_away"]
+
+
+@pytest.mark.parametrize(
+    "name", ["三科总分", "语数英总分", "Total Score", "overall", "班级排名", "年级名次", "平均"]
+)
+def test_sums_and_ranks_among_subjects_are_no_subjects(name: str) -> None:
+    assert "sum_as_subject" in rules(grades=[*marks(), *marks(subjects=(name,))])
+
+
+@pytest.mark.parametrize("name", ["综合实践", "总务", "rankings of poems", "meaning"])
+def test_a_subject_that_holds_such_a_word_is_one(name: str) -> None:
+    assert "sum_as_subject" not in rules(grades=[*marks(), *marks(subjects=(name,))])
+
+
+@pytest.mark.parametrize(
+    ("table", "header", "said"),
+    [("students", "学籍状态", "[filters.students]"), ("attendance", "Excuse", "one column")],
+)
+def test_an_unused_column_that_changes_what_others_mean_is_told_so(
+    table: str, header: str, said: str
+) -> None:
+    tables = {"students": pupils(), "attendance": register()}
+    tables[table] = [row | {header: "x"} for row in tables[table]]
+    (problem,) = SchoolRecords.from_tables(**tables, today="2024-12-01").check().problems
+
+    assert (problem.rule.name, problem.column) == ("unknown_column", header)
+    assert said in problem.hint("en")
+
+
+def test_a_class_with_its_term_in_brackets_is_the_class() -> None:
+    students = [row | {"class_id": "8-1(2024秋)" if k % 2 else "8-1"} for k, row in enumerate(pupils())]
+
+    assert rules(students) == ["words_alike"]
+    assert rules([row | {"class_id": f"({2023 + k % 2})1班"} for k, row in enumerate(pupils())]) == []

@@ -164,3 +164,20 @@ def test_answers_to_an_item_of_which_none_is_0_are_doubted():
 @pytest.mark.parametrize("name", ["PHQ-9", "GAD-7"])
 def test_low_totals_of_healthy_pupils_are_not_doubted(name):
     assert problems(sat([0, 1, 2, 2, 1, 0] * 4, name)) == []
+
+
+@pytest.mark.parametrize("score", [1.44, 2.9, 0.5])
+def test_a_mean_of_answers_is_doubted_even_alone(score):
+    assert problems(sat([score])) == [("doubtful_unit", "score", 1)]
+    assert problems(sat([score], "MSSMHS", "anxiety")) == (
+        [] if score > 1 else problems(sat([score], "MSSMHS"))
+    )
+
+
+@pytest.mark.parametrize("norm", ["全国", "全国常模", "常模", "national", "National norm", "standard"])
+def test_the_national_norm_is_the_standard_one(norm):
+    records = sat([80], "MHT", norm=norm)
+
+    assert problems(records) == []
+    assert records.table("wellbeing")["norm"].to_pylist() == ["standard"]
+    assert problems(sat([8], "SDQ", norm=norm)) == [("unknown_meaning", "norm", 1)]

@@ -68,6 +68,24 @@ def test_midnights_in_utc_are_found_on_a_clock_of_twelve_hours_and_in_the_declar
     assert dates_of(told) == DAYS
 
 
+@pytest.mark.parametrize(
+    ("hours", "zone", "said"),
+    [
+        (8, "Asia/Shanghai", ["8 hours"]),
+        (2, "Europe/Berlin", ["2 hours"]),
+        (5.5, "Asia/Kolkata", ["5.5 hours"]),
+    ],
+)
+def test_the_hint_names_no_zone_that_the_times_do_not_speak_for(hours, zone, said):
+    rows = pd.DataFrame(register())
+    rows["date"] = pd.to_datetime(rows["date"]) - pd.Timedelta(hours=hours)
+    (problem,) = [p for p in records_of(rows).check().problems if p.rule.name == "time_of_day"]
+
+    assert all(word in problem.hint("en") for word in said)
+    assert [name for name in ("Asia/", "Europe/") if name in problem.hint("en")] == ["Asia/"] * (hours == 8)
+    assert dates_of(records_of(rows, mapping={"zone": zone})) == DAYS
+
+
 @pytest.mark.parametrize("shift", [-1, 1])
 def test_a_register_that_is_a_day_off_is_doubted_until_somebody_says_that_it_is_right(shift):
     rows = register([day + dt.timedelta(shift) for day in DAYS])

@@ -528,6 +528,7 @@ def test_every_field_of_a_score_is_dealt_with():
     parts = {"domains", "causes", "raising", "lowering", "other", "other_points", "background"}
     words = {
         "facts", "alerts", "missing", "missing_sensitive", "warnings", "suggested_help", "told", "besides",
+        "withheld",
     }  # fmt: skip
 
     assert {item.name for item in dataclasses.fields(PupilScore)} == whole | names | parts | words

@@ -17,6 +17,8 @@ FAULTS = [
     ({"grades": [MARK | {"subject": "Eng"}]}, "DR176"),
     ({"wellbeing": [TEST | {"score": 31}]}, "DR175"),
     ({"wellbeing": [TEST | {"score": 0.4}]}, "DR140"),
+    ({"wellbeing": [TEST | {"score": 1.44}]}, "DR140"),
+    ({"wellbeing": [TEST | {"norm": "of the county"}]}, "DR142"),
     ({"wellbeing": [TEST | {"scale": "lie"}]}, "DR142"),
     ({"wellbeing": [TEST | {"instrument": "total", "scale": "PHQ-9"}]}, "DR142"),
     ({"family": [STAY | {"value": "perhaps"}]}, "DR135"),

@@ -1,4 +1,5 @@
 import asyncio
+import datetime as dt
 import shutil
 from urllib.parse import unquote, urljoin
 
@@ -10,12 +11,18 @@ from serving.gate.looks import MANY
 from serving.review import ReviewRoom
 
 from dropout_risk.access.reader import LOCAL_READER, NOBODY, Reader
+from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.people import Grant
+from dropout_risk.casebook.seen import who_has_seen
+from dropout_risk.casebook.tables import SIGNAL
 from dropout_risk.errors import NotGrantedError
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.links import id_at, served_under
+from dropout_risk.scoring.readers.roles import ROLES
 from dropout_risk.scoring.readers.scope import Scope
+from dropout_risk.scoring.score_rows import is_crisis, pupil_heads
 from dropout_risk.simulate.district import simulate_district
+from support.confidential import AS_OF, district
 
 
 def test_a_store_that_is_gone_is_a_page_that_names_no_folder(risk_model, tmp_path):
@@ -191,3 +198,44 @@ def test_a_look_is_written_down_in_the_role_of_the_page(twofold):
     asked_as(room, reader, "/review")
     asked_as(room, reader, "/review/pupil", pupil.pupil, role="counsellor")
     assert [told[2] for told in noted] == [{MANY: "principal"}, {pupil.pupil: "counsellor"}]
+
+
+@pytest.fixture
+def rooms(risk_model, tmp_path, monkeypatch):
+    """The counsellor's room without a case book, and with one that was told of every critical answer."""
+    monkeypatch.setenv("DROPOUT_RISK_DAY", AS_OF)
+    store = histories_of(district()).save(tmp_path / "store")
+    alone, beside = (ReviewRoom(risk_model, store, ROLES["counsellor"], "en") for _ in range(2))
+    heads = pupil_heads(alone.review_for("en").scores.pupils)
+    told = [(str(head.student_id), alert) for head in heads if is_crisis(head) for alert in head.alerts]
+    beside.book = Book.open("sqlite://")
+    rows = [
+        {"day": dt.date(2025, 3, 2), "pupil": pupil, "rule": alert.rule, "line": "care", "since": alert.since}
+        for pupil, alert in told
+    ]
+    with beside.book.writing() as connection:
+        connection.execute(SIGNAL.insert(), rows)
+    return alone, beside, told[0][0]
+
+
+def test_the_review_asks_the_case_book_what_was_told_and_says_where_there_is_none(rooms):
+    alone, beside, pupil = rooms
+    pages = [asked(room, "/review/pupil", pupil).html for room in (alone, beside)]
+
+    assert ["no earlier list and no case book" in page for page in pages] == [True, False]
+    assert ["Alerts still open" in page for page in pages] == [False, True]
+
+
+def test_who_looks_at_a_pupils_psychology_at_the_review_is_in_the_case_book(rooms):
+    _, room, pupil = rooms
+    readers = {
+        name: Reader(name, (Grant(name, name, "county"),)) for name in ("counsellor", "principal", "county")
+    }
+    for reader in readers.values():
+        page = asyncio.run(room.answer("/review/pupil", pupil, None, reader=reader))
+        assert page.status == 200
+    asyncio.run(room.answer("/review/pupil", "nobody", None, reader=readers["counsellor"]))
+
+    seen = [(look.person, look.part) for look in who_has_seen(room.book, pupil)]
+    assert seen == [("counsellor", "psychology")]
+    assert who_has_seen(room.book, "nobody") == []

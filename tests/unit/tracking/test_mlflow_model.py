@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dropout_risk.errors import BundleError
+from dropout_risk.errors import BundleError, FeatureInputError
 from dropout_risk.scoring.bundles.bundle import read_bundle, write_bundle
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import TrackingSettings
@@ -77,6 +77,12 @@ def test_a_row_that_cannot_be_scored_keeps_its_place_and_says_why(risk_model, fe
     assert told["risk"].isna().tolist() == [False, True, False]
     assert name in told.loc["b", "error"]
     assert "1e" not in told.loc["b", "error"]
+
+
+@pytest.mark.parametrize("foreign", [pd.DataFrame({"absense_share_20d": [0.1]}), np.ones((2, 3))])
+def test_rows_without_a_single_feature_are_refused_although_mlflow_lets_them_pass(loaded, foreign):
+    with pytest.raises(FeatureInputError, match="No column is a feature"):
+        loaded.predict(foreign)
 
 
 def test_the_signature_is_the_catalogue_with_every_column_optional(loaded, risk_model):

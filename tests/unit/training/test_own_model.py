@@ -90,7 +90,11 @@ def test_what_a_risk_model_cannot_know_is_asked_for(classifier, features, cohort
     make = dr.RiskModel.from_classifier
     given = {"X": features}
     with pytest.raises(TrainingError, match=r"labels \(y\), settings, synthetic"):
+        make(classifier, X=pd.DataFrame(features.to_dict("series")))
+    with pytest.raises(TrainingError, match=r"labels \(y\), settings: "):
         make(classifier, **given)
+    with pytest.raises(TrainingError, match="made up"):
+        make(classifier, **given, y=cohort.labels, settings=dr.Settings(), synthetic=False)
     with pytest.raises(TrainingError, match="settings say 90"):
         make(classifier, **given, cohort=cohort, settings=dr.Settings())
     with pytest.raises(TrainingError, match="made up"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.pages.watch_list_page import render_watch_list
 from dropout_risk.watchlist.state import ListState
 from dropout_risk.watchlist.watch_list import WatchList
 from support.lists import MONDAY, pupil, scores
@@ -15,9 +16,9 @@ def critical(days, known=MONDAY - dt.timedelta(days=20)):
     return Alert("critical_item", dt.date(2025, 2, 3), "See the pupil", "counsellor", days, known=known)
 
 
-def counsellors_list(*alerts, day=0, previous=None, student="p-1", band="low"):
+def counsellors_list(*alerts, day=0, previous=None, student="p-1", band="low", signalled=None):
     given = scores(pupil(student, 0.01, alerts=alerts, band=band), as_of=MONDAY + dt.timedelta(days=day))
-    return WatchList.of(replace(given, read_by="counsellor"), previous=previous)
+    return WatchList.of(replace(given, read_by="counsellor"), previous=previous, signalled=signalled)
 
 
 def stands(watch_list):
@@ -73,7 +74,27 @@ def test_a_list_of_some_pupils_knows_what_was_told_of_them_alone():
     assert state.about({"p-1"}).told == state.told
 
 
-def test_beside_a_critical_answer_the_table_tells_a_risk_and_never_low():
+def test_beside_a_critical_answer_the_table_tells_a_risk_and_no_band():
     told = counsellors_list(critical(3)), counsellors_list(critical(3), band="high")
-    assert [watch_list.frame()["band"].tolist() for watch_list in told] == [[None], ["high"]]
+    assert [watch_list.frame()["band"].tolist() for watch_list in told] == [[None], [None]]
     assert told[0].frame()["risk"].tolist() == [0.01]
+
+
+@pytest.mark.parametrize(("told", "where"), [(-19, (0, 1)), (-20, (1, 0)), (-30, (1, 0))])
+def test_what_a_case_book_took_after_it_was_entered_is_no_news(told, where):
+    """Entered 20 days ago: the morning of that day could not know of it yet."""
+    key = ("p-1", "critical_item", dt.date(2025, 2, 3))
+    signalled = {key: MONDAY + dt.timedelta(days=told)}
+    assert stands(counsellors_list(critical(3), signalled=signalled)) == where
+    assert stands(counsellors_list(critical(3), student="p-2", signalled=signalled)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("days", "known_before", "said"),
+    [(3, {}, True), (0, {}, False), (3, {"signalled": {}}, False), (3, {"previous": True}, False)],
+)
+def test_where_nobody_remembers_an_alert_that_is_open_for_longer_says_so(days, known_before, said):
+    if known_before.get("previous"):
+        known_before = {"previous": counsellors_list(day=-7).state}
+    page = render_watch_list(counsellors_list(critical(days), **known_before), "en")
+    assert ("no earlier list and no case book" in page) == said

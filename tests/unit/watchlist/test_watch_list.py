@@ -4,7 +4,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from dropout_risk.errors import WatchListError
+from dropout_risk.errors import ArgumentError, WatchListError
 from dropout_risk.pages.watch_list_page import render_watch_list
 from dropout_risk.scoring.readers.redaction import redact
 from dropout_risk.scoring.scores import SET_APART, RowError
@@ -251,3 +251,8 @@ def test_the_table_and_the_page_name_a_band_alike(tmp_path, language):
 
     assert named == {f"p-{band}": BAND_WORDS[band].to(language) for band in risks}
     assert all(f'<span class="band">{word}</span>' in page for word in named.values())
+
+
+def test_records_where_scores_are_expected_are_named_as_such():
+    with pytest.raises(ArgumentError, match="scores must be a Scores, got a str"):
+        WatchList.of("records/")

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.case import is_reached
 from dropout_risk.casebook.machine import LEVELS
-from dropout_risk.casebook.tables import CASE, ENTRY
-from dropout_risk.catalogue.alert_kinds import ABSENT, kind_of_rule
+from dropout_risk.casebook.tables import CASE, ENTRY, SIGNAL
+from dropout_risk.catalogue.alert_kinds import ABSENT, CRITICAL_ITEM, kind_of_rule
 
 CASE_COLUMNS = (
     "case", "pupil", "school", "level", "opened", "signalled", "contacted", "returned", "closed", "outcome",
@@ -73,6 +73,24 @@ class ToldCases:
             pd.DataFrame(met, columns=list(CONTACT_COLUMNS)).astype({"reached": bool}),
             len(wrong),
         )
+
+
+_OPEN_FOR = dt.timedelta(days=366)
+
+
+def signalled_before(book: Book, day: dt.date) -> dict[tuple[str, str, dt.date], dt.date]:
+    """Give the last morning before a day on which the book took a critical answer of each pupil.
+
+    By pupil, rule and the day of the answer: what such a morning took is no news on a later one.
+    """
+    asked = (
+        sa.select(SIGNAL.c.pupil, SIGNAL.c.rule, SIGNAL.c.since, sa.func.max(SIGNAL.c.day))
+        .where(SIGNAL.c.rule == CRITICAL_ITEM, SIGNAL.c.day < day, SIGNAL.c.day >= day - _OPEN_FOR)
+        .where(SIGNAL.c.why_not.is_(None) | (SIGNAL.c.why_not == "answered"))
+        .group_by(SIGNAL.c.pupil, SIGNAL.c.rule, SIGNAL.c.since)
+    )
+    with book.reading() as connection:
+        return {(pupil, rule, since): told for pupil, rule, since, told in connection.execute(asked)}
 
 
 def _opened_row(number: int, day: dt.date, data: Mapping[str, Any]) -> dict[str, Any]:

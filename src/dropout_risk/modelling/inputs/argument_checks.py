@@ -54,7 +54,7 @@ def _wrong_arguments(given: Any) -> Iterable[tuple[str, str]]:
 
 def _wrong_candidates(model: Any, candidates: Any) -> Iterable[tuple[str, str]]:
     if not isinstance(model, str) or model not in (AUTO, *CANDIDATES):
-        yield f"There is no model {model!r}.", nearest(str(model), (AUTO, *CANDIDATES))
+        yield _no_such_model(model, (AUTO, *CANDIDATES))
     if candidates is None:
         return
     if isinstance(candidates, str) or not isinstance(candidates, Sequence):
@@ -63,8 +63,15 @@ def _wrong_candidates(model: Any, candidates: Any) -> Iterable[tuple[str, str]]:
     if not candidates:
         yield "There is no candidate to choose from.", f"such as {default_candidates()}"
     for name in candidates:
-        if name not in CANDIDATES:
-            yield f"There is no model {name!r}.", nearest(str(name), CANDIDATES)
+        if not isinstance(name, str) or name not in CANDIDATES:
+            yield _no_such_model(name, CANDIDATES)
+
+
+def _no_such_model(given: Any, names: Iterable[str]) -> tuple[str, str]:
+    if hasattr(given, "fit"):
+        kind = type(given).__name__
+        return f"A {kind} is no name of a model.", "of one's own: dr.train(records, candidates=[...])"
+    return f"There is no model {given!r}.", nearest(str(given), names)
 
 
 def check_beside(table: Any, groups: Any, cohorts: Any, calibration_set: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from dropout_risk.arrays import Floats, Objects
+from dropout_risk.arrays import Bools, Floats, Objects
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, nearest
 from dropout_risk.modelling.inputs.audit_columns import audit_columns
@@ -135,8 +135,9 @@ class FeatureEncoding:
         if not self.named and X.shape[1] == len(self.names):
             return list(range(X.shape[1]))
         given = {flat_name(column): index for index, column in enumerate(X.columns)}
+        known = set(self.names)
         missing = [name for name in self.names if name not in given]
-        unknown = [name for name in given if name not in self.names]
+        unknown = [name for name in given if name not in known]
         if missing or unknown:
             hints = [f"{name!r}: {nearest(name, missing)}" for name in unknown[:5] if missing]
             raise FeatureInputError(
@@ -247,9 +248,9 @@ def _read_numbers(name: str, column: pd.Series) -> Floats:
 
 
 def _refuse_infinity(names: tuple[str, ...], values: Floats) -> None:
-    infinite = np.isinf(values)
+    infinite: Bools = np.isinf(values)
     if infinite.any():  # by column only where there is any: most of the time is that of the columns
-        found = [name for name, bad in zip(names, infinite.any(axis=0), strict=True) if bad]
+        found = [name for name, bad in zip(names, np.any(infinite, axis=0), strict=True) if bad]
         raise FeatureInputError(
             f"Columns {found} hold infinity.", hint="a share over zero days is missing (NaN), not infinite"
         )

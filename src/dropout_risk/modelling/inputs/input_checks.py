@@ -12,6 +12,7 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import EmptyColumnError
 from dropout_risk.modelling.inputs.encoding import FeatureEncoding
+from dropout_risk.records.tables import HIGH_CODES, LOW_CODES
 
 
 def refuse_empty_columns(
@@ -99,12 +100,49 @@ def warn_of_identifiers(encoding: FeatureEncoding, encoded: Floats) -> None:
         )
 
 
+class UnknownCodeWarning(UserWarning):
+    """A number that stands for "not known" elsewhere, such as 999, went into a fit as a value."""
+
+
+def warn_of_codes(encoding: FeatureEncoding, encoded: Floats) -> None:
+    """Warn of columns of numbers in which 999, -99 or the like lies far from all other values."""
+    found = [
+        name
+        for index, name in enumerate(encoding.names)
+        if index not in encoding.categorical and _holds_code(encoded[:, index])
+    ]
+    if found:
+        warnings.warn(
+            f"Columns {found} hold {', '.join(f'{code:g}' for code in CODES)} or the like far from all other "
+            "values, as systems write for what is not known; a fit takes them for values. Make them missing "
+            "(X.replace(999, np.nan)) if that is what they mean.",
+            UnknownCodeWarning,
+            stacklevel=3,
+        )
+
+
+CODES = (*HIGH_CODES, *LOW_CODES)
+_FAR = 3
+
+
+def _holds_code(values: Floats) -> bool:
+    codes = np.isin(values, CODES)
+    others = values[~codes & ~np.isnan(values)]
+    if not codes.any() or len(np.unique(others)) < 2:
+        return False
+    low, high = others.min(), others.max()
+    far = _FAR * max(abs(low), abs(high))
+    return bool((np.abs(values[codes]) > far).any() or (low >= 0 and (values[codes] < 0).any()))
+
+
 def _names_rows(name: str, categorical: bool, values: Floats) -> bool:
+    named = IDENTIFIER.search(name) is not None
+    if not (named or categorical):
+        return False
     given = values[~np.isnan(values)]
     levels = len(np.unique(given))
     if len(given) < FEWEST_ROWS or levels < 2:
         return False
     if categorical:
-        return IDENTIFIER.search(name) is not None or levels > LEVELS_SHARE * len(given)
-    whole = bool((given == np.round(given)).all())
-    return whole and IDENTIFIER.search(name) is not None and levels > LEVELS_SHARE * len(given)
+        return named or levels > LEVELS_SHARE * len(given)
+    return bool((given == np.round(given)).all()) and levels > LEVELS_SHARE * len(given)

@@ -219,7 +219,7 @@ class LikelyValues:
         try:
             table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
             parts: dict[str, Any] = {name: table[name].to_numpy() for name in _SCHEMA.names[:-1]}
-            correlations = np.array(table["correlations"].to_pylist(), np.float64)
+            correlations = table["correlations"].combine_chunks().flatten().to_numpy()
             return cls(**parts, correlations=correlations.reshape(table.num_rows, table.num_rows))
         except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
             raise BundleError("The model's likely.arrow cannot be read.") from error
@@ -227,9 +227,10 @@ class LikelyValues:
 
 def _design_of(rows: Floats, columns: Longs, levels: Longs) -> Floats:
     """Give a column for each number, and one of 0 and 1 for each common category; NaN where missing."""
-    values = rows[:, columns]
-    flags = np.where(np.isnan(values), np.nan, values == levels)
-    return np.where(levels == NUMBER, values, flags)
+    design, of_level = rows[:, columns], levels != NUMBER
+    codes = design[:, of_level]
+    design[:, of_level] = np.where(np.isnan(codes), np.nan, codes == levels[of_level])
+    return design
 
 
 def _common_levels(codes: Floats) -> list[int]:

@@ -264,7 +264,7 @@ ROW_CHECKS = (
 
 
 ASKED_ROWS = 100
-MOST_NEIGHBOURS, MOST_FOR_RANK = 50_000, 2000
+MOST_NEIGHBOURS = 50_000
 FEWEST_COLUMNS = 3
 FOUND_SHARE, FOUND_ROWS, FEWEST_MADE_UP = 0.05, 5, 30
 LARGEST_DENOMINATOR = 100
@@ -352,7 +352,7 @@ def _share_between(X: Floats) -> float:
     if X.shape[1] < FEWEST_COLUMNS or len(X) < FEWEST_MADE_UP:
         return 0.0
     X = (X - X.mean(axis=0)) / X.std(axis=0)
-    if np.linalg.matrix_rank(X[:: 1 + len(X) // MOST_FOR_RANK], tol=NEAR * len(X)) < FEWEST_COLUMNS:
+    if not _vary_independently(X):
         return 0.0
     rng = np.random.default_rng(0)
     others = X if len(X) <= MOST_NEIGHBOURS else X[rng.choice(len(X), MOST_NEIGHBOURS, replace=False)]
@@ -362,6 +362,18 @@ def _share_between(X: Floats) -> float:
     between = sum(_is_between(others, along, int(row)) for row in asked)
     share = between / len(asked)
     return share if between >= FOUND_ROWS and share >= FOUND_SHARE else 0.0
+
+
+def _vary_independently(X: Floats) -> bool:
+    """Say whether three columns do: each time what the longest says of the others is taken off."""
+    for _ in range(FEWEST_COLUMNS):
+        length = np.linalg.norm(X, axis=0)
+        most = int(length.argmax())
+        if length[most] <= NEAR * len(X):
+            return False
+        along = X[:, most] / length[most]
+        X = X - np.outer(along, along @ X)
+    return True
 
 
 def _is_between(X: Floats, along: Floats, row: int) -> bool:

@@ -60,10 +60,12 @@ class ColumnCounts:
 
     def ranked(self) -> float:
         """Give the AUC of the values alone, in the better direction, with missing at the better end."""
-        ends = [
-            np.vstack([self.missing_by_label, self.by_label]),
-            np.vstack([self.by_label, self.missing_by_label]),
-        ]
+        ends = [self.by_label]
+        if self.missing.any():
+            ends = [
+                np.vstack([self.missing_by_label, self.by_label]),
+                np.vstack([self.by_label, self.missing_by_label]),
+            ]
         return max(max(auc, 1 - auc) for auc in map(auc_of, ends))
 
     def missing_alone(self) -> float:

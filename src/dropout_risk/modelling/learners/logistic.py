@@ -78,11 +78,10 @@ class LogisticFitter(Fitter):
         margins = np.empty((len(strengths), len(y)))
         for fold in range(folds.max() + 1):
             seen, left_out = folds != fold, folds == fold
-            design = self._design(X[seen])
-            columns, columns_out = (
-                design.columns(X[seen]),
-                design.columns(self.rows_left_out(X, seen, left_out)),
-            )
+            design, rows = self._design(X[seen]), X.copy()
+            rows[left_out] = self.rows_left_out(X, seen, left_out)
+            whole = design.columns(rows)
+            columns, columns_out = whole[seen], whole[left_out]
             weights, path = design.start(y[seen]), np.empty((0, left_out.sum()))
             signs = design.signs
             for strength in strengths:
@@ -147,7 +146,7 @@ class NumericBlock:
 
     def _line_and_bends(self, column: Floats) -> list[Floats]:
         middle = self.knots[len(self.knots) // 2]
-        inside = np.clip(column, self.knots[0], self.knots[-1])
+        inside = np.minimum(np.maximum(column, self.knots[0]), self.knots[-1])
         parts = [np.interp(inside, self.knots, self.line)]
         if len(self.knots) > 2:
             for low, high in zip(self.knots[:-1], self.knots[1:], strict=True):
@@ -236,19 +235,20 @@ class Design:
         bend: float = BEND,
     ) -> Self:
         """Learn each feature's block from the rows of the fit; of a wide table each is a straight line."""
-        segments = 1 if X.shape[1] > MOST_BENT else segments
+        segments, levels = 1 if X.shape[1] > MOST_BENT else segments, frozenset(categorical)
         return cls(
             tuple(
-                LevelBlock.learn(X[:, i])
-                if i in categorical
-                else NumericBlock.learn(X[:, i], int(monotone[i]), segments, bend)
-                for i in range(X.shape[1])
+                LevelBlock.learn(column)
+                if i in levels
+                else NumericBlock.learn(column, int(monotone[i]), segments, bend)
+                for i, column in enumerate(np.ascontiguousarray(X.T))
             )
         )
 
     def columns(self, X: Floats) -> Floats:
         """Give all columns of all rows, and a last one for the intercept."""
-        parts = [block.columns(X[:, i]) for i, block in enumerate(self.blocks)]
+        values = np.ascontiguousarray(X.T)
+        parts = [block.columns(column) for block, column in zip(self.blocks, values, strict=True)]
         return np.hstack([*parts, np.ones((len(X), 1))])
 
     @property
@@ -276,7 +276,7 @@ def _choose_knots(known: Floats, segments: int) -> Floats:
     ordered = np.sort(known)
     if 1 + np.count_nonzero(ordered[1:] != ordered[:-1]) <= segments + 1:
         return np.unique(known)
-    pieces = int(np.clip(len(known) // 60, 1, segments))
+    pieces = min(max(len(known) // 60, 1), segments)
     knots = sorted_quantiles(ordered, _shares_of_knots(pieces + 1))
     knots = knots if (knots[1:] > knots[:-1]).all() else np.unique(knots)
     if len(knots) <= pieces:  # many pupils share one value, such as no absence: the others have quantiles too
@@ -315,7 +315,8 @@ def _line_heights(known: Floats, knots: Floats) -> Floats:
         return np.empty(0)
     middle = knots[len(knots) // 2]
     line, along = knots - middle, inside - middle
-    if abs(float(((centred / spread) ** 3).mean())) > SKEWED:
+    score = centred / spread
+    if abs(float((score * score * score).mean())) > SKEWED:
         centre = float(np.median(inside))
         near = float(np.abs(inside - centre).mean())
         line = np.arcsinh((knots - centre) / near) - np.arcsinh((middle - centre) / near)

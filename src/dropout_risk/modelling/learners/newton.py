@@ -59,23 +59,34 @@ def _descend_objective(columns: Floats, y: Labels, strength: float, signs: Float
 
 
 def _follow_gradient(columns: Floats, y: Labels, strength: float, signs: Floats, start: Floats) -> Floats:
-    """Come down by gradients alone (L-BFGS-B) to where nothing is gained that a risk would show."""
+    """Come down by gradients alone (L-BFGS-B) to where nothing is gained that a risk would show.
+
+    The way down is short only if columns do not stand for the intercept too. So what moves is the score of
+    the mean row in the intercept's place: the same weights, as if the columns had mean 0.
+    """
     from scipy.optimize import minimize
     from scipy.special import expit
 
     penalty = np.append(np.ones(columns.shape[1] - 1), 1e-8)
     scale = 1.0 / (strength * len(y))
+    means = np.append(columns[:, :-1].mean(axis=0), 0.0)
 
-    def objective(weights: Floats) -> tuple[float, Floats]:
+    def objective(moved: Floats) -> tuple[float, Floats]:
+        weights = moved.copy()
+        weights[-1] -= means @ moved
         margin = columns @ weights
         loss = np.logaddexp(0.0, margin).sum() - margin[y == 1].sum()
         gradient = strength * (columns.T @ (expit(margin) - y)) + penalty * weights
+        gradient -= means * gradient[-1]
         return scale * float(strength * loss + 0.5 * (penalty * weights) @ weights), scale * gradient
 
     bounds = [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs]
     options = {"maxiter": 500, "ftol": 1e-9, "gtol": 1e-6}
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    return np.asarray(found.x)
+    begin = start.copy()
+    begin[-1] += means @ start
+    found = minimize(objective, begin, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+    found[-1] -= means @ found
+    return np.asarray(found)
 
 
 def _penalised_loss(columns: Floats, y: Labels, strength: float, penalty: Floats, weights: Floats) -> float:

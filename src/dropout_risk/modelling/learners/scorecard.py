@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Any, Self
 
@@ -96,37 +98,72 @@ def merge_cells(rows: Longs, events: Longs, direction: int) -> list[int]:
     >>> merge_cells(np.array([100, 100, 100]), np.array([60, 5, 5]), 1)
     []
     """
-    bins = [(int(n), int(k), end) for end, (n, k) in enumerate(zip(rows, events, strict=True))]
-    smallest, worth = SMALLEST_SHARE * sum(rows), 0.5 * np.log(max(sum(rows), 2))
-    while len(bins) > 1:
-        loss = [_loss_of_merging(bins[i], bins[i + 1]) for i in range(len(bins) - 1)]
+    smallest, worth = SMALLEST_SHARE * int(rows.sum()), 0.5 * math.log(max(int(rows.sum()), 2))
+    bins = _without_small(rows.tolist(), events.tolist(), smallest)
+    loss = [_loss_of_merging(*pair) for pair in pairwise(bins)]
+    while loss:
         wrong = [
             i
             for i in range(len(loss))
             if direction * (_share_of_events(bins[i + 1]) - _share_of_events(bins[i])) < 0
         ]
-        small = [i for i in range(len(loss)) if min(bins[i][0], bins[i + 1][0]) < smallest]
-        pairs = small or wrong or range(len(loss))
-        cheapest = min(pairs, key=lambda i: loss[i])
-        if not small and not wrong and len(bins) <= MOST_BINS and loss[cheapest] > worth:
+        cheapest = min(wrong or range(len(loss)), key=loss.__getitem__)
+        if not wrong and len(bins) <= MOST_BINS and loss[cheapest] > worth:
             break
         (n, k, _), (m, j, end) = bins[cheapest : cheapest + 2]
         bins[cheapest : cheapest + 2] = [(n + m, k + j, end)]
+        beside = slice(max(cheapest - 1, 0), cheapest + 2)
+        loss[beside] = [_loss_of_merging(*pair) for pair in pairwise(bins[beside])]
     return [end for _, _, end in bins[:-1]]
 
 
-def _share_of_events(item: tuple[int, int, int]) -> float:
+Bin = tuple[int, int, int]
+"""Rows, events, and the last cell of a bin."""
+
+
+def _without_small(rows: list[int], events: list[int], smallest: float) -> list[Bin]:
+    """Merge cells until no bin is too small, each time the two that are most alike of those with a small one.
+
+    Of thousands of words each is a cell. So pairs wait in a heap, the most alike and of equals the first on
+    top, and each cell is followed to the next: a pair counts only if its bins are still what they were.
+    """
+    bins = {first: (n, k, first) for first, (n, k) in enumerate(zip(rows, events, strict=True))}
+    before = {first: first - 1 for first in bins}
+    waiting: list[tuple[float, int, Bin, Bin]] = []
+
+    def wait(first: int) -> None:
+        left = bins.get(first)
+        right = bins.get(left[2] + 1) if left else None
+        if left and right and min(left[0], right[0]) < smallest:
+            heappush(waiting, (_loss_of_merging(left, right), first, left, right))
+
+    for first in range(len(rows)):
+        wait(first)
+    while waiting:
+        _, first, left, right = heappop(waiting)
+        second = left[2] + 1
+        if (bins.get(first), bins.get(second)) != (left, right):
+            continue
+        bins[first] = (left[0] + right[0], left[1] + right[1], right[2])
+        del bins[second]
+        before[right[2] + 1] = first
+        wait(before[first])
+        wait(first)
+    return list(bins.values())
+
+
+def _share_of_events(item: Bin) -> float:
     return item[1] / item[0] if item[0] else 0.0
 
 
-def _loss_of_merging(left: tuple[int, int, int], right: tuple[int, int, int]) -> float:
+def _loss_of_merging(left: Bin, right: Bin) -> float:
     """Give the log likelihood that is lost when two bins become one."""
     n, k = left[0] + right[0], left[1] + right[1]
     return _log_likelihood(*left[:2]) + _log_likelihood(*right[:2]) - _log_likelihood(n, k)
 
 
 def _log_likelihood(n: int, k: int) -> float:
-    return float(sum(part * np.log(part / n) for part in (k, n - k) if part))
+    return sum(part * math.log(part / n) for part in (k, n - k) if part)
 
 
 def _count_cells(positions: Positions, y: Labels, n: int) -> tuple[Longs, Longs]:

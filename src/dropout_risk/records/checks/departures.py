@@ -1,4 +1,4 @@
-"""Departures that registers contradict: outcomes after which a pupil goes on coming to school."""
+"""Departures that are in doubt: outcomes that registers contradict, and lists of leavers without a day."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Longs
 from dropout_risk.records.days.day_grid import STATUS, DayGrid
+from dropout_risk.records.files.copies import names_leavers
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import EVENTS
@@ -36,6 +37,15 @@ def check_departures(draft: Draft, attendance: DayGrid, pupil_row: Array) -> Non
     told = (row >= 0) & _are_away(draft) & ~draft.apart
     told[told] = came[row[told]] & (draft.values["date"][told] == last[row[told]])
     draft.warn("came_after_outcome", "date", told)
+
+
+def set_leavers_apart(draft: Draft) -> None:
+    """Set pupils apart whom a file or sheet of leavers lists, and of whom it does not say when they left."""
+    starts = [*(span.start for span in draft.spans), len(draft)]
+    listed = np.zeros(len(draft), np.bool_)
+    for span, stop in zip(draft.spans, starts[1:], strict=True):
+        listed[span.start : stop] = names_leavers(span.part.name)
+    draft.set_apart("left_without_day", "left_on", listed & draft.missing("left_on") & ~draft.apart)
 
 
 def days_present_after(attendance: DayGrid, last: Array) -> Longs:

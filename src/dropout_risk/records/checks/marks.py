@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Longs
@@ -15,12 +17,13 @@ from dropout_risk.text import Text
 _SAT, _UNKNOWN = TAKEN.index("taken"), TAKEN.index("unknown")
 _POSSIBLE = -1e299
 FEWEST_MARKS = 3
-_SUMS = frozenset(("总分", "总成绩", "合计", "平均分", "平均", "均分", "名次", "班级名次", "年级名次",
-                   "学校名次", "排名", "班级排名", "年级排名", "班名次", "班排名", "校排名",
-                   "total", "totalscore", "sum", "average", "mean", "rank", "classrank",
-                   "graderank"))  # fmt: skip
+_SUM = re.compile(
+    r"(?:总分|总成绩|合计|平均分?|均分|名次|排名)$|班名次|班排名"
+    r"|^(?:(?:sub)?total(?:score|marks?|points)?|sum|average|mean|(?:class|grade|school)?rank|overall(?:score|grade)?)$"
+)
 """What marks sheets write beside the subjects."""
 _FULL, _LOW = 10, 0.1
+_SCHOOL_SCALES = (5, 6)
 _OTHER_UNIT = Text(
     zh="多数分数如此：满分似乎用了另一种单位（百分比与分数混用）",
     en="most marks do: max_score seems to be in another unit (percentages beside points)",
@@ -57,7 +60,7 @@ def part_marks(draft: Draft) -> None:
 def _is_sum(draft: Draft) -> Bools:
     """Mark the sums, means and ranks among marks of subjects; where there are no others they are kept."""
     words = draft.words.get("subject", [])
-    sums = np.array([*(word_key(word) in _SUMS for word in words), False])
+    sums = np.array([*(_SUM.search(word_key(word)) is not None for word in words), False])
     if sums[:-1].all():
         return np.zeros(len(draft), np.bool_)
     return np.asarray(sums[draft.values["subject"]])
@@ -81,6 +84,17 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
     all_low = not draft.is_of_request and _most_marks(draft, "low_marks", low, given)
     draft.warn("doubtful_unit", "score", low if all_low else single)
     draft.warn("zero_marks", "score", _whole_exams_of_zero(draft))
+    if not draft.is_of_request:
+        draft.warn("best_mark_unsure", "score", _marks_from_one(draft))
+
+
+def _marks_from_one(draft: Draft) -> Bools:
+    """Mark the marks out of 5 or 6 where none of many is below 1: of some such scales 1 is the best."""
+    score, highest = draft.values["score"], draft.values["max_score"]
+    marks = np.isin(highest, _SCHOOL_SCALES) & ~np.isnan(score) & ~draft.apart
+    own = {"given": int(np.count_nonzero(marks)), "low": int(np.count_nonzero(marks & (score < 1)))}
+    counted = draft.counted("marks_from_one", own)
+    return marks & (counted["given"] >= _FULL and not counted["low"])
 
 
 def _whole_exams_of_zero(draft: Draft) -> Bools:

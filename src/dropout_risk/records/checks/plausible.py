@@ -11,7 +11,7 @@ from dropout_risk.records.rows import Draft
 from dropout_risk.records.wording.conventions import Conventions
 from dropout_risk.records.wording.grade_levels import FIRST_COHORT, LAST_COHORT
 
-_FAR, _FEWEST = 50.0, 3
+_FAR, _FEWEST, _CODE = 50.0, 3, 99.0
 _FEWEST_PUPILS, _NEARLY_ALL = 10, 0.8
 FIRST_AGE, FAR_AGE, DAYS_A_YEAR = 6.5, 3.5, 365.25
 """The middle age of level 0 at the turn of its year, and how many years a pupil may lie from the middle."""
@@ -38,6 +38,11 @@ def check_distances(draft: Draft, conventions: Conventions) -> None:
     distance = draft.values["distance_km"]
     if "distance_km" in conventions.factors:
         distance = draft.values["distance_km"] = distance * conventions.factors["distance_km"]
+    own = {"code": int(np.count_nonzero(distance == _CODE)), "far": int(np.count_nonzero(distance > _FAR))}
+    counted = draft.counted("distances", own)
+    if not draft.is_of_request and counted["code"] == counted["far"] >= _FEWEST:
+        draft.fault("code_for_unknown", "distance_km", distance == _CODE)
+        distance = draft.values["distance_km"]
     highest = draft.table["distance_km"].highest
     far = (distance > _FAR) & (distance <= highest)
     given = np.count_nonzero(distance <= highest)

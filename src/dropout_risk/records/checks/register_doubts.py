@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dropout_risk.arrays import Array, Ints
+from dropout_risk.records.checks.totals import NEVER_AWAY_DAYS
 from dropout_risk.records.days.calendar import date_of, ordinal_of
 from dropout_risk.records.days.day_grid import STATUS
 from dropout_risk.records.days.holidays import is_weekday
@@ -65,6 +66,28 @@ def weekend_rows(cells: Array, dates: Ints) -> dict[str, int]:
 def are_filled(weekends: Mapping[Any, int]) -> bool:
     """Say whether the rows of weekend days are many and all alike, as a system fills them in."""
     return weekends["rows"] >= _MANY and not weekends["others"]
+
+
+def schools_never_away(cells: Array, group: Array, away: Array, n_groups: int) -> int:
+    """Count the groups of pupils of whom many rows of many days say that each was there in time.
+
+    ``away`` are groups of which other rows say that somebody was not.
+
+    >>> all_there = np.full((20, 60), 1 + STATUSES.code("present"), np.uint8)
+    >>> schools_never_away(all_there, np.zeros(60, np.int32), np.array([], np.int32), 1)
+    1
+    """
+    present = 1 + STATUSES.code("present")
+    clean = np.ones(n_groups, np.bool_)
+    clean[away] = False
+    for slot in cells:
+        status = slot & STATUS
+        clean[group[(status != 0) & (status != present)]] = False
+        if not clean.any():
+            return 0
+    held = np.array([np.bincount(group[(slot & STATUS) != 0], minlength=n_groups) for slot in cells])
+    many = (held.sum(axis=0) >= NEVER_AWAY_DAYS) & (np.count_nonzero(held, axis=0) >= 2 * _LEAST_DAYS)
+    return int(np.count_nonzero(clean & many))
 
 
 def session_rows(cells: Array, sessions: Sequence[str]) -> dict[tuple[str, str], int]:

@@ -195,12 +195,12 @@ def check_tests(draft: Draft) -> None:
     ranges = _ranges_of_rows(draft)
     if ranges is None:
         return
-    low, high, whole = ranges
+    low, high, whole, mean = ranges
     score = draft.values["score"]
     counts = ~np.isnan(score) & ~np.isnan(low) & (draft.values["valid"] != 0) & ~draft.apart
     outside = counts & ((score < low) | (score > high))
     draft.warn("score_outside_scale", "score", outside)
-    unsure = counts & whole & (score > low) & (score < low + 1)
+    unsure = counts & whole & (score > low) & (score < mean) & (score != np.floor(score))
     if not draft.is_of_request:
         unsure |= _other_unit(draft, counts, outside, (low, high, whole))
     draft.warn("doubtful_unit", "score", unsure & ~outside)
@@ -286,14 +286,19 @@ def _doubt_names(draft: Draft) -> None:
     draft.warn("unknown_meaning", "norm", doubted & ~draft.apart)
 
 
-def _ranges_of_rows(draft: Draft) -> tuple[Floats, Floats, Bools] | None:
-    """Give the lowest and highest score of each row, and whether it is whole; NaN where nobody knows."""
+def _ranges_of_rows(draft: Draft) -> tuple[Floats, Floats, Bools, Floats] | None:
+    """Give the lowest and highest score of each row, whether it is whole, and the highest mean of answers.
+
+    NaN where nobody knows; what lies under the last and is not whole may be the mean of a sum's answers.
+    """
     instruments, scales = draft.words["instrument"], draft.words["scale"]
     norms = [*draft.words["norm"], None]
     shape = (len(instruments) + 1, len(scales) + 1, len(norms))
     low, high, whole = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.bool_)
+    mean = np.full(len(instruments) + 1, np.nan)
     known = [(place, own) for place, word in enumerate(instruments) if (own := ranges_of(word)) is not None]
     for place, own in known:
+        mean[place] = own.answer.high
         for scale, word in enumerate(scales):
             for norm, name in enumerate(norms):
                 found = own.range_of(word, name)
@@ -304,7 +309,7 @@ def _ranges_of_rows(draft: Draft) -> tuple[Floats, Floats, Bools] | None:
     codes = [draft.values[name].astype(np.int64) for name in ("instrument", "scale", "norm")]
     first, second, third = (code % size for code, size in zip(codes, shape, strict=True))  # -1 is the last
     at = (first * shape[1] + second) * shape[2] + third
-    return low.ravel()[at], high.ravel()[at], whole.ravel()[at]
+    return low.ravel()[at], high.ravel()[at], whole.ravel()[at], mean[first]
 
 
 def _other_unit(draft: Draft, counts: Bools, outside: Bools, ranges: tuple[Floats, Floats, Bools]) -> Bools:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 
 import numpy as np
@@ -18,6 +19,12 @@ _SHARES = Text(zh="缺课天数都小于1天，像是比例", en="all are parts 
 _PRESENT_DAYS = Text(
     zh="多数行缺课占应到天数的八成以上，像是到校天数",
     en="in most rows they are over four fifths of the days enrolled, as days present are",
+)
+NEVER_AWAY_DAYS = 1000
+"""Days of pupils of which somebody misses some, but where presence is filled in."""
+_TWO, _LEAST_LESSONS = 2, 4
+_LESSONS = Text(
+    zh="全都是{step}的倍数，像是缺课的节数", en="all are multiples of {step}, as lessons of whole days are"
 )
 _CALENDAR_DAYS = Text(
     zh="多数时段的应到天数连周日也算在内，像是日历天数",
@@ -89,6 +96,24 @@ def doubt_units(draft: Draft) -> None:
         counted = draft.counted(what, own)
         if counted["rows"] >= _FEWEST_ROWS and 2 * counted["odd"] > counted["rows"]:
             draft.warn("doubtful_unit", column, odd, detail)
+    _doubt_lessons(draft, missed)
+    usable = ~draft.apart
+    own = {"days": int(enrolled[usable & (enrolled > 0)].sum()), "missed": int(np.count_nonzero(missed))}
+    counted = draft.counted("missed", own)
+    if counted["days"] >= NEVER_AWAY_DAYS and not counted["missed"]:
+        draft.warn("nobody_ever_away", "days_absent", usable)
+
+
+def _doubt_lessons(draft: Draft, missed: Bools) -> None:
+    """Doubt days that are all multiples of some number, as lessons of whole days are."""
+    values, number = np.unique(draft.values["days_absent"][missed], return_counts=True)
+    counted = draft.counted("missed_days", dict(zip(values.tolist(), number.tolist(), strict=True)))
+    found = [float(str(days)) for days in counted]
+    if len(found) < _TWO or sum(counted.values()) < _FEWEST_ROWS or any(days % 1 for days in found):
+        return
+    step = math.gcd(*map(int, found))
+    if step >= _LEAST_LESSONS:
+        draft.warn("doubtful_unit", "days_absent", missed, _LESSONS.filled(step=step))
 
 
 def _shared_days(pupil: Array, start: Array, end: Array) -> Bools:

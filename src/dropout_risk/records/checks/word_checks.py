@@ -23,9 +23,31 @@ _PRAISE = re.compile(
 )
 
 
+_DATES_FOR_NAMES = ("class_id", "norm")
+_DATE_OF_NAME = re.compile(
+    r"(?:\d{4}年)?\d{1,2}月\d{1,2}日|(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}(?: 00:00(?::00)?)?"
+    r"|\d{1,2}/\d{1,2}/(?:19|20)\d\d|\d{1,2}-[a-z]{3,4}|[a-z]{3,4}-\d{1,2}",
+    re.IGNORECASE,
+)
+_MONTHS = re.compile(r"jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec", re.IGNORECASE)
+
+
+def is_date_of_name(word: str) -> bool:
+    """Say whether a name is a date, as spreadsheets make of 8-1.
+
+    >>> [is_date_of_name(name) for name in ("8月1日", "2024-08-01", "1-Aug", "8-1", "8-art")]
+    [True, True, True, False, False]
+    """
+    letters = "".join(filter(str.isalpha, word)) if word.isascii() else ""
+    return bool(_DATE_OF_NAME.fullmatch(word)) and (not letters or bool(_MONTHS.fullmatch(letters)))
+
+
 def check_words(draft: Draft, mapping: RecordsMapping) -> None:
     """Doubt the words of a table's columns of text."""
     for column in draft.table.columns:
+        if column.name in _DATES_FOR_NAMES and draft.hears("date_for_name", column.name):
+            dates = np.array([*map(is_date_of_name, draft.words[column.name]), False])
+            draft.warn("date_for_name", column.name, dates[draft.values[column.name]] & ~draft.apart)
         if column.kind == "text" and not column.note and draft.hears("words_alike", column.name):
             alike = _spellings_of_column(draft, column.name)
             if alike is not None:

@@ -145,9 +145,11 @@ def cause_of_outside(
     >>> cause_of_outside(march - 3653, np.full(3, 19_700), np.full(3, 20_100), 3).en
     'all would lie within it 10 years later: the year seems mistyped'
     """
-    given = counted({"outside": len(days), "among": among, **_moved_within(days, first, last)})
+    on = {f"on {day}": 1 for day in np.unique(days).tolist()}
+    given = counted({"outside": len(days), "among": among, **_moved_within(days, first, last), **on})
     outside, among = given.get("outside", 0), given.get("among", 0)
-    if outside < _FEWEST or outside < _LEAST_SHARE * among:
+    several = sum(str(what).startswith("on ") for what in given) > 1  # one day may have any cause
+    if outside < _FEWEST or outside < _LEAST_SHARE * among or not several:
         return NO_WORDS
     if given.get("exchanged") == outside:
         return _ALL_EXCHANGED

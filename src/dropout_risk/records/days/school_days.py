@@ -105,11 +105,30 @@ class SchoolDays:
 
     def open_on(self, school: Array, date: Array) -> Bools:
         """Say for each row whether its day may be a school day."""
+        state = self._state_on(school, date)
+        is_open: Bools = np.where(self.listed[school], state == 1, state != 0)
+        return is_open
+
+    def _state_on(self, school: Array, date: Array) -> npt.NDArray[np.int8]:
         column = date.astype(np.int64) - self.first
         inside = (column >= 0) & (column < self.state.shape[1])
         state = np.full(len(date), _UNLISTED, np.int8)
         state[inside] = self.state[school[inside], column[inside]]
-        is_open: Bools = np.where(self.listed[school], state == 1, state != 0)
+        return state
+
+    @property
+    def is_told(self) -> Bools:
+        """Whether something else than attendance tells the school days, school by school."""
+        told: Bools = self.listed | self.ordinary
+        return told
+
+    def opens(self, school: Array, date: Array) -> Bools:
+        """Say for each row whether its day is a school day, at a school whose days are told."""
+        self._ordinary_week.require(date[self.ordinary[school]])
+        rest: Bools = (
+            self.listed[school] | self._ordinary_week.opens(date) | (self._state_on(school, date) == 1)
+        )
+        is_open: Bools = self.open_on(school, date) & rest
         return is_open
 
     def calendar(

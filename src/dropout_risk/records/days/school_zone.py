@@ -22,7 +22,7 @@ from dropout_risk.records.days.calendar import EPOCH, date_of
 from dropout_risk.records.days.dates import declared_date
 from dropout_risk.records.tables import Table
 from dropout_risk.records.values import day_in, is_text, one_array
-from dropout_risk.text import Text, same_words
+from dropout_risk.text import Text
 
 LOCAL = "local"
 """The zone of times that are the school's own: nothing is converted or doubted."""
@@ -77,8 +77,7 @@ class SchoolDay:
         for name in sorted(self._clocks):
             times = self._clocks[name]
             if self.zone is None and _is_midnight_in_the_east(times):
-                written = (f"{time // _HOUR:02}:{time // 60 % 60:02}" for time in sorted(times))
-                yield name, same_words(" / ".join(written))
+                yield name, _midnight_words(times)
 
     def _days(self, name: str, array: Any) -> Any:
         if pa.types.is_timestamp(array.type):
@@ -172,6 +171,23 @@ def _seconds_ahead(zone: str, quarter: int) -> int:
     moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=quarter * _QUARTER)
     offset = moment.astimezone(ZoneInfo(zone)).utcoffset()
     return int(offset.total_seconds()) if offset is not None else 0
+
+
+def _midnight_words(times: set[int]) -> Text:
+    """Write times of day, and how far ahead of UTC they are midnights; of no zone but China's it is sure."""
+    written = " / ".join(f"{time // _HOUR:02}:{time // 60 % 60:02}" for time in sorted(times))
+    ahead = " / ".join(f"{(_DAY - time) / _HOUR:g}" for time in sorted(times, reverse=True))
+    return (_MIDNIGHT_IN_CHINA if times == _CHINA else _MIDNIGHT).filled(times=written, ahead=ahead)
+
+
+_CHINA = {16 * _HOUR}
+_MIDNIGHT = Text(
+    zh="{times}，在比 UTC 早{ahead}小时的地方是零点",
+    en="{times}, which is midnight where clocks are {ahead} hours ahead of UTC",
+)
+_MIDNIGHT_IN_CHINA = Text(
+    zh=f'{_MIDNIGHT.zh}，例如 zone = "Asia/Shanghai"', en=f'{_MIDNIGHT.en}, as with zone = "Asia/Shanghai"'
+)
 
 
 def _is_midnight_in_the_east(times: set[int]) -> bool:

@@ -57,16 +57,16 @@ _HEADERS_BELOW = Text(zh="表头在第{row}行", en="the headers stand in row {r
 _CELLS = Text(zh="{number}个单元格", en="{number} cells")
 _DATES = Text(
     zh="{number}个单元格是日期（表格软件把 1-2 改成了日期）",
-    en="{number} cells are dates, as spreadsheets make of 1-2",
+    en="{number} cells turned into dates, as spreadsheets make of 1-2",
 )
 _DATES_READ = Text(zh="{number}个单元格是这样的日期", en="{number} cells hold such dates")
 _FAILED_CELLS = Text(
     zh="{number}个单元格的公式出错，按空读取",
-    en="{number} cells hold a formula that failed and are read as empty",
+    en="{number} cells hold a formula that failed: they count as empty",
 )
 _PADDED = Text(
     zh="{number}个单元格显示前导的零，实际数值中没有（007 是 7）",
-    en="{number} cells show zeros before a number that they do not hold (007 is 7)",
+    en="{number} cells show zeros before a number where there are none (007 is 7)",
 )
 
 

@@ -1,13 +1,15 @@
-"""The columns of a table that are not used: looked at again where rows of one id might be two pupils."""
+"""The columns of a table that are not used: looked at again where rows of one id or one key are in doubt."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.files.readers import read_batches
@@ -15,6 +17,7 @@ from dropout_risk.records.rows import Draft
 from dropout_risk.records.values import as_text
 from dropout_risk.records.wording.mapping import RecordsMapping, names_child
 from dropout_risk.records.wording.words import plain_form
+from dropout_risk.text import NO_WORDS, Text
 
 Texts = npt.NDArray[np.object_]
 COUNTERS = frozenset(
@@ -89,3 +92,96 @@ def texts_differ(texts: Texts, left: Array, right: Array) -> Bools:
     one, other = texts[left], texts[right]
     given = np.array([a is not None and b is not None for a, b in zip(one, other, strict=True)], np.bool_)
     return np.asarray(given & (one != other))
+
+
+# --- Headers that nothing reads, though what stands there changes what the others mean ---
+
+_TOLD_HEADERS = {
+    "students": (
+        "学籍状态 学生状态 在读状态 就读状态 在校状态 学籍情况 是否在校 是否在籍 状态 "
+        "enroll_status enrollment_status enrolment_status student_status status active is_active",
+        Text(
+            zh="该列像是写明谁还在校：只读在校的，在映射文件的 [filters.students] 中写明"
+            '（"{header}" = ["在读"]）',
+            en="it seems to say who is still at school: read these alone, under [filters.students] in the "
+            'mapping ("{header}" = ["active"])',
+        ),
+    ),
+    "attendance": (
+        "excuse excused is_excused excuse_type excuse_code 是否请假 是否批准 是否有假",
+        Text(
+            zh="该列像是写明缺课是否已请假：请把它与状态并为一列，否则请假与旷课都按旷课计",
+            en="it seems to say which absences were excused: write both into one column of words, or else an "
+            "excused absence counts as any other",
+        ),
+    ),
+}
+
+
+def told_of_header(table: str, header: str) -> Text:
+    """Say what the column of a header would change that is not used; no words where it is nothing.
+
+    >>> told_of_header("students", "备注").en, told_of_header("students", "Status").en[:37]
+    ('', 'it seems to say who is still at schoo')
+    """
+    known, told = _TOLD_HEADERS.get(table, ("", NO_WORDS))
+    return told.filled(header=header) if plain_form(header) in known.split() else NO_WORDS
+
+
+# --- Rows of one key that a column tells apart which nothing reads ---
+
+_OF_ONE_KEY = ("duplicate_row", "contradicting_rows", "contradicting_undated")
+_LOOKED_AT, _MOSTLY = 500, 0.9
+_TOLD_APART = Text(
+    zh="这些行在“{header}”列中各不相同，而该列没有使用：区分各行的，在映射文件的 [columns.{table}] 中写明",
+    en="they differ in column {header!r}, which is not used: if it tells them apart (a session, an exam), "
+    "name it under [columns.{table}] in the mapping",
+)
+
+
+def explain_copies(draft: Draft, mapping: RecordsMapping) -> None:
+    """Name the unused column that tells rows apart which are copies without it, or contradict each other."""
+    if draft.is_of_request:
+        return
+    for place, found in enumerate(draft.findings):
+        header = _telling_header(draft, mapping, found.rows) if found.rule.name in _OF_ONE_KEY else None
+        if header is not None:
+            detail = _TOLD_APART.filled(header=header, table=draft.table.name)
+            draft.findings[place] = replace(found, detail=detail)
+
+
+def _telling_header(draft: Draft, mapping: RecordsMapping, rows: Array) -> str | None:
+    """Find the unused header whose cells differ among nearly all rows of one key."""
+    stops = [*(span.start for span in draft.spans[1:]), len(draft)]
+    for span, stop in zip(draft.spans, stops, strict=True):
+        headers = mapping.headers(draft.table.name, span.part.header)
+        keys = [headers.chosen[name] for name in draft.table.key if name in headers.chosen]
+        unused = [name for name in headers.unknown if name.strip() and not counts_rows(name)]
+        own = rows[(rows >= span.start) & (rows < stop)][:_LOOKED_AT] - span.start
+        if not len(own) or not unused or not keys:
+            continue
+        groups = _rows_of_keys(span.part, keys, unused, own)
+        for place, header in enumerate(unused):
+            cells = [[row[place] for row in group] for group in groups]
+            apart = sum(None not in group and len({*group}) == len(group) for group in cells)
+            distinct = {cell for group in cells for cell in group}
+            numbers = len(groups) > 1 and len(distinct) == sum(map(len, cells))
+            if groups and apart >= _MOSTLY * len(groups) and not numbers:
+                return header
+    return None
+
+
+def _rows_of_keys(part: Any, keys: list[str], unused: list[str], rows: Array) -> list[list[tuple[Any, ...]]]:
+    """Give what the rows that share the keys of some say under the unused headers, key by key."""
+    wanted = {
+        key for _, columns in taken_batches(part, keys, np.sort(rows)) for key in zip(*columns, strict=True)
+    }
+    first = pa.array(sorted({key[0] or "" for key in wanted}), pa.string())
+    groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {key: [] for key in wanted}
+    for batch in read_batches(part, [*keys, *unused]):
+        near = pc.is_in(as_text(batch.columns[0])[0], value_set=first)
+        texts = [_texts_at(column, pc.indices_nonzero(near)) for column in batch.columns]
+        for row in zip(*texts, strict=True):
+            if row[: len(keys)] in groups:
+                groups[row[: len(keys)]].append(row[len(keys) :])
+    return [group for group in groups.values() if len(group) > 1]

@@ -10,7 +10,7 @@ from dropout_risk.records.wording.words import chinese_number, narrow_text
 
 _COUNT = re.compile(r"(?=[一二三四五六七八九十])([一二三四五六七八九])?(十)?([一二三四五六七八九])?")
 _STAGE = re.compile(r"([初高])中?([一二三\d])")
-_OF_CLASS = re.compile(r"年级|班级|班|第|\b(?:class|grade|room|cls)\b")
+_OF_CLASS = re.compile(r"\([12]\d{3}[^()]*[^()\d][^()]*\)|年级|班级|班|第|\b(?:class|grade|room|cls)\b")
 _OF_SCHOOL = (
     ("初级中学", "初中"),
     ("高级中学", "高中"),

@@ -1,4 +1,4 @@
-"""What a mapping says of the shape of a table: values given once, filters, joined files, wide sheets."""
+"""What a mapping says of the shape of a table: values given once, filters, joins, wide sheets, spans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dropout_risk.errors import nearest
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.wording.words import plain_form, word_key
 
-SHAPES = ("constants", "filters", "ignored_words", "joins", "wide")
+SHAPES = ("constants", "filters", "ignored_words", "joins", "wide", "spans")
 JOINED = "joined: "
 """What the name of a file that is joined to a table begins with, among the names of tables."""
 _ONE = "one text, number, date or truth value"
@@ -52,9 +52,21 @@ class WideSheet(NamedTuple):
     begins: dt.date | None = None
 
 
+SPREAD = ("attendance",)
+"""The tables that may have a row for days on end, from a first to a last one, as lists of leave have."""
+
+
+class SpanHeaders(NamedTuple):
+    """The headers of the first day of a row, of the last and, where there is one, of their number."""
+
+    first: str
+    last: str
+    days: str = ""
+
+
 @dataclass(frozen=True)
 class TableShapes:
-    """The parts ``constants``, ``filters``, ``ignored_words``, ``joins`` and ``wide`` of a mapping.
+    """The parts of a mapping that :data:`SHAPES` names.
 
     >>> shapes = TableShapes.of({"filters": {"grades": {"kind": {"not": ["homework"]}}}})
     >>> [rule.passes(word) for rule in shapes.filters["grades"] for word in ("exam", "Homework", None)]
@@ -66,11 +78,12 @@ class TableShapes:
     ignored_words: Mapping[str, frozenset[str]] = field(default_factory=dict)
     joins: Mapping[str, Join] = field(default_factory=dict)
     wide: Mapping[str, WideSheet] = field(default_factory=dict)
+    spans: Mapping[str, SpanHeaders] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
         """Read checked entries of a mapping."""
-        constants, filters, ignored, joins, wide = (data.get(part, {}) for part in SHAPES)
+        constants, filters, ignored, joins, wide, spans = (data.get(part, {}) for part in SHAPES)
         return cls(
             {table: {name: _constant_text(value) for name, value in own.items()}
              for table, own in constants.items()},
@@ -79,10 +92,12 @@ class TableShapes:
             {column: frozenset(map(word_key, words)) for column, words in ignored.items()},
             {table: _join_of(given) for table, given in joins.items()},
             {table: _wide_sheet(given) for table, given in wide.items()},
+            {table: SpanHeaders(**{part: plain_form(name) for part, name in given.items()})
+             for table, given in spans.items()},
         )  # fmt: skip
 
     def __bool__(self) -> bool:
-        return any((self.constants, self.filters, self.ignored_words, self.joins, self.wide))
+        return any((self.constants, self.filters, self.ignored_words, self.joins, self.wide, self.spans))
 
     def joined_table(self, name: str) -> str | None:
         """Give the table to which a file of this name is joined."""
@@ -184,17 +199,23 @@ def _is_join(given: Any) -> bool:
     return isinstance(on, str) or pair
 
 
+def _is_span(given: Any) -> bool:
+    named = isinstance(given, Mapping) and {"first", "last"} <= {*given} <= {*SpanHeaders._fields}
+    return named and all(isinstance(name, str) for name in given.values())
+
+
 _KEYS: dict[str, tuple[str, ...]] = dict.fromkeys(SHAPES, tuple(TABLES)) | {
-    "ignored_words": _every_column(), "wide": tuple(WIDE),
+    "ignored_words": _every_column(), "wide": tuple(WIDE), "spans": SPREAD,
 }  # fmt: skip
 _SOUND = {
     "constants": _is_constants, "filters": _is_filters, "ignored_words": _are_words, "joins": _is_join,
-    "wide": _is_wide,
+    "wide": _is_wide, "spans": _is_span,
 }  # fmt: skip
 _EXAMPLES = {
     "constants": f'[constants.students] with lines such as school_id = "s-1", {_ONE}',
     "filters": '[filters.grades] with lines such as "类别" = ["考试"], or "类别" = { not = ["作业"] }',
     "ignored_words": '[ignored_words] with lines such as status = ["放假"]',
     "wide": '[wide.attendance] with begins = 2024-09-01, or [wide.grades] with headers = ["语文", "数学"]',
+    "spans": '[spans.attendance] with first = "开始日期" and last = "结束日期", perhaps days = "天数"',
     "joins": '[joins.grades] with file = "exams" and on = "exam_id", or on = { "考试编号" = "编号" }',
 }

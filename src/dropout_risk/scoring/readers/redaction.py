@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
+from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
 from dropout_risk.errors import SettingsError
 from dropout_risk.explanation.reason import SIDES, Reason
@@ -25,8 +26,15 @@ from dropout_risk.scoring.changes.what_if import WhatIf, with_options
 from dropout_risk.scoring.readers.read_pupils import ReadPupils
 from dropout_risk.scoring.readers.reader import Folded, Reader
 from dropout_risk.scoring.readers.roles import ROLES, Role, Telling, role_named
-from dropout_risk.scoring.score_rows import pupil_heads
-from dropout_risk.scoring.scores import NOT_FOR_ROLE, Answers, PupilScore, RowError, Scores, pupil_refusal
+from dropout_risk.scoring.score_rows import BESIDE_CRISIS, is_crisis, pupil_heads
+from dropout_risk.scoring.scores import (
+    NOT_FOR_ROLE,
+    Answers,
+    PupilScore,
+    RowError,
+    Scores,
+    pupil_refusal,
+)
 from dropout_risk.text import Language
 
 OTHER = "other"
@@ -107,9 +115,9 @@ class _Redaction:
     def reply(self, given: dict[str, Any]) -> dict[str, Any]:
         """Read a reply or one of its results, redact it, and write it again; what is not known is dropped."""
         if "results" not in given:
-            return self.pupil(_read_pupil(given), 0).to_dict()
+            return self.pupil(self._read_pupil(given), 0).to_dict()
         _check_keys(given, _REPLY)
-        pupils = tuple(_read_pupil(result) for result in given["results"])
+        pupils = tuple(self._read_pupil(result) for result in given["results"])
         errors = tuple(_read_fields(RowError, error) for error in given["errors"])
         about = {"as_of": None, "request_id": given["request_id"], "model": given["model"]}
         language = given.get("language", self.reader.language)
@@ -120,6 +128,16 @@ class _Redaction:
         unlike = [item for item in given.get("unlike", ()) if self._hears_of_groups(item["domain"])]
         asked |= {"unlike": unlike} if unlike else {}
         return self.scores(scores).to_dict() | {"as_of": given["as_of"]} | asked
+
+    def _read_pupil(self, result: Mapping[str, Any]) -> PupilScore:
+        """Read a result; what one reader was not told beside an alert would tell another of that alert."""
+        pupil = _read_pupil(result)
+        if pupil.withheld and not self.reader.hears_alert(CRITICAL_ITEM):
+            raise SettingsError(
+                "This reply was made for another reader: not all of it was told.",
+                hint="redact the complete reply, as the service gives it without a role",
+            )
+        return pupil
 
     @property
     def _hears_of_registers(self) -> bool:
@@ -165,10 +183,13 @@ class _Redaction:
             pupil = replace(pupil, student_id=index, class_id=None, responsible_id=None)
         if not self.role.staff:
             pupil = replace(pupil, rank_in_school=None)
+        withheld = BESIDE_CRISIS if is_crisis(pupil) and self.reader.hears_alert(CRITICAL_ITEM) else ()
+        if withheld != pupil.withheld:
+            pupil = replace(pupil, withheld=withheld)
         if self.role.reads_all:
             return pupil
-        folded = self.reader.folded(pupil.domains)
         alerts = tuple(alert for alert in pupil.alerts if self.reader.hears_alert(alert.rule))
+        folded = self.reader.folded(pupil.domains)
         raising, lowering = (self._parted(side, folded) for side in (pupil.raising, pupil.lowering))
         away = (raising[1], lowering[1])
         missing = self.reader.open_gaps(pupil.missing, pupil.missing_sensitive)
@@ -312,6 +333,7 @@ def _read_pupil(result: Mapping[str, Any]) -> PupilScore:
     )
     facts = tuple(_read_fields(Fact, item | _read_dates(item, "since")) for item in result.get("facts", ()))
     lists = {name: tuple(result[name]) for name in ("interval", "missing", "warnings")}
+    lists["withheld"] = tuple(result.get("withheld", ()))
     made = {"alerts": alerts, "suggested_help": helps, "facts": facts}
     made["missing_sensitive"] = lists["missing"]  # a reply does not say which are
     score: PupilScore = _read_fields(PupilScore, dict(result) | sides | lists | made)
