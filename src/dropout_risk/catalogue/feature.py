@@ -289,7 +289,7 @@ class FeatureCatalogue(Mapping[str, Feature]):
             return self._features[name]
         except KeyError:
             raise UnknownFeatureError(
-                f"No feature is called {cut_name(name)!r}.", hint=nearest(name, self._features)
+                f"No feature is called {cut_name(str(name))!r}.", hint=nearest(str(name), self._features)
             ) from None
 
     def __contains__(self, name: object) -> bool:
