@@ -54,9 +54,9 @@ CONTEXT_ROW: Schema = {
         "subject": _NAME,
         "exam": _NAME,
         "date": {"type": ["string", "null"], "description": "YYYY-MM-DD; null for a row of a feature"},
-        "mean": {"type": "number"},
-        "sd": {"type": "number", "minimum": 0},
-        "n": {"type": "integer", "minimum": 0},
+        "mean": {"type": "number", "minimum": -1e9, "maximum": 1e9},
+        "sd": {"type": "number", "minimum": 0, "maximum": 1e9},
+        "n": {"type": "integer", "minimum": 0, "maximum": 1_000_000_000},
         "school_n": {
             "type": ["integer", "null"],
             "minimum": 0,
@@ -227,6 +227,7 @@ def _protocol_paths() -> dict[str, dict[str, Schema]]:
 def _named_schemas() -> Schema:
     return {
         **{name: contract_schema(f"{name}.request") for name in EXAMPLES},
+        **{name: _with_context_rows(name) for name in OF_RECORDS.values()},
         "reply": contract_schema("score.reply"),
         "changes": _answers_schema(before={"type": "string", "format": "date"}),
         "what_ifs": _answers_schema(),
@@ -236,6 +237,15 @@ def _named_schemas() -> Schema:
         "inference_error": ERROR | {"properties": ERROR["properties"] | {"error": _TEXT}},
         "context_row": CONTEXT_ROW,
     }
+
+
+def _with_context_rows(name: str) -> Schema:
+    """Give the schema of a request of records; the contract leaves rows of a class context open."""
+    schema = contract_schema(f"{name}.request")
+    rows = {"items": _schema_reference("context_row")}
+    typed = {name: told | rows if name.startswith("class_context") else told
+             for name, told in schema["properties"].items()}  # fmt: skip
+    return schema | {"properties": typed}
 
 
 def _posted_path(name: str, summary: str, reply: str = "reply", refused: str = "error") -> Schema:

@@ -66,7 +66,10 @@ def test_the_page_on_learning_holds_reasons_against_the_book_and_trains_without_
     })  # fmt: skip
     names = {"model": risk_model, "records": records, "mornings": [dt.date(2025, 6, 3)], "rows": rows}
     code = python_of("how-to/learning.md").replace("helped=helped)", "helped=helped, settings=settings)")
-    exec(code, names | {"settings": dr.Settings(**QUICK)})  # noqa: S102
+    names["settings"] = dr.Settings(**QUICK)
+    exec(code, names)  # noqa: S102
+    assert names["table"].counts.to_numpy().sum() == 0  # nobody has been met in an empty book
+    assert names["run"].model.version != risk_model.version
 
 
 def test_the_page_on_the_service_asks_it_by_its_client(client, example, monkeypatch):
