@@ -1,9 +1,10 @@
 """``dropout-risk morning`` and a form's post over HTTP, each in a process that is killed again and again.
 
-``python killed_commands.py morning KILLS STORE BUNDLE BOOK DAY...`` runs the command of each day until it
-ends by itself; ``python killed_commands.py post KILLS BOOK KEYS`` sends forms to a server, each again until
-it is answered. Every life is a fork, so that it costs no new start of Python; half of the kills come at any
-moment, the others just after the book was first written to. Both print how many lives were killed.
+``python killed_commands.py morning KILLS STORE BUNDLE BOOK DAY...`` runs the command of each day until so
+many were killed, then lets it end; ``python killed_commands.py post KILLS BOOK KEYS`` sends forms to a
+server, each again until it is answered. Every life is a fork, so that it costs no new start of Python; half
+of the kills come at any moment, the others just after the book was first written to. Both print how many
+lives were killed.
 """
 
 import os
@@ -71,17 +72,31 @@ def run_mornings(kills, store, bundle, book, *days):
     for number, day in enumerate(days, start=1):
         words = ["morning", store, "--model", bundle, "--book", f"sqlite:///{book}", "--day", day]
         more = kills * number // len(days)
-        while True:
+        while killed < more:
+            before = files_of(book)
             begun, child = time.monotonic(), forked(lambda words=words: app(words))
-            if killed >= more:
-                while not has_ended(child):
-                    time.sleep(0.01)
-            elif killed_in_time(child, book, chance, 0.6 * seconds):
+            if killed_in_time(child, book, chance, 0.6 * seconds):
                 killed += 1
-                continue
-            seconds = time.monotonic() - begun
-            break
+            else:
+                seconds = time.monotonic() - begun
+                put_back(book, before)
+        child = forked(lambda words=words: app(words))
+        while not has_ended(child):
+            time.sleep(0.01)
     return killed
+
+
+def files_of(book):
+    """Give the bytes of a book's files while nobody has it open."""
+    return {path: path.read_bytes() for path in Path(book).parent.glob(f"{Path(book).name}*")}
+
+
+def put_back(book, before):
+    """Let a life that ended by itself not have been, so that the next may be killed."""
+    for path in files_of(book).keys() - before.keys():
+        path.unlink()
+    for path, content in before.items():
+        path.write_bytes(content)
 
 
 def serve_desk(held, book, keys):
