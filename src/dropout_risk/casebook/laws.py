@@ -223,7 +223,8 @@ def _everybody_stands(connection: sa.Connection) -> Iterator[BrokenLaw]:
     states = {row.pupil: row.state for row in live}
     wrong = {row.pupil for row in stood if (row.part == "today") != (row.pupil in in_round)}
     wrong |= {row.pupil for row in stood if row.part not in PARTS} | in_round - {row.pupil for row in stood}
-    others = (row for row in stood if row.pupil not in in_round | wrong)
+    judged = in_round | wrong
+    others = (row for row in stood if row.pupil not in judged)
     odd = {row.pupil for row in others if row.part not in _PARTS_OF[states.get(row.pupil)]}
     wrong |= odd - _written_since(connection, last.recorded_at, odd)
     told = (last.report or {}).get("stood")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -39,12 +39,13 @@ class PlacedPupils:
         students = histories.placed_on(ordinal_of(day)).students
         students = students if rows is None else students.take(np.asarray(rows))
         columns = (students[name].to_pylist() for name in _COLUMNS)
+        path = lru_cache(maxsize=None, typed=True)(class_path)
         return cls(
             [
                 Placed(
                     str(pupil),
                     _filled_word(school),
-                    class_path(school, grade, own),
+                    path(school, grade, own),
                     None if responsible is None else str(responsible),
                     directory.of(pupil).get("village"),
                 )

@@ -98,22 +98,24 @@ def list_csv(watch_list: WatchList, directory: Directory | None = None) -> str:
     language = watch_list.language
     columns = dict(LIST_COLUMNS)
     if directory is not None and len(directory):
-        at = list(columns).index("student_id") + 1
+        place = list(columns).index("student_id") + 1
         items = list(columns.items())
-        columns = dict([*items[:at], ("name", _NAME), *items[at:]])
+        columns = dict([*items[:place], ("name", _NAME), *items[place:]])
     out = io.StringIO()
     writer = csv.writer(out)
     headers = [header.to(language) for header in columns.values()]
     cautions = caution_lines(watch_list.model, language, None)
     writer.writerow([*headers, *cautions])  # the last ones head empty columns: always on top
-    nothing = [""] * len(cautions)
+    at = {name: index for index, name in enumerate(columns)}
     for group in watch_list.groups:
         for row in _rows_of_group(group, language):
-            if directory is not None:
+            if "name" in at and directory is not None:
                 row["name"] = directory.name_of(row["student_id"])
-            told = ((name, row.get(name)) for name in columns)
-            cells = ["" if cell is None else _cell_text(cell, name, language) for name, cell in told]
-            writer.writerow([*cells, *nothing])
+            cells = [""] * (len(columns) + len(cautions))
+            for name, cell in row.items():
+                if cell is not None:
+                    cells[at[name]] = _cell_text(cell, name, language)
+            writer.writerow(cells)
     return out.getvalue()
 
 

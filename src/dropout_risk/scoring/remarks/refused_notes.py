@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 from dropout_risk.arrays import Bools, Positions
@@ -51,7 +51,8 @@ def warnings_of_domains(domains: tuple[str, ...]) -> tuple[Text, ...]:
     return tuple(texts[name] for texts in (NOT_USED, TOO_MANY) for name in named)
 
 
-def tells_of_refused(sentence: str, tables: Collection[str]) -> bool:
+@lru_cache(maxsize=1 << 12)
+def tells_of_refused(sentence: str, tables: tuple[str, ...]) -> bool:
     """Say whether a warning counts refused rows of one of some tables, in whichever language."""
     return any(pattern.fullmatch(sentence) for name in tables for pattern in _PATTERNS[name])
 
