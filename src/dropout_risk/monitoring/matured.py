@@ -179,7 +179,8 @@ def check_matured(model: RiskModel, records: Source, as_of: Sequence[dt.date] | 
     wanted = days if as_of is None else [date_of(ordinal_of(day)) for day in as_of]
     if as_of is None and model.trained_to is not None:
         wanted = [day for day in days if day.isoformat() >= model.trained_to]
-    chosen = [day for day in days if day in set(wanted)]
+    asked = set(wanted)
+    chosen = [day for day in days if day in asked]
     if not chosen:
         since = "" if model.trained_to is None else f" The model knew outcomes up to {model.trained_to}."
         raise DateError(

@@ -397,12 +397,13 @@ class _Morning:
         A place on the list is none: it is given anew each morning.
         """
         known = {(signal.pupil, signal.line) for signal in self.facts.signals if signal.rule != LISTED}
+        known |= self.of_pupil.keys()
         capped = (SIGNAL.c.day == self.last) & (SIGNAL.c.why_not == "capped") & (SIGNAL.c.rule != LISTED)
         rows = self.connection.execute(
             sa.select(SIGNAL).where(capped).order_by(SIGNAL.c.since, SIGNAL.c.pupil)
         )
         held = (Signal(row.pupil, row.rule, row.since, row.line) for row in rows)
-        return [one for one in held if (one.pupil, one.line) not in known | self.of_pupil.keys()]
+        return [one for one in held if (one.pupil, one.line) not in known]
 
     def _ordered_signals(self, signals: Sequence[Signal]) -> list[Signal]:
         """Give signals in the order of a trial where one runs: of the list alone, no alert moves."""
