@@ -283,8 +283,8 @@ class Parts:
         return Cohort(self.cohort.frame.iloc[rows].reset_index(drop=True))
 
     def cohorts(self, rows: Positions) -> pd.DataFrame:
-        """Give the school and the as-of date of some rows."""
-        return self.cohort.frame[["school_id", "as_of"]].iloc[rows]
+        """Give the school and the as-of date of some rows, by the names that :meth:`X` has."""
+        return self.cohort.frame[["school_id", "as_of"]].iloc[rows].set_axis(self.features.index[rows])
 
     def grade_levels(self, rows: Positions) -> npt.NDArray[Any]:
         """Give the grade level of some rows, as the students table has it; NaN where there is none."""

@@ -5,14 +5,18 @@ import json
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import dropout_risk as dr
 from dropout_risk.errors import MissingExtraError, TrainingError, UnloggedRunError
+from dropout_risk.evaluation import parts as evaluation_parts
 from dropout_risk.evaluation.model_card.charts import splits_chart
+from dropout_risk.evaluation.parts import labelled_cohort, make_parts
 from dropout_risk.evaluation.questions.fairness import fairness_gaps_chart
 from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.features.cohort import histories_of
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import load_bundle_path, report_of_run
@@ -250,3 +254,20 @@ def test_a_run_that_could_not_be_logged_is_on_disk_and_in_the_error(run, setting
     assert RiskModel.load(folder / "bundle").version == run.model.version
     assert {"report.json", "card.zh.md", "plots"} <= {path.name for path in (folder / "report").iterdir()}
     assert caught.value.run is run
+
+
+@pytest.mark.parametrize("split", ["pupils set aside", "random"])
+def test_rows_that_do_not_follow_one_upon_another_are_trained_on(records, settings, monkeypatch, split):
+    """With enough dropouts pupils are set aside: what stands beside the others' features has gaps."""
+    monkeypatch.setattr(evaluation_parts, "FEWEST_TO_CALIBRATE", 1)
+    kind = "random" if split == "random" else "temporal"
+    asked = settings.model_copy(update={"split": settings.split.model_copy(update={"kind": kind})})
+    histories = histories_of(records)
+    cohort = labelled_cohort(histories, asked)
+    features = dr.build_features(histories, cohort)
+    parts = make_parts(histories, cohort, features, asked)
+    assert len(parts.calibration)
+    assert np.diff(parts.train).max() > 1
+
+    classifier = training.fit_classifier(parts, dr.default_catalogue(), asked)
+    assert classifier.predict_proba(parts.X(parts.test)).shape == (len(parts.test), 2)

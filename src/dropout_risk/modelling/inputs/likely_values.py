@@ -55,7 +55,8 @@ def always_recorded(encoded: Floats, tables: Sequence[str], cohorts: pd.DataFram
 
     ``tables`` names the table of each column; ``cohorts`` has ``school_id`` and ``as_of`` of each row.
     """
-    cell = cohorts.groupby(["school_id", "as_of"], dropna=False, sort=False).ngroup().to_numpy()
+    by_place = cohorts.reset_index(drop=True)  # an index may bear the name of a column
+    cell = by_place.groupby(["school_id", "as_of"], dropna=False, sort=False).ngroup().to_numpy()
     found = np.zeros(encoded.shape[1], np.bool_)
     for table in set(tables):
         own = np.array(tables) == table
