@@ -83,7 +83,7 @@ class GuardedService(bentoml.Service[Any]):
         return Door(app, limits, Guard(limits.seconds), metrics)
 
 
-class Asked(NamedTuple):
+class BodyContext(NamedTuple):
     """What a method reads of BentoML's context."""
 
     request: Request
@@ -91,7 +91,7 @@ class Asked(NamedTuple):
 
 async def _answer_body(method: Callable[..., Awaitable[Response]], request: Request) -> Response:
     """Hand a body to the method of its address."""
-    return await method(bentoml.get_current_service(), await request.body(), ctx=Asked(request))
+    return await method(bentoml.get_current_service(), await request.body(), ctx=BodyContext(request))
 
 
 async def _answer_about(request: Request) -> Response:

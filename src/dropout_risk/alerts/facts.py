@@ -407,7 +407,9 @@ def _add_marks(rows: FactRows, snapshot: Snapshot, context: ClassContext | None)
     keys = (exams.subject * _MOST + full) * 10 * _MOST + number + 1
     _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
     different = zip(*(column[first].tolist() for column in (exams.subject, full, number)), strict=True)
-    texts = [_mark_text(words["subject"][code], of, told, rows.language) for code, of, told in different]
+    texts = [
+        _mark_text(words["subject"][code], paper, told, rows.language) for code, paper, told in different
+    ]
     labels = _Worded.of(exams.exam, lambda key: exam_in_words(words["exam"][key]).to(rows.language))
     rows.add(LAST_MARK, exams.pupil, _Worded(texts, codes), exams.date, labels=labels)
 
