@@ -66,7 +66,7 @@ METRICS: dict[str, Metric] = {
 }
 
 
-class Timing:
+class Stopwatch:
     """How long something takes, from the one end of a ``with`` to the other."""
 
     __slots__ = ("_labels", "_metrics", "_name", "_started")
@@ -116,9 +116,9 @@ class Metrics:
         if self.client is not None:
             self._metric(name, labels).observe(value)
 
-    def timed(self, name: str, /, **labels: str) -> Timing:
+    def timed(self, name: str, /, **labels: str) -> Stopwatch:
         """Measure how long something takes, also where it fails."""
-        return Timing(self, name, labels)
+        return Stopwatch(self, name, labels)
 
     def _metric(self, name: str, labels: dict[str, str]) -> Any:
         """Give a metric with some labels; looked up once, since each request asks for some twenty."""

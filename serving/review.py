@@ -328,7 +328,7 @@ class ReviewRoom:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedPage:
     """What a page is asked for: an id, a teacher's list, or a question about pupils."""
 
     rest: str | None
@@ -352,7 +352,7 @@ def _rendered_page(
 ) -> Page:
     review, language = how
     try:
-        return Page(PAGES[path](review, Asked.read(*asked), links))
+        return Page(PAGES[path](review, AskedPage.read(*asked), links))
     except SettingsError as error:
         return Page(message_page("unknown_question", language, links, error), 400)
     except (UnknownPupilError, DateError) as error:
@@ -360,7 +360,7 @@ def _rendered_page(
         return Page(message_page(said, language, links, error), 404)
 
 
-PAGES: dict[str, Callable[[Review, Asked, Links], str]] = {
+PAGES: dict[str, Callable[[Review, AskedPage, Links], str]] = {
     ROOT: lambda review, asked, links: review.morning(links),
     f"{ROOT}/cohort": lambda review, asked, links: review.cohort(links, asked.question.page),
     f"{ROOT}/model": lambda review, asked, links: review.about_model(links),

@@ -83,7 +83,7 @@ class GuardedService(bentoml.Service[Any]):
         return Door(app, limits, Guard(limits.seconds), metrics)
 
 
-class Asked(NamedTuple):
+class BodyContext(NamedTuple):
     """What a method reads of BentoML's context."""
 
     request: Request
@@ -91,7 +91,7 @@ class Asked(NamedTuple):
 
 async def _answer_body(method: Callable[..., Awaitable[Response]], request: Request) -> Response:
     """Hand a body to the method of its address."""
-    return await method(bentoml.get_current_service(), await request.body(), ctx=Asked(request))
+    return await method(bentoml.get_current_service(), await request.body(), ctx=BodyContext(request))
 
 
 async def _answer_about(request: Request) -> Response:
@@ -227,7 +227,7 @@ class DropoutRisk:
             with self.metrics.timed(STAGES, route=route, stage="score"):
                 told = asked.answer(state.reader, state.request_id)
             self._count_reply(route, told)
-            return _as_json(told)
+            return written_reply(told)
 
         return await self._in_lane(ctx, answer)
 
@@ -264,8 +264,8 @@ class DropoutRisk:
         scores, read = read_by(now, state.reader, asked, state.request_id, timed)
         with timed(stage="write"):
             told = read.to_dict()
-            require_numbers(told)
-            written = _as_json(asked.reply(told))
+            _require_numbers(told)
+            written = written_reply(asked.reply(told))
         self._count_reply(asked.route, told)
         challenger = self.switching.challenger
         if challenger is not None:
@@ -321,20 +321,13 @@ def _waits_for_database(state: Any, now: Prepared) -> bool:
     return now.looks.audit is not None or state.reader != LOCAL_READER
 
 
-def written_reply(scores: Scores) -> bytes:
-    """Write the reply of scores."""
-    told = scores.to_dict()
-    require_numbers(told)
-    return _as_json(told)
-
-
-def require_numbers(told: dict[str, Any]) -> None:
+def _require_numbers(told: dict[str, Any]) -> None:
     """Refuse a score that is no number: JSON has none such, and null would say that nothing is known."""
     if not all(math.isfinite(result.get("log_odds", 0.0)) for result in told["results"]):
         raise ValueError
 
 
-def _as_json(reply: dict[str, Any]) -> bytes:
+def written_reply(reply: dict[str, Any]) -> bytes:
     """Write a reply pupil by pupil: written at once, a large one would hold up every other request."""
     parts = []
     for name, value in reply.items():

@@ -139,17 +139,17 @@ class StoredPupils:
     def _named_pupils(self) -> list[str]:
         """Give the ids as words; a pupil who is named twice is refused, by index."""
         ids = self.request["student_ids"]
-        first = {repr(student): index for index, student in reversed([*enumerate(ids)])}
+        first = {repr(pupil): index for index, pupil in reversed([*enumerate(ids)])}
         problems: list[RequestError] = [
             NotAllowedValueError(
                 f"student_ids[{index}] names a pupil again.", hint="name each pupil once",
                 field=f"student_ids[{index}]",
             )
-            for index, student in enumerate(ids) if first[repr(student)] != index
+            for index, pupil in enumerate(ids) if first[repr(pupil)] != index
         ]  # fmt: skip
         if problems:
             raise RefusedError(problems[:MOST_PROBLEMS])
-        return [str(student) for student in ids]
+        return [str(pupil) for pupil in ids]
 
     def _scores(self, wanted: Wanted, plan: ReadPlan, own: Role | None, name: str) -> dict[str, Any]:
         """Score pupils of the store as the batch does; who is not at school that day is an error."""
@@ -172,14 +172,14 @@ class StoredPupils:
         model, request, (histories, rows, as_of) = self.now.model, self.request, wanted
         if self.route == "/what_if":
             return model.what_if(histories, as_of, rows, most=request.get("most", 3), language=self.language)
-        with named_days():
+        with _dates_as_problems():
             return model.change(histories, request["before"], as_of, rows, language=self.language)
 
     def _asked_of_records(self) -> Answers[Change] | Answers[WhatIf]:
         model, request, held = self.now.model, self.request, self.now.held
         if self.route == "/what_if":
             return what_if_request(model, request, checked=True, **held)
-        with named_days():
+        with _dates_as_problems():
             return change_request(model, request, checked=True, calendar=held.get("calendar"))
 
     def _told(
@@ -188,11 +188,11 @@ class StoredPupils:
         """Write answers as they may be read, each pupil's in the role that the reader has for it."""
         model, roles = self.now.model, roles_of(self.now.model.settings)
 
-        def reading(student: object) -> str:
-            return plan.roles[str(student)] or ""
+        def reading(pupil: object) -> str:
+            return plan.roles[str(pupil)] or ""
 
         read = {}
-        for role in {reading(student): None for student in plan.roles}:
+        for role in {reading(pupil): None for pupil in plan.roles}:
             part = Answers(
                 (answer for answer in answers if reading(answer.student_id) == role),
                 (error for error in answers.errors if reading(error.student_id) == role),
@@ -220,7 +220,7 @@ class StoredPupils:
 
 
 @contextmanager
-def named_days() -> Iterator[None]:
+def _dates_as_problems() -> Iterator[None]:
     """Let days that are the wrong way round be a problem of the request, by path; RefusedError."""
     try:
         yield

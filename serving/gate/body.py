@@ -82,7 +82,7 @@ class Contract:
             problems = problems_of(request, self._limited)
             if problems:
                 raise RefusedError(problems[:MOST_PROBLEMS])
-        _make_whole(request, self._whole)
+        _take_whole_numbers(request, self._whole)
         _refuse_future(request)
         return dict(request)
 
@@ -140,17 +140,17 @@ def _integers_of(schema: Mapping[str, Any]) -> Any:
     return {name: inside for name, inside in fields.items() if inside}
 
 
-def _make_whole(value: Any, places: Any) -> Any:
+def _take_whole_numbers(value: Any, whole: Any) -> Any:
     """Take 8.0 for 8, as JSON Schema does."""
-    if places is True:
+    if whole is True:
         return int(value) if isinstance(value, float) else value
-    if isinstance(places, list):
+    if isinstance(whole, list):
         for entry in value:
-            _make_whole(entry, places[0])
+            _take_whole_numbers(entry, whole[0])
     else:
-        for name, inside in places.items():
+        for name, inside in whole.items():
             if name in value:
-                value[name] = _make_whole(value[name], inside)
+                value[name] = _take_whole_numbers(value[name], inside)
     return value
 
 

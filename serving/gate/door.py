@@ -100,11 +100,6 @@ class Door:
         self._page_rates = MovingWindowRateLimiter(MemoryStorage())
         self._page_rate = limits.page_rate
 
-    @property
-    def sending(self) -> int:
-        """How many bodies are arriving."""
-        return len(self._senders.held)
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in and its reply out."""
         if scope.get("path") in HEALTH:

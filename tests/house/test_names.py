@@ -1,8 +1,11 @@
 """A function of a module says by its name what it is about: a verb alone, or an adjective, does not."""
 
 import ast
+import re
 
-from house.modules import MODULES
+from house.modules import MODULES, ROOT
+
+LIBRARY_ROOMS = sorted({module.split(".")[1] for module in MODULES if module.count(".") > 1})
 
 WHOLE_NAMES = {
     "casebook.migrations.v1.upgrade": "alembic calls it so",
@@ -51,3 +54,30 @@ def test_every_public_name_is_given_from_the_module_that_holds_it():
     import dropout_risk
 
     assert [name for name in dropout_risk.__all__ if not hasattr(dropout_risk, name)] == []
+
+
+_ROOM = "|".join(LIBRARY_ROOMS)
+TOLD_NAME = re.compile(rf"(?:`~?|from )(?:dropout_risk\.)?((?:{_ROOM})(?:\.[A-Za-z_]\w*){{2,}})")
+OF_SPARK = ("spark.python.", "spark.executor")
+"""How settings begin that are Spark's own."""
+
+
+def names_told_in(text):
+    """The dotted names of the library in a text, of three parts and more: as code, or imported from."""
+    return {name for name in TOLD_NAME.findall(text) if not name.startswith(OF_SPARK)}
+
+
+def is_there(name):
+    """Whether a name is a module, or something that the module of its first parts has a word for."""
+    parts = ["dropout_risk", *name.split(".")]
+    cut = next(cut for cut in range(len(parts), 0, -1) if ".".join(parts[:cut]) in MODULES)
+    text = MODULES[".".join(parts[:cut])].read_text("utf-8")
+    return all(re.search(rf"\b{word}\b", text) for word in parts[cut:])
+
+
+def test_every_name_that_documents_and_docstrings_tell_is_there():
+    files = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *MODULES.values()]
+    told = {(file.name, name) for file in files for name in names_told_in(file.read_text("utf-8"))}
+
+    assert len(told) > 300
+    assert sorted(where for where in told if not is_there(where[1])) == [], "the room has moved"

@@ -1,6 +1,7 @@
 """Packed rows, without Spark: pieces merge in any order, schools stay whole, tables are judged as a whole."""
 
 import datetime as dt
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.tallies import sum_of_tallies
 from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.spark.blocks import BlockReading, tallies_of, tally_rows
 from dropout_risk.spark.packing import (
@@ -105,9 +105,11 @@ class Packed:
         reading = self.reading
         for _ in range(2 if judged else 0):
             told = [tally_rows(self._checked(one).tallies.own) for one in reading.blocks(batch.to_batches())]
-            whole = sum_of_tallies(
-                tallies_of(zip(*(c.to_pylist() for c in rows.columns), strict=True)) for rows in told
-            )
+            whole = {}
+            for rows in told:
+                counted = tallies_of(zip(*(c.to_pylist() for c in rows.columns), strict=True))
+                for place, counts in counted.items():
+                    whole.setdefault(place, Counter()).update(counts)
             reading = replace(reading, tallies=whole)
         return [self._checked(one) for one in reading.blocks(batch.to_batches())]
 

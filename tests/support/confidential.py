@@ -234,7 +234,7 @@ def _reply_of_route(model, complete, role, reader):
         require_names=lambda: None,
         scores=lambda name: complete,
     )
-    return written_reply(read_by(now, reader, asked, "r")[1]).decode()
+    return written_reply(read_by(now, reader, asked, "r")[1].to_dict()).decode()
 
 
 def answered(room, path, rest):

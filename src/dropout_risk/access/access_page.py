@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from dropout_risk.access.access_settings import AccessSettings, variables_of_access
 from dropout_risk.access.route_rights import rights_rows
+from dropout_risk.casebook.rights import rights_table
 from dropout_risk.files import write_whole
 from dropout_risk.text import Language
 
@@ -18,6 +20,13 @@ Written by `python -m dropout_risk.access.access_page docs/reference/access.md`;
 prints the table. What is not in it is denied. Of several roles a score is read in the strongest for its
 pupil, and a page of `/review` in the one that `?role=` names, else in the one that sees most.
 [How readers are known](../how-to/identity.md).
+
+"""
+_CASES = """
+## Who may do what with a case
+
+Of `dropout_risk.casebook.rights`, asked by the desk and by every command that takes a person. A case of the
+counsellors' line is psychology in all of its parts.
 
 """
 _SETTINGS = """
@@ -37,8 +46,12 @@ def rights_lines(language: Language) -> list[str]:
     '| address | role | gets | of whom |'
     """
     heads = ("地址", "角色", "可得到", "范围") if language == "zh" else ("address", "role", "gets", "of whom")
-    rows = [heads, ("---",) * 4, *rights_rows(language)]
-    return [f"| {' | '.join(row)} |" for row in rows]
+    return _table_lines([heads, *rights_rows(language)])
+
+
+def _table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    head, *others = rows
+    return [f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *others)]
 
 
 def settings_lines() -> list[str]:
@@ -55,7 +68,9 @@ def settings_lines() -> list[str]:
 
 def access_page() -> str:
     """Write the page."""
-    return _HEAD + "\n".join(rights_lines("en")) + "\n" + _SETTINGS + "\n".join(settings_lines()) + "\n"
+    cases = _table_lines(rights_table("en"))
+    parts = ((_HEAD, rights_lines("en")), (_CASES, cases), (_SETTINGS, settings_lines()))
+    return "".join(head + "\n".join(lines) + "\n" for head, lines in parts)
 
 
 if __name__ == "__main__":

@@ -89,8 +89,8 @@ class ReadPlan:
         if len(read) == 1:
             return next(iter(read.values()))
 
-        def role_of(student: object) -> str:
-            return self.roles.get(str(student)) or asked[-1]
+        def role_of(pupil: object) -> str:
+            return self.roles.get(str(pupil)) or asked[-1]
 
         pupils = [read[role_of(pupil.student_id)].pupils[row] for row, pupil in enumerate(scores.pupils)]
         errors = [item for role in asked for item in read[role].errors if role_of(item.student_id) == role]

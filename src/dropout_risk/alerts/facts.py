@@ -36,6 +36,7 @@ from dropout_risk.catalogue.facts import (
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.explanation.columns import Column, Days, Listed, Picked, Structs, row_maker
+from dropout_risk.explanation.reason_days import FROM_TO
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.footing import NO_DAY
 from dropout_risk.features.inputs import Inputs
@@ -107,7 +108,7 @@ def fact_lines(facts: Iterable[Fact], language: Language, *, exams: int | None =
 def _exam_line(group: Sequence[Fact], language: Language) -> str:
     days = sorted({fact.since for fact in group if fact.since})
     told = [date_in_words(day, language) for day in (days[:1] + days[-1:] if len(days) > 1 else days)]
-    since = _STRETCH.fill(language, first=told[0], last=told[-1]) if len(told) > 1 else "".join(told)
+    since = FROM_TO.fill(language, first=told[0], last=told[-1]) if len(told) > 1 else "".join(told)
     head = _ON.fill(language, label=group[0].label, since=since) if since else group[0].label
     return head + COLON.to(language) + ITEMS.join(language, (fact.text for fact in group))
 
@@ -339,7 +340,6 @@ _ABSENT = Text(
     en="{n} of the last {window} school days missed{why}: {days}",
 )
 _UNEXCUSED = Text(zh="（无故{n}天）", en=" ({n} without an explanation)")
-_STRETCH = Text(zh="{first}至{last}", en="{first} to {last}")
 _WORD = 64
 
 
@@ -387,7 +387,7 @@ def _stretch_text(days: Sequence[int], language: Language) -> str:
     """Name two days each, and of more the first and the last."""
     told = [DAY_OF_YEAR.fill(language, day=date_of(day)) for day in days]
     if len(told) > 2:
-        return _STRETCH.fill(language, first=told[0], last=told[-1])
+        return FROM_TO.fill(language, first=told[0], last=told[-1])
     return ITEMS.join(language, told)
 
 
@@ -407,7 +407,9 @@ def _add_marks(rows: FactRows, snapshot: Snapshot, context: ClassContext | None)
     keys = (exams.subject * _MOST + full) * 10 * _MOST + number + 1
     _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
     different = zip(*(column[first].tolist() for column in (exams.subject, full, number)), strict=True)
-    texts = [_mark_text(words["subject"][code], of, told, rows.language) for code, of, told in different]
+    texts = [
+        _mark_text(words["subject"][code], paper, told, rows.language) for code, paper, told in different
+    ]
     labels = _Worded.of(exams.exam, lambda key: exam_in_words(words["exam"][key]).to(rows.language))
     rows.add(LAST_MARK, exams.pupil, _Worded(texts, codes), exams.date, labels=labels)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -477,10 +479,24 @@ def is_no_file(url: sa.URL) -> bool:
     return named and not str(url.database).startswith("file:") and not Path(str(url.database)).exists()
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=wal", "synchronous=full", f"busy_timeout={_BUSY_MS}", "foreign_keys=on"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", "synchronous=full", "foreign_keys=on"):
         connection.execute(f"pragma {pragma}")
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Choose the journal that readers need not wait for; of this alone SQLite waits for nobody."""
+    until = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("pragma journal_mode=wal")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_transaction(connection: sa.Connection) -> None:

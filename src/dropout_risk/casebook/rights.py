@@ -7,7 +7,7 @@ from typing import Literal
 
 from dropout_risk.casebook.machine import Line
 from dropout_risk.errors import CaseRightError
-from dropout_risk.text import Text
+from dropout_risk.text import Language, Text
 
 Act = Literal["see", "write", "hand_over", "close"]
 ACTS: dict[Act, Text] = {
@@ -82,9 +82,9 @@ def require_right(roles: Iterable[str], act: Act, part: Part, line: Line = "scho
         )
 
 
-def rights_table(language: Literal["zh", "en"]) -> list[list[str]]:
+def rights_table(language: Language) -> list[list[str]]:
     """Give the table as rows of words, a role each; the first row is the heading."""
-    rows = [["", *(text.to(language) for text in CASE_PARTS.values())]]
+    rows = [["角色" if language == "zh" else "role", *(text.to(language) for text in CASE_PARTS.values())]]
     for role, label in CASE_ROLES.items():
         cells = (
             [ACTS[act].to(language) for act in ACTS if (role, part, act) in RIGHTS] for part in CASE_PARTS

@@ -85,7 +85,6 @@ _BROKEN = Text(zh="{number}条记录被改动、添加或删除，首条：第{f
 _CUT = Text(
     zh="链中没有给出的末条：其后的记录被删除", en="The given head is not in the chain: its end was cut off"
 )
-_NOBODY = Text(zh="没有人查看过。", en="Nobody has looked.")
 _MANY = Text(zh="多名学生的页面，其中可能有本人", en="a page of many pupils, perhaps this one")
 
 
@@ -123,7 +122,7 @@ def who_saw(
         whom = pupil if row.pupil else f"({_MANY.to(speech)})"
         typer.echo("\t".join((f"{row.at:%Y-%m-%d %H:%M:%S}", row.person, row.role, row.act, whom, row.model)))
     if not rows:
-        typer.echo(_NOBODY.to(speech))
+        typer.echo(options.NOBODY_LOOKED.to(speech))
 
 
 def _open_audit(url: str, key: Path | None) -> Audit:

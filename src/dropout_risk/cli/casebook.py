@@ -28,7 +28,6 @@ _UPGRADED = Text(zh="个案簿：第{was}版 → 第{now}版", en="The book: ver
 _MADE = Text(zh="密钥已写入 {keys}；请另存一份，不要与个案簿放在一起。",
              en="The keys are in {keys}: keep a copy, and keep neither with the book.")  # fmt: skip
 _RENEWED = Text(zh="{number}条备注已用新密钥加密。", en="{number} notes are encrypted with a new key.")
-_NOBODY = Text(zh="没有人查看过。", en="Nobody has looked.")
 _NO_PUPIL = Text(
     zh="没有人查看过；个案簿里也没有这个学号，请核对。",
     en="Nobody has looked, and the book has no pupil of that id: check it.",
@@ -144,7 +143,7 @@ def seen(
         typer.echo(f"{look.at:%Y-%m-%d %H:%M}\t{look.person}\t{look.part}")
     if not looks:
         known = opened.has_pupil(pupil)
-        typer.echo((_NOBODY if known else _NO_PUPIL).to(language_of(language)))
+        typer.echo((options.NOBODY_LOOKED if known else _NO_PUPIL).to(language_of(language)))
 
 
 casebook.command("visits")(visits.visits)

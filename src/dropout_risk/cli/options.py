@@ -154,6 +154,7 @@ BookAddress = Annotated[
     str, typer.Option("--book", help="The case book: sqlite:///FILE, or postgresql://...")
 ]
 DEFAULT_BOOK = "sqlite:///casebook.db"
+NOBODY_LOOKED = Text(zh="没有人查看过。", en="Nobody has looked.")
 KeysFile = Annotated[
     Path | None,
     typer.Option("--keys", help="The keys of its notes; without them no note is read or written."),

@@ -98,6 +98,15 @@ def _evaluate_curves(  # noqa: PLR0917
     missing: Floats,
     out: Floats,
 ) -> None:
+    """Fill ``out``, a row per feature, with what values add; :func:`_curve_pieces` cuts the pieces.
+
+    Invariant: ``left`` is the last piece that begins at the value or below it, so a value on an edge
+    belongs to the upper one. Its height is kept between the ends of its piece, whatever rounding makes of
+    the slope: no value adds more than its knots do, and what rises at the knots rises between them. Of
+    levels, which have no knots, a value is the number of its own; one that the fit did not see counts as
+    missing. Order: some rows of all columns before the next ones. Each cell is computed by itself, so
+    neither order nor blocks change a bit.
+    """
     at_once = 128  # rows whose cells stay in the nearest cache while all columns are gone through
     for first in range(start, stop, at_once):
         last = min(first + at_once, stop)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.text import DAY_OF_YEAR, Language, Text, date_in_words
 
-_FROM_TO = Text(zh="{first}至{last}", en="{first} to {last}")
+FROM_TO = Text(zh="{first}至{last}", en="{first} to {last}")
 _SINCE = Text(zh="{first}起", en="since {first}")
 _WITH_DAYS = Text(zh="{text}（{days}）", en="{text} ({days})")
 
@@ -27,7 +27,7 @@ def days_of_reason(reason: Reason, language: Language) -> str:
         return since
     same_year = first.year == last.year
     until = DAY_OF_YEAR.fill(language, day=last) if same_year else date_in_words(last, language)
-    return _FROM_TO.fill(language, first=since, last=until)
+    return FROM_TO.fill(language, first=since, last=until)
 
 
 def dated_text(reason: Reason, language: Language, text: str | None = None) -> str:

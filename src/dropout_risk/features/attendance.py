@@ -11,9 +11,8 @@ from dropout_risk.catalogue import measures as declared
 from dropout_risk.features.inputs import Inputs, MeasureFunction, count_by, divide_or_missing, sum_by
 from dropout_risk.features.totals import periods_once
 from dropout_risk.histories.day_words import current_run, longest_and_number, newest_and_oldest, share_of_days
+from dropout_risk.histories.histories import COUNTED_TOTALS
 from dropout_risk.histories.snapshot import Window
-
-_GIVEN = ("days_enrolled", "days_absent", "days_excused", "days_late")
 
 
 def share_of_kind(measure: declared.Share, window: Window, inputs: Inputs) -> Floats:
@@ -39,7 +38,7 @@ def _share_of_totals(measure: declared.Share, window: Window, inputs: Inputs) ->
 
 def days_of_totals(kind: declared.Kind, rows: Mapping[str, Array]) -> Floats:
     """Days of a kind in each period; missing where totals do not tell it (as of suspensions)."""
-    given = {name: np.where(rows[name] >= 0, rows[name], np.nan) for name in _GIVEN}
+    given = {name: np.where(rows[name] >= 0, rows[name], np.nan) for name in COUNTED_TOTALS}
     told = {
         "absent": given["days_absent"],
         "unexcused": given["days_absent"] - given["days_excused"],

@@ -366,10 +366,10 @@ class ClassContext:
         ``values`` are the pupils' own, shape (n_pupils, n_features): they were counted with the others'.
         """
         means = self.class_means(snapshot, features)
-        places, _ = self._means
+        indices, _ = self._means
         classes = snapshot.histories.classes
         at = self._class_codes(self.features.words["cls"], classes)
-        n = self._numbers[:, [places.get(name, -1) for name in features]][at]
+        n = self._numbers[:, [indices.get(name, -1) for name in features]][at]
         counted = ~np.isnan(values)
         return np.where(
             counted, means + (means - np.where(counted, values, 0.0)) / np.maximum(n - 1, 1), means
@@ -444,10 +444,10 @@ class ClassContext:
         classes, exams, rows = snapshot.histories.classes, self._exams, snapshot.exam_rows
         code = self._class_codes(self.exams.words["cls"], classes)
         sitting, since = rows.of(snapshot.histories.sittings.of_mark), self._window_start(snapshot, window)
-        place = np.append(self._exams_of(snapshot), np.int32(-1))[sitting]
+        exam = np.append(self._exams_of(snapshot), np.int32(-1))[sitting]
         subject = exams.codes_of("subject", snapshot.histories.words.get("subject", ()))[rows["subject"]]
         return SatExams(
-            rows.offsets, place, subject, rows["date"], rows["percent"], code, exams.offsets, exams.subjects,
+            rows.offsets, exam, subject, rows["date"], rows["percent"], code, exams.offsets, exams.subjects,
             exams.dates, exams.common, len(self.exams.words["subject"]), since, snapshot.ordinal,
         )  # fmt: skip
 

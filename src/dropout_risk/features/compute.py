@@ -178,33 +178,35 @@ def _needing_class_means(features: Sequence[Feature]) -> set[str]:
 
 
 def _fill_in_blocks(
-    inputs: Inputs, features: Sequence[Feature], places: Sequence[int], values: Floats
+    inputs: Inputs, features: Sequence[Feature], indices: Sequence[int], values: Floats
 ) -> None:
     """Compute some features block by block, several blocks at a time."""
     n = len(inputs.snapshot)
     if n <= PUPILS_AT_ONCE:
-        _fill_columns(inputs, features, places, values)
+        _fill_columns(inputs, features, indices, values)
         return
     inputs.context.find(inputs.snapshot)
 
     def fill(block: slice) -> None:
         columns = np.empty((len(features), block.stop - block.start))
-        _fill_columns(inputs.slice(block), features, places, columns.T)
-        _write_rows(columns, np.array(places), values[block])
+        _fill_columns(inputs.slice(block), features, indices, columns.T)
+        _write_rows(columns, np.array(indices), values[block])
 
     in_threads(fill, blocks(n, PUPILS_AT_ONCE))
 
 
 @kernel
-def _write_rows(columns: Floats, places: Longs, rows: Floats) -> None:
+def _write_rows(columns: Floats, indices: Longs, rows: Floats) -> None:
     """Write some columns into rows, row by row: far-apart places wait for memory."""
     for row in range(len(rows)):
-        for place in places:
-            rows[row, place] = columns[place, row]
+        for index in indices:
+            rows[row, index] = columns[index, row]
 
 
-def _fill_columns(inputs: Inputs, features: Sequence[Feature], places: Sequence[int], values: Floats) -> None:
-    for place in places:
-        feature = features[place]
+def _fill_columns(
+    inputs: Inputs, features: Sequence[Feature], indices: Sequence[int], values: Floats
+) -> None:
+    for index in indices:
+        feature = features[index]
         column = MEASURES[type(feature.measure)](feature.measure, feature.window, inputs)
-        inputs.columns[feature.name] = values[:, place] = column
+        inputs.columns[feature.name] = values[:, index] = column

@@ -34,9 +34,9 @@ def points_in_words(points: Floats, full: Longs | Ints | None = None) -> list[Te
     >>> [text.zh for text in points_in_words(np.array([-10.0, 5.0]), np.array([120, 100]))]
     ['12分（满分120）', '5分（满分100）']
     """
-    of = [0] * len(points) if full is None else full.tolist()
-    sizes = np.nan_to_num(np.abs(points)) * np.where(of, of, FULL) / FULL
-    return [*map(_size_in_words, np.round(sizes).astype(int).tolist(), of)]
+    full_marks = [0] * len(points) if full is None else full.tolist()
+    sizes = np.nan_to_num(np.abs(points)) * np.where(full_marks, full_marks, FULL) / FULL
+    return [*map(_size_in_words, np.round(sizes).astype(int).tolist(), full_marks)]
 
 
 @cache
@@ -100,12 +100,12 @@ def largest_drop(measure: declared.LargestDrop, window: Window, footings: Asked,
     at, before = np.maximum(after, 0), np.maximum(after - 1, 0)
     if not len(rows["date"]):
         return _chosen_marks(footings, window, pupils, least=2)
-    of = np.where(rows["full"][before] == rows["full"][at], rows["full"][at], 0).astype(np.int64)
-    points = [np.round(np.where(of, of, FULL) * rows["percent"][place]) for place in (before, at)]
+    paper = np.where(rows["full"][before] == rows["full"][at], rows["full"][at], 0).astype(np.int64)
+    points = [np.round(np.where(paper, paper, FULL) * rows["percent"][rows_at]) for rows_at in (before, at)]
     counted = np.where(fell & (points[0] > points[1]), points[0] - points[1], np.nan)
     subjects = [subject_in_words(words["subject"][code]) for code in rows["subject"][at].tolist()]
     fields = {"subject": subjects, "before": points[0].tolist(), "after": points[1].tolist()}
-    fields["of"] = [_of_full(marks) for marks in of.tolist()]
+    fields["of"] = [_of_full(marks) for marks in paper.tolist()]
     found = Footing(rows["date"][before], rows["date"][at], counted=counted, fields=fields)
     return found.elsewhere(~fell, _chosen_marks(footings, window, pupils, least=2))
 
@@ -165,12 +165,12 @@ def missed_exams(measure: declared.MissedExams, window: Window, footings: Asked,
     first, last = _span_of_list(whose, date, len(pupils))
     bounds = np.searchsorted(whose, np.arange(len(pupils) + 1))
     told, counted = [], np.full(len(pupils), np.nan)
-    for place, pupil in enumerate(pupils.tolist()):
-        own = slice(bounds[place], bounds[place + 1])
+    for index, pupil in enumerate(pupils.tolist()):
+        own = slice(bounds[index], bounds[index + 1])
         parts = _missed_in_words(sat, (names, name_of), pupil, exam[own], date[own])
         told.append(parts)
         if parts is not None:
-            counted[place] = own.stop - own.start
+            counted[index] = own.stop - own.start
     every = _exams_sat(sat, pupils)
     found = Footing(first, last, counted=counted, fields={"missed": told})
     return found.elsewhere(first == NO_DAY, Footing(*every))
@@ -185,16 +185,16 @@ def _missed_in_words(
     cls = int(sat.classes[pupil])
     own = range(int(sat.class_offsets[cls]), int(sat.class_offsets[cls + 1]))
     words, name_of = exam_words
-    names = {place: words[name_of[place]] for place in own}
+    names = {index: words[name_of[index]] for index in own}
     counts: list[tuple[str, int, int]] = []
     left = sorted(zip(date.tolist(), exam.tolist(), strict=True))
     while left:
         day, at = left[0]
         name = names[at]
         those = {
-            place
-            for place in own
-            if names[place] == name and abs(int(sat.exam_dates[place]) - day) <= EARLY_DAYS
+            index
+            for index in own
+            if names[index] == name and abs(int(sat.exam_dates[index]) - day) <= EARLY_DAYS
         }
         missed = [item for item in left if item[1] in those]
         counts.append((name, len(missed), len(those)))
@@ -253,9 +253,9 @@ def _marks_behind(  # noqa: PLR0917
     n = len(pupils)
     first, last = np.full(n, NO_DAY, np.int32), np.full(n, NO_DAY, np.int32)
     mean, one, one_full = np.full(n, np.nan), np.full(n, -1, np.int32), np.zeros(n, np.int32)
-    for place in range(n):
+    for index in range(n):
         total, number, several = 0.0, 0, False
-        for run in range(run_offsets[pupils[place]], run_offsets[pupils[place] + 1]):
+        for run in range(run_offsets[pupils[index]], run_offsets[pupils[index] + 1]):
             low, high = bounds[run], bounds[run + 1]
             if not runs[run] or high - low < max(least, most):
                 continue
@@ -265,13 +265,13 @@ def _marks_behind(  # noqa: PLR0917
             for row in range(start, high):
                 if not usable[row]:
                     continue
-                if first[place] == NO_DAY:
-                    one[place], one_full[place] = exam[row], full[row]
-                several = several or exam[row] != one[place]
-                one_full[place] = full[row] if full[row] == one_full[place] else -1
-                if first[place] == NO_DAY or date[row] < first[place]:
-                    first[place] = date[row]
-                last[place] = max(last[place], date[row])
+                if first[index] == NO_DAY:
+                    one[index], one_full[index] = exam[row], full[row]
+                several = several or exam[row] != one[index]
+                one_full[index] = full[row] if full[row] == one_full[index] else -1
+                if first[index] == NO_DAY or date[row] < first[index]:
+                    first[index] = date[row]
+                last[index] = max(last[index], date[row])
                 if most == 0:
                     total += values[row]
                     number += 1
@@ -279,9 +279,9 @@ def _marks_behind(  # noqa: PLR0917
                 total += values[high - 1] - (values[high - 2] if most > 1 else 0.0)
                 number += 1
         if number > 0:
-            mean[place] = total / number
+            mean[index] = total / number
         if several:
-            one[place] = -1
+            one[index] = -1
     return first, last, mean, one, np.maximum(one_full, np.int32(0))
 
 
@@ -289,13 +289,13 @@ def _marks_behind(  # noqa: PLR0917
 def _largest_fall(run_offsets: Longs, bounds: Longs, percent: Floats, pupils: Longs) -> Longs:
     """Find the later mark of the largest fall of some pupils, of equal ones the first; -1 for none."""
     found = np.full(len(pupils), -1, np.int64)
-    for place in range(len(pupils)):
+    for index in range(len(pupils)):
         largest = 0.0
-        for run in range(run_offsets[pupils[place]], run_offsets[pupils[place] + 1]):
+        for run in range(run_offsets[pupils[index]], run_offsets[pupils[index] + 1]):
             for row in range(bounds[run] + 1, bounds[run + 1]):
                 fall = percent[row - 1] - percent[row]
                 if fall > largest:
-                    largest, found[place] = fall, row
+                    largest, found[index] = fall, row
     return found
 
 
@@ -303,16 +303,16 @@ def _largest_fall(run_offsets: Longs, bounds: Longs, percent: Floats, pupils: Lo
 def _exams_sat(sat: SatExams, pupils: Longs) -> tuple[Ints, Ints]:
     """Find the first and the last exam that the classes of some pupils sat since a date."""
     first, last = np.full(len(pupils), NO_DAY, np.int32), np.full(len(pupils), NO_DAY, np.int32)
-    for place in range(len(pupils)):
-        cls = sat.classes[pupils[place]]
+    for index in range(len(pupils)):
+        cls = sat.classes[pupils[index]]
         if cls < 0:
             continue
         for at in range(sat.class_offsets[cls], sat.class_offsets[cls + 1]):
             day = sat.exam_dates[at]
-            if sat.since[pupils[place]] <= day < sat.ordinal:
-                if first[place] == NO_DAY or day < first[place]:
-                    first[place] = day
-                last[place] = max(last[place], day)
+            if sat.since[pupils[index]] <= day < sat.ordinal:
+                if first[index] == NO_DAY or day < first[index]:
+                    first[index] = day
+                last[index] = max(last[index], day)
     return first, last
 
 

@@ -525,7 +525,7 @@ def _with_school_days(runs: Runs, calendar: SchoolCalendar, row: Ints, valid_to:
 
 def _still_set_apart(named: Sequence[tuple[str | int, ...]], students: pa.Table) -> tuple[str | int, ...]:
     """Name the pupils who were set apart and still have no row."""
-    names = sorted(set().union(*named), key=lambda student: (isinstance(student, str), student))
+    names = sorted(set().union(*named), key=lambda pupil: (isinstance(pupil, str), pupil))
     ids, texts = students["student_id"], pa.array([str(name) for name in names], pa.string())
     known = set(ids.filter(pc.is_in(ids.cast(pa.string()), value_set=texts)).to_pylist()) if names else set()
     return tuple(name for name in names if name not in known)

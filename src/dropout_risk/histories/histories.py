@@ -141,6 +141,7 @@ def _first_known(rows: UsableRows, row: Ints, n_calendars: int) -> Ints:
 
 
 # What histories hold of the students table: nothing that is kept for audits only.
+COUNTED_TOTALS = ("days_enrolled", "days_absent", "days_excused", "days_late")
 STUDENT_COLUMNS = (
     "student_id", "school_id", "class_id", "grade_level", "enrolled_on", "left_on", "responsible_id",
     "boarding", "distance_km",
@@ -509,8 +510,7 @@ class _Builder:
         return self._runs(rows, columns, tuple(held[name] for name in table.key[1:]), known)
 
     def totals(self, rows: UsableRows) -> Runs:
-        counted = ("days_enrolled", "days_absent", "days_excused", "days_late")
-        columns = {name: rows.filled(name, -1) for name in counted}
+        columns = {name: rows.filled(name, -1) for name in COUNTED_TOTALS}
         columns["start"], columns["date"] = rows.values["period_start"], rows.values["period_end"]
         return self._runs(rows, columns, ("start", "date"))
 

@@ -219,10 +219,10 @@ def _figures_of(risk: Floats, y: Floats, rows: pa.Table, scored: np.ndarray[Any,
     brier = float(np.mean((risk - y) ** 2))
     if not FEWEST_DROPOUTS <= y.sum() < len(y):
         return dict.fromkeys(names, float("nan")) | {"brier": brier}
-    student, school = (
+    pupil, school = (
         np.array(rows[name].to_pylist(), dtype=object)[scored] for name in ("student_id", "school_id")
     )
-    found = CalibrationFigures.of(TestRows(y, risk, student, school, np.zeros(len(y))))
+    found = CalibrationFigures.of(TestRows(y, risk, pupil, school, np.zeros(len(y))))
     auc = float(ranking_and_probability_metrics(y, risk)["auc"])
     numbers = (found.slope, *found.slope_bounds, found.in_the_large, *found.in_the_large_bounds, auc)
     return dict(zip(names, map(float, numbers), strict=True)) | {"brier": brier}

@@ -8,7 +8,7 @@ all parts together, where they are given.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,11 +21,11 @@ Counts = Mapping[Any, int]
 class TableTallies:
     """The counts of the rows at hand (``own``), and those of the ``whole``; None where the rows are all.
 
-    >>> one, other = TableTallies(), TableTallies()
+    >>> one = TableTallies()
     >>> one.counted(("grades", "days"), {"monday": 2})["monday"]
     2
-    >>> sum_of_tallies([one.own, one.own])[("grades", "days")]["monday"]
-    4
+    >>> one.own
+    {('grades', 'days'): {'monday': 2}}
     """
 
     whole: Mapping[Place, Counts] | None = None
@@ -35,12 +35,3 @@ class TableTallies:
         """Keep the counts of the rows at hand, and give those of all."""
         self.own[place] = {key: int(number) for key, number in own.items() if number}
         return Counter(self.own[place] if self.whole is None else self.whole.get(place, {}))
-
-
-def sum_of_tallies(parts: Iterable[Mapping[Place, Counts]]) -> dict[Place, Counter[Hashable]]:
-    """Add the counts of several parts."""
-    total: dict[Place, Counter[Hashable]] = {}
-    for part in parts:
-        for place, counts in part.items():
-            total.setdefault(place, Counter()).update(counts)
-    return total

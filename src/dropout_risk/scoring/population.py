@@ -167,8 +167,8 @@ class Population:
         given, n = np.asarray(pupils), len(self.table.snapshot)
         if given.dtype.kind in "UOT":
             ids = self.table.snapshot.histories.students["student_id"].to_pylist()
-            known = {student: row for row, student in enumerate(ids)}
-            given = np.array([known.get(student, -1) for student in given.ravel().tolist()], dtype=np.intp)
+            row_of = {pupil: row for row, pupil in enumerate(ids)}
+            given = np.array([row_of.get(pupil, -1) for pupil in given.ravel().tolist()], dtype=np.intp)
         whole = given.dtype.kind in "iu" or not given.size
         if not whole or given.ndim != 1 or ((given < 0) | (given >= n)).any():
             raise UnknownPupilError(

@@ -144,7 +144,7 @@ class Request:
         names: list[str | None] = [_row_name(index) for index in range(len(self.students))]
         found = {"students": _list_part("students", self.students, names)}
         for table in _LISTS:
-            lists = [student.get(table, ()) for student in self.students]
+            lists = [pupil.get(table, ()) for pupil in self.students]
             if table == "family":
                 lists = [[_with_said_value(row) for row in own] for own in lists]
             rows = [row for own in lists for row in own]
@@ -157,8 +157,8 @@ class Request:
         """Give, for each row of a long table, its pupil's index and its own in the list."""
         return [
             (index, number)
-            for index, student in enumerate(self.students)
-            for number in range(len(student.get(table, ())) if table in _LISTS else 1)
+            for index, pupil in enumerate(self.students)
+            for number in range(len(pupil.get(table, ())) if table in _LISTS else 1)
         ]
 
     @cached_property
@@ -488,12 +488,12 @@ def _kept_to(request: Request, own: OwnDays, row: int, index: int) -> int:
 
 def _register_refusal(request: Request, records: SchoolRecords, index: int) -> str:
     """Give the code of what keeps days without a row from being days at school; empty for nothing."""
-    student = request.students[index]
+    pupil = request.students[index]
     if not request.presumes(index):
         return ABSENCES_ONLY if request.names_absences_only(index) else ""
-    if not records.lists_days_of(str(student.get("school_id", ""))):
+    if not records.lists_days_of(str(pupil.get("school_id", ""))):
         return NO_SCHOOL_DAYS
-    sessions = (session_name(str(row.get("session") or "")) for row in student.get("attendance", ()))
+    sessions = (session_name(str(row.get("session") or "")) for row in pupil.get("attendance", ()))
     return OF_SESSIONS if any(sessions) else ""
 
 
@@ -548,7 +548,7 @@ def _noted_errors(request: Request, records: SchoolRecords) -> list[RowError]:
 
 
 def _repeated_pupils(request: Request) -> list[RowError]:
-    names = [(type(student["student_id"]), student["student_id"]) for student in request.students]
+    names = [(type(pupil["student_id"]), pupil["student_id"]) for pupil in request.students]
     counts = Counter(names)
     return [
         _pupil_error(request, index, REPEATED, "student_id")
@@ -558,12 +558,12 @@ def _repeated_pupils(request: Request) -> list[RowError]:
 
 
 def _pupil_error(request: Request, index: int, code: str, field: str) -> RowError:
-    message, hint = _code_wording(code, field)
-    student, language = request.students[index]["student_id"], request.language
-    return RowError(index, student, code, field, message.to(language), hint.to(language))
+    message, hint = _error_wording(code, field)
+    pupil, language = request.students[index]["student_id"], request.language
+    return RowError(index, pupil, code, field, message.to(language), hint.to(language))
 
 
-def _code_wording(code: str, field: str) -> tuple[Text, Text]:
+def _error_wording(code: str, field: str) -> tuple[Text, Text]:
     """Say what is wrong with a field, such as ``grades[0].score``, and the way out."""
     if code in _WORDS:
         return _WORDS[code]
@@ -598,29 +598,29 @@ def request_of(
     ]
     for name in _LISTS:
         table = records.table(name)
-        for row, student in zip(rows, students, strict=True):
+        for row, pupil in zip(rows, students, strict=True):
             own = table.filter(pc.equal(table["pupil"], row)).drop(["pupil"]).to_pylist()
-            student[name] = [_filled_fields(item) for item in own if _known_before(item, TABLES[name], day)]
+            pupil[name] = [_filled_fields(item) for item in own if _known_before(item, TABLES[name], day)]
     for name in (table.name for table in INCIDENTS.values()):
         kept = _schools_that_keep(records, name, day)
-        for student in students:
-            if student.get("school_id") not in kept:
-                del student[name]
+        for pupil in students:
+            if pupil.get("school_id") not in kept:
+                del pupil[name]
     _refuse_too_many_rows(students)
     histories = histories_of(records)
     unit = histories.registers.unit[rows]
     kept_to = histories.registers.spans_on(ordinal_of(day), histories.calendar)[1][unit]
     presumed = histories.presumed[rows].tolist()
-    for row, last, there, student in zip(rows, kept_to.tolist(), presumed, students, strict=True):
+    for row, last, there, pupil in zip(rows, kept_to.tolist(), presumed, students, strict=True):
         if last >= 0:
             date = histories.calendar.day(histories.calendar_row[row], last)
-            student["registered_to"] = date_of(int(date)).isoformat()
+            pupil["registered_to"] = date_of(int(date)).isoformat()
         if there:
-            student["unrecorded"] = "present"
+            pupil["unrecorded"] = "present"
     body = {"as_of": day.isoformat(), "language": language_of(language), "students": students}
-    for index, student in enumerate(students):  # whose other days are known to be unknown
+    for index, pupil in enumerate(students):  # whose other days are known to be unknown
         if Request(body).names_absences_only(index):
-            student["unrecorded"] = "unknown"
+            pupil["unrecorded"] = "unknown"
     return body
 
 
@@ -637,23 +637,23 @@ def _rows_of(records: SchoolRecords, student_ids: Sequence[str | int]) -> list[i
             hint="write a request for each part of them, or score the records: RiskModel.score",
             field="students",
         )
-    index = {student: row for row, student in enumerate(records.table("students")["student_id"].to_pylist())}
-    unknown = sum(student not in index for student in student_ids)
+    index = {pupil: row for row, pupil in enumerate(records.table("students")["student_id"].to_pylist())}
+    unknown = sum(pupil not in index for pupil in student_ids)
     if unknown:
         raise UnknownPupilError(
             f"{unknown} of {len(student_ids)} pupils are not in the records.",
             hint="check the type and leading zeros of student_id",
         )
-    return [index[student] for student in student_ids]
+    return [index[pupil] for pupil in student_ids]
 
 
 def _refuse_too_many_rows(students: list[dict[str, Any]]) -> None:
-    for index, student in enumerate(students):
+    for index, pupil in enumerate(students):
         for name in _LISTS:
             most = MOST_DAYS if name == "attendance" else MOST_ROWS
-            if len(student.get(name, ())) > most:
+            if len(pupil.get(name, ())) > most:
                 raise TooManyRowsError(
-                    f"The pupil has {len(student[name]):,} rows of {name}, the endpoint takes {most:,}.",
+                    f"The pupil has {len(pupil[name]):,} rows of {name}, the endpoint takes {most:,}.",
                     hint="score the records instead: RiskModel.score", field=f"students[{index}].{name}",
                 )  # fmt: skip
 

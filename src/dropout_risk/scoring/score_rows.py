@@ -107,8 +107,8 @@ def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError
     broken = np.flatnonzero(pc.is_valid(rows["error"]).to_numpy(zero_copy_only=False))
     found = (rows[name].take(pa.array(broken)).to_pylist() for name in ("student_id", "error"))
     return [
-        RowError(first + row, student, **error)
-        for row, student, error in zip(broken.tolist(), *found, strict=True)
+        RowError(first + row, pupil, **error)
+        for row, pupil, error in zip(broken.tolist(), *found, strict=True)
     ]
 
 
@@ -123,13 +123,13 @@ _READ = (
 
 def _read_column(name: str, column: pa.Array) -> list[Any]:
     if name in _MADE:
-        return _list_rows(column, [_MADE[name](*row) for row in _struct_rows(column.flatten())])
+        return _rows_of_lists(column, [_MADE[name](*row) for row in _struct_rows(column.flatten())])
     if name in ("domains", "causes"):
         names = [field.name for field in column.type]
         pairs = (zip(names, row, strict=True) for row in _struct_rows(column))
         return [{name: size for name, size in row if size is not None} for row in pairs]
     if name in ("warnings", "risk_within"):
-        return _list_rows(column, column.flatten().to_pylist())
+        return _rows_of_lists(column, column.flatten().to_pylist())
     return list(column.to_pylist())
 
 
@@ -154,7 +154,7 @@ def _struct_rows(structs: pa.StructArray) -> list[tuple[Any, ...]]:
     return list(zip(*(child.to_pylist() for child in structs.flatten()), strict=True))
 
 
-def _list_rows(column: pa.ListArray, items: list[Any]) -> list[tuple[Any, ...]]:
+def _rows_of_lists(column: pa.ListArray, items: list[Any]) -> list[tuple[Any, ...]]:
     ends = pc.cumulative_sum(column.value_lengths()).to_pylist()
     return [tuple(items[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
 

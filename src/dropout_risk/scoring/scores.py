@@ -386,8 +386,7 @@ def log_odds_of(pupils: Sequence[PupilScore]) -> list[float]:
 def set_apart_errors(students: Iterable[str | int], language: Language) -> tuple[RowError, ...]:
     """Name the pupils whose own row could not be used, so that nobody is missing in silence."""
     return tuple(
-        pupil_refusal(SET_APART, index, student, "students", language)
-        for index, student in enumerate(students)
+        pupil_refusal(SET_APART, index, pupil, "students", language) for index, pupil in enumerate(students)
     )
 
 

@@ -72,7 +72,7 @@ class Exits:
 def draw_exits(district: District, causes: HiddenCauses, rng: np.random.Generator) -> Exits:
     """Run the weeks: who leaves, why, who is brought back, who moves away, dies or graduates."""
     last_day, event = _other_ends(district, rng)
-    leavings, hazard = _run_weeks(district, causes, last_day, rng)
+    leavings, hazard = _draw_by_week(district, causes, last_day, rng)
     leavings = leavings.only(np.lexsort((leavings.begins, leavings.pupil)))
     dropped = leavings.only(~leavings.returns & (leavings.resolved <= last_day[leavings.pupil]))
     last_day[dropped.pupil] = dropped.resolved
@@ -100,7 +100,7 @@ def hazard_by_cause(states: Floats, grade: Ints, factor: Floats) -> Floats:
     return hazard
 
 
-def _run_weeks(
+def _draw_by_week(
     district: District, causes: HiddenCauses, last_day: Ints, rng: np.random.Generator
 ) -> tuple[Leavings, Floats]:
     """Draw the leavings week by week; a pupil who is back is left alone for three weeks."""

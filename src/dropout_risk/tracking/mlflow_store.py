@@ -23,7 +23,7 @@ from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.scoring.bundles.bundle import read_bundle
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.tracking.open_store import make_tables, store_errors
+from dropout_risk.tracking.open_store import make_store_tables, store_errors
 from dropout_risk.tracking.run_content import MAIN, grouped_name
 from dropout_risk.tracking.run_dataset import fingerprint_of
 from dropout_risk.tracking.tracking_store import TrackingStore, quiet_mlflow
@@ -119,7 +119,7 @@ def client_of(settings: TrackingSettings | TrackingStore, *, create: bool = Fals
         _require_store(store.uri)
     with quiet_mlflow() as mlflow, no_notes():
         if create:
-            make_tables(store)
+            make_store_tables(store)
         with store_errors(store):
             client = mlflow.MlflowClient(tracking_uri=store.uri, registry_uri=store.registry)
         yield client

@@ -71,7 +71,7 @@ def store_lock(store: TrackingStore) -> Iterator[None]:
         yield
 
 
-def make_tables(store: TrackingStore) -> None:
+def make_store_tables(store: TrackingStore) -> None:
     """Open the store once, which makes the tables of a new one, while no other process does.
 
     Raises

@@ -132,12 +132,12 @@ class WatchGroup:
 
         Those below the line are read only when they are asked for.
         """
-        alerts = sorted((entries[place] for place in line.alerts), key=_by_urgency)
+        alerts = sorted((entries[index] for index in line.alerts), key=_by_urgency)
         return cls(
             *key,
             alerts=tuple(entry for entry in alerts if entry.of_today),
             followed=tuple(entry for entry in alerts if not entry.of_today),
-            risks=tuple(entries[place] for place in line.above),
+            risks=tuple(entries[index] for index in line.above),
             below=take_pupils(pupils, line.below),
             unscored=tuple(sorted(unscored, key=lambda item: id_order(item.student_id))),
             tied=line.tied,

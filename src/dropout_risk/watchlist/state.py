@@ -75,9 +75,9 @@ class ListState:
 
     def about(self, student_ids: Collection[StudentId]) -> ListState:
         """Give what it keeps of some pupils."""
-        kept = {student: standing for student, standing in self.pupils.items() if student in student_ids}
+        kept = {pupil: standing for pupil, standing in self.pupils.items() if pupil in student_ids}
         earlier = self.earlier.about(student_ids) if self.earlier else None
-        told = {student: keys for student, keys in self.told.items() if student in student_ids}
+        told = {pupil: keys for pupil, keys in self.told.items() if pupil in student_ids}
         return replace(self, pupils=kept, earlier=earlier, told=told)
 
     def save(self, path: str | Path) -> Path:

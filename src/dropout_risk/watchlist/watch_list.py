@@ -181,7 +181,7 @@ class WatchList:
         unscored : iterable of Unscored
             Pupils who never came as far as the scores, each with the reason.
         signalled : mapping, optional
-            What a case book was told of before, as ``casebook.told_cases.signalled_before`` reads it.
+            What a case book was told of before, as ``casebook.lessons.told_cases.signalled_before`` reads it.
 
         Notes
         -----

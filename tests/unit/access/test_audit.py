@@ -1,6 +1,8 @@
 import datetime as dt
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from contextlib import closing
+from threading import Event, Timer
 
 import pytest
 import sqlalchemy as sa
@@ -163,6 +165,18 @@ def test_two_that_begin_an_audit_at_once_begin_one(book_url):
     with ThreadPoolExecutor(4) as threads:
         opened = list(threads.map(lambda _: Audit.open(book_url, NAMES), range(4)))
     assert [noted(audit).check().broken for audit in opened] == [[]] * 4
+
+
+def test_who_opens_a_file_while_another_writes_its_first_row_waits(tmp_path):
+    """Of all that SQLite does it does not wait for a writer when the journal is chosen."""
+    with closing(
+        sqlite3.connect(tmp_path / "audit.db", isolation_level=None, check_same_thread=False)
+    ) as first:
+        first.execute("begin immediate")
+        done = Timer(0.3, first.commit)
+        done.start()
+        assert Audit.open(f"sqlite:///{tmp_path}/audit.db", NAMES).check().rows == 0
+        done.join()
 
 
 def test_an_audit_that_is_not_there_is_no_empty_one(tmp_path):

@@ -167,10 +167,14 @@ def test_a_shared_secret_of_32_bytes_signs_where_secrets_stand_alone(tmp_path):
     assert tokens.claims(issuer.token("s-1"))["sub"] == "t-1"
 
 
+@pytest.fixture(scope="module")
+def token(issuer):
+    return issuer.token("ec-1")
+
+
 @settings(max_examples=200)
 @given(data=st.data())
-def test_a_token_of_which_any_character_is_another_gets_nobody_in(tokens, issuer, data):
-    token = issuer.token("ec-1")
+def test_a_token_of_which_any_character_is_another_gets_nobody_in(tokens, token, data):
     index = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.sampled_from("ABCXYZabcxyz0189-_.").filter(lambda letter: letter != token[index]))
     forged = token[:index] + other + token[index + 1 :]

@@ -10,7 +10,7 @@ from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.scoring.score_rows import _MADE, _list_rows, _struct_rows
+from dropout_risk.scoring.score_rows import _MADE, _rows_of_lists, _struct_rows
 from dropout_risk.settings import FactSettings
 
 AS_OF = dt.date(2025, 3, 3)
@@ -33,7 +33,7 @@ def read(language="en", student=None, mates=0, **tables):
     context = ClassContext.of_exams(snapshot, np.ones(len(pupils), bool))
     made = FactRows.of(snapshot, FactSettings(), instruments, answers, language, context=context)
     column = made.column.arrow()
-    facts = _list_rows(column, [_MADE["facts"](*row) for row in _struct_rows(column.flatten())])
+    facts = _rows_of_lists(column, [_MADE["facts"](*row) for row in _struct_rows(column.flatten())])
     assert facts[-1] == ()
     return facts[0], made.names_among(FACT_KINDS)[0]
 

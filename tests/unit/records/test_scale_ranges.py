@@ -4,6 +4,7 @@ from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.records.checks.scale_ranges import SCALE_RANGES, ranges_of
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.wording.instrument_names import INSTRUMENT_CODES
 from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.records.wording.words import word_key
 
@@ -44,6 +45,12 @@ def test_the_ranges_are_those_of_the_instruments_of_the_catalogue():
                 whole = (declared.low, declared.high)
                 ranges = instrument.norms[norm].ranges if norm is not None else {}
                 assert (low, high) == ranges.get(scale, whole)
+
+
+def test_every_instrument_of_the_catalogue_is_known_by_its_code_where_tests_and_items_are_read():
+    words = RecordsMapping.of(None).words(TABLES["wellbeing"]["instrument"])
+    assert {*INSTRUMENTS} <= {*INSTRUMENT_CODES}
+    assert {code: words.word_of(code) for code in INSTRUMENTS} == {code: code for code in INSTRUMENTS}
 
 
 def test_every_chinese_name_of_a_scale_is_understood():

@@ -17,15 +17,7 @@ from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
 from dropout_risk.evaluation.small_groups import FEWEST, withheld_groups
 from dropout_risk.features.cohort import Cohort
-from dropout_risk.text import Text
 
-MISLEADS = Text(
-    zh="受过帮扶的学生如果留了下来，可能正是因为帮扶。把他们当作“没有风险”去训练，模型会以为这些征兆无害，"
-    "以后就不再提醒。因此分开报告，训练时这些标签按删失处理，不论最后是否留下。",
-    en="Pupils who were helped and stayed may have stayed because of it. A model that learns from them as "
-    "from anybody else learns that their signs are harmless, and stops naming such pupils. They are "
-    "therefore reported apart, and in training their labels are censored, whether they stayed or left.",
-)
 HELPED = "helped"
 """The reason of a censored row."""
 
@@ -114,7 +106,10 @@ _NOTHING: dict[str, Any] = dict.fromkeys((*_FIGURES, "recall"), np.nan)
 def treated_evaluation(
     rows: pd.DataFrame, helped: Bools, *, share: float = 0.05, fewest: int = FEWEST
 ) -> pd.DataFrame:
-    """Measure risks among rows whose pupil was helped, and among the others; :data:`MISLEADS` says why.
+    """Measure risks among rows whose pupil was helped, and among the others.
+
+    Who was helped and stayed may have stayed because of it: a model that learns from them as from anybody
+    else learns that their signs are harmless. So they are told apart here, and censored in training.
 
     Parameters
     ----------

@@ -182,11 +182,11 @@ def _twin_pairs(
             if code != best and word_key(names[code]) != word_key(names[best]):
                 yield code, best, stems[code].known
     if not alone:
-        yield from _mistyped_pairs(names, number, used, stems)
+        yield from _mistyped_pairs(number, used, stems)
 
 
 def _mistyped_pairs(
-    names: list[str], number: list[int], used: list[int], stems: list[NameStem]
+    number: list[int], used: list[int], stems: list[NameStem]
 ) -> Iterator[tuple[int, int, bool]]:
     """Give the names of which one long word differs by one letter from that of a more frequent one."""
     near: dict[tuple[tuple[str, ...], tuple[str, ...], str], list[tuple[int, str]]] = {}

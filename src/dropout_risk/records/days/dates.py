@@ -48,8 +48,6 @@ _EARLIER = Text(
     en="all would lie within it {years} years earlier: the year seems mistyped",
 )
 
-Counting = Callable[[dict[str, int]], Mapping[Any, int]]
-
 
 def declared_date(text: str, orders: tuple[str, ...]) -> dt.date | None:
     """Read a date in the first of some orders that it fits; None where it fits none.

@@ -15,7 +15,7 @@ import numpy as np
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.errors import RecordsError
-from dropout_risk.records.days.calendar import DateLike, ordinal_of
+from dropout_risk.records.days.calendar import ordinal_of
 
 
 @dataclass(frozen=True)
@@ -78,54 +78,6 @@ def chinese_holidays() -> PublicHolidays:
     }
     years = tuple(sorted(map(int, data["years"])))
     return PublicHolidays(data["version"], data["source"], years, **kinds)
-
-
-def weekdays_and_make_up_days(first: DateLike, last: DateLike) -> Array:
-    """Give the days of a period, its last one too, on which schools in China are open in term.
-
-    These are the weekdays without public holidays, and the make-up workdays. Holidays of schools are not
-    known: they belong into a calendar.
-
-    Parameters
-    ----------
-    first, last : date
-        The period.
-
-    Returns
-    -------
-    array of int32
-        As days since 1970-01-01, rising.
-
-    Raises
-    ------
-    RecordsError
-        If a year of the period is not in the table.
-
-    Examples
-    --------
-    >>> from dropout_risk.records.days.calendar import date_of
-    >>> days = weekdays_and_make_up_days("2024-09-27", "2024-10-08")
-    >>> [date_of(day).isoformat() for day in days.tolist()]
-    ['2024-09-27', '2024-09-29', '2024-09-30', '2024-10-08']
-    """
-    days, holidays = days_between(first, last), chinese_holidays()
-    holidays.require(days)
-    return days[holidays.opens(days)]
-
-
-def weekdays_between(first: DateLike, last: DateLike) -> Array:
-    """Give the Mondays to Fridays of a period, its last day too, as days since 1970-01-01.
-
-    >>> len(weekdays_between("2030-01-01", "2030-12-31"))
-    261
-    """
-    days = days_between(first, last)
-    return days[is_weekday(days)]
-
-
-def days_between(first: DateLike, last: DateLike) -> Array:
-    """Give all days of a period, its last one too."""
-    return np.arange(ordinal_of(first), ordinal_of(last) + 1, dtype=np.int32)
 
 
 def weekday_of(dates: Array) -> Array:

@@ -28,7 +28,7 @@ MANIFEST, PUBLISHED, PROFILES = "manifest.json", "published.json", "profiles.jso
 MLFLOW_NOTE = "registered_model_meta"
 """What MLflow writes into a bundle that it finds under a name."""
 CARDS = {"en": "card.md", "zh": "card.zh.md"}
-_LIBRARIES = ("dropout-risk", "numpy", "lightgbm", "scikit-learn", "pyarrow")
+LIBRARIES = ("dropout-risk", "numpy", "lightgbm", "scikit-learn", "pyarrow")
 
 
 def write_bundle(folder: str | Path, files: Mapping[str, bytes], about: Mapping[str, Any]) -> Path:
@@ -64,7 +64,7 @@ def _holds_bundle_only(folder: Path) -> bool:
 def _make_manifest(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any]:
     manifest = {
         "format": FORMAT,
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": {name: version(name) for name in LIBRARIES},
         **about,
         "files": {name: _content_sha(content) for name, content in sorted(files.items())},
     }

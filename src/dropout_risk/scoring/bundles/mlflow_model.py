@@ -12,13 +12,13 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
+from dropout_risk.scoring.bundles.bundle import LIBRARIES
 from dropout_risk.scoring.model_parts import ModelParts
 
 LOADER = "dropout_risk.tracking.pyfunc_model"
 """What MLflow imports to load a bundle."""
 GRADE_LEVEL = "grade_level"
 _EXAMPLE, _SERVED_EXAMPLE = "input_example.json", "serving_input_example.json"
-_LIBRARIES = ("dropout-risk", "numpy", "lightgbm", "scikit-learn", "pyarrow", "pandas")
 _MLFLOW = "mlflow>=3.17"
 NUMBERS = ("risk", "low", "high")
 OUTPUTS = dict.fromkeys(NUMBERS, "double") | {"band": "string"}
@@ -60,7 +60,7 @@ def mlflow_files(model: ModelParts) -> dict[str, bytes]:
             "pandas_orient": "split",
         },
     }
-    needed = "\n".join([*(f"{name}=={version(name)}" for name in _LIBRARIES), _MLFLOW, ""])
+    needed = "\n".join([*(f"{name}=={version(name)}" for name in (*LIBRARIES, "pandas")), _MLFLOW, ""])
     environment = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
     return {
         "MLmodel": _json_bytes(about),

@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from dropout_risk.errors import SettingsError
 from dropout_risk.files import output_errors, replacing_folder, write_whole
+from dropout_risk.records.statuses import STATUSES
 from dropout_risk.scoring.bundles.bundle import find_bundle, read_bundle
 from dropout_risk.scoring.request import score_features_request, score_request
 from dropout_risk.scoring.risk_model import RiskModel
@@ -186,13 +188,12 @@ class ModelSwitch:
 
 
 _DAYS = [str(dt.date(2025, 2, 28) - dt.timedelta(days)) for days in range(120)]
-_STATUSES = ("present", "absent", "excused", "late", "left_early", "suspended")
 _EVERYTHING: dict[str, Any] = {
     "student_id": "w-1", "school_id": "w", "class_id": "w-1", "grade_level": 8, "enrolled_on": "2023-09-01",
     "unrecorded": "present", "registered_to": "2025-02-28",
     "attendance": [
-        {"date": day, "session": session, "status": _STATUSES[index % 6], "recorded_on": "2025-03-01"}
-        for index, day in enumerate(_DAYS)
+        {"date": day, "session": session, "status": status, "recorded_on": "2025-03-01"}
+        for day, status in zip(_DAYS, cycle(STATUSES.words), strict=False)
         for session in ("am", "pm")
     ],
     "attendance_totals": [

@@ -205,8 +205,8 @@ def _refuse_pupils(then: Population, today: Population, chosen: Positions) -> di
     refused: dict[int, RowError] = {}
     for field, code, whom in found:
         for index in np.flatnonzero(whom[chosen]).tolist():
-            student = ids[int(chosen[index])].as_py()
-            refused.setdefault(index, pupil_refusal(code, index, student, field, then.language))
+            pupil = ids[int(chosen[index])].as_py()
+            refused.setdefault(index, pupil_refusal(code, index, pupil, field, then.language))
     return refused
 
 

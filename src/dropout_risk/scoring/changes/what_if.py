@@ -248,8 +248,8 @@ class _Search:
         rows = self.population.block(pupils, sentences=False)
         errors = {error.index - first: error for error in row_errors(rows, first)}
         for index in np.flatnonzero(~members_on(table.snapshot)[pupils]).tolist():
-            student = ids[int(pupils[index])].as_py()
-            errors[index] = pupil_refusal(NOT_AT_SCHOOL, first + index, student, "as_of", language)
+            pupil = ids[int(pupils[index])].as_py()
+            errors[index] = pupil_refusal(NOT_AT_SCHOOL, first + index, pupil, "as_of", language)
         risks = rows["risk"].to_numpy(zero_copy_only=False)
         kept = [index for index in range(len(pupils)) if index not in errors]
         options = self._options(pupils[kept], risks[kept])
