@@ -127,6 +127,10 @@ class DoorProtocol(HttpToolsProtocol):
         self._bodiless = 0
         super().on_body(body)
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Answer in this protocol, and close: what comes behind such a request is read by nobody."""
+        self.cycle.keep_alive = False
+
     def on_response_complete(self) -> None:
         """Go on with the connection, but not for ever with a body that was refused."""
         super().on_response_complete()

@@ -103,6 +103,20 @@ def test_a_body_may_be_longer_than_headers_in_whatever_pieces_it_comes(size):
     assert b" 400 " not in wire.sent
 
 
+@pytest.mark.parametrize("more", [b"\r\n", b"Content-Length: 2\r\n\r\n{}"])
+def test_who_wants_another_protocol_is_answered_in_this_one_and_closed(more):
+    """What comes behind such a request is dropped: whoever shares the connection would wait in vain."""
+    upgrade = b"Connection: upgrade\r\nUpgrade: h2c\r\n"
+    _, wire = spoken_to(GET + upgrade + more + GET + b"\r\n", app=answer)
+    assert wire.sent.count(b"HTTP/1.1 200") == 1
+    assert wire.closed
+
+
+async def answer(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
 def test_nothing_is_said_within_a_reply_that_has_begun():
     async def stream(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
