@@ -262,7 +262,7 @@ def test_wrong_methods_get_the_same_shape_and_the_right_ones(client, method, pat
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/model"), ("GET", "/docs.json"), ("POST", "/score"), ("GET", "/nowhere"), ("GET", "/metrics")],
+    [("GET", "/model"), ("GET", "/docs.json"), ("POST", "/score"), ("GET", "/nowhere")],
 )
 def test_no_reply_is_kept_for_another_reader_or_taken_for_another_kind(client, example, method, path):
     headers = client.request(method, path, json=example if method == "POST" else None).headers
