@@ -57,6 +57,8 @@ from serving.review import ReviewRoom
 ROOT = "/desk"
 THREADS = 4
 MOST_FIELDS = 80
+FOREIGN = ("cross-site", "same-site")
+"""What browsers say (``Sec-Fetch-Site``) where a page of another house, or of a neighbour's, asks."""
 _log = logging.getLogger("bentoml.dropout_risk")
 HEADERS = {
     "Content-Security-Policy": f"{content_policy(forms=True, room=ROOM)}; frame-ancestors 'none'",
@@ -72,7 +74,8 @@ _NOBODY = Session("", "")
 class Asked:
     """A request as far as the desk needs it.
 
-    ``header`` is None where no header is believed; ``knows_readers`` says whether an identity is declared.
+    ``header`` is None where no header is believed; ``knows_readers`` says whether an identity is declared,
+    ``is_foreign`` whether the browser says that a page of another house asks.
     """
 
     method: str
@@ -83,6 +86,7 @@ class Asked:
     body: bytes = b""
     reader: Reader | None = None
     knows_readers: bool = False
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,8 @@ class DeskRoom:
     def given(self, asked: Asked) -> Given:
         """Answer a request: let somebody in or out, or give what the person has."""
         session = self._session(asked)
+        if asked.method == "POST" and asked.is_foreign:  # it would let somebody in, or out, unasked
+            return Given(message_answer(self._bare_view(asked), "sign_in", 403))
         try:
             view = self._view(asked, session)
             if asked.steps[:1] == ("enter",):
@@ -286,6 +292,7 @@ async def _asked_by(request: Request, header: str) -> Asked:
         await request.body() if request.method == "POST" else b"",
         None if request.state.reader in (NOBODY, LOCAL_READER) else request.state.reader,
         knows_readers,
+        request.headers.get("sec-fetch-site", "") in FOREIGN,
     )
 
 

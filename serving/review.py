@@ -71,6 +71,8 @@ _log = logging.getLogger("bentoml.dropout_risk")
 THREADS = 2
 MOST_READERS = 256
 """Scopes of which what was made is kept."""
+FIELDS = ("q", "sort", "page", "responsible")
+"""What makes another page of an address; nothing else that is asked for does."""
 MOST_KEPT = 32_000_000
 """Characters of pages that are kept."""
 HEADERS = {
@@ -223,13 +225,14 @@ class ReviewRoom:
             return Page(message_page("nobody_yet", language, links, error), 404)
         except SettingsError as error:  # the scope's class is two classes now
             return Page(message_page("no_scope", language, links, error), 503)
-        asked = (review, path, rest, links.lists, links.carried, tuple(sorted(fields.items())))
+        fields = {name: fields[name] for name in FIELDS if name in fields}
+        asked = (review, path, rest, links.lists, links.carried, tuple(fields.items()))
         with self._lock:
             kept = self._pages.get(asked)
         if kept is None:
             kept = _rendered_page((review, language), path, (rest, fields), links)
             with self._lock:
-                if review in (*self._reviews.values(), *self._parts.values()):
+                if kept.status == 200 and review in (*self._reviews.values(), *self._parts.values()):
                     self._pages[asked] = kept
         return replace(kept, role=role)
 

@@ -59,7 +59,7 @@ def written_feedback(now: Prepared, reader: Reader, body: bytes, name: str) -> b
 def _write_answers(now: Prepared, reader: Reader, request: dict[str, Any], name: str) -> dict[str, Any]:
     desk, pupil = now.desk.desk(), str(request["student_id"])
     seats = desk.seats(reader, CASE.c.pupil == pupil, CASE.c.state != "closed", roles=SCHOOL_ROLES)
-    key = f"feedback/api/{name}"
+    key = f"feedback/{reader.person}/{name}"
     seat = next((seat for seat in seats if DEEDS["feedback"].is_open_to(desk, seat)), None)
     if seat is None:
         raise NotYoursError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -30,6 +31,7 @@ from dropout_risk.scoring.contract_problems import (
 from dropout_risk.scoring.request import MOST_DAYS, MOST_ROWS
 
 MOST_FIELDS = 1000
+MOST_DIGITS = 4000
 _BEYOND = 1 << 60
 _EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
 
@@ -185,7 +187,8 @@ def _count_fields(value: Any) -> int:
 
 def _parse_with_care(body: bytes) -> Any:
     try:
-        data = json.loads(body.decode("utf-8"), object_pairs_hook=_checked_object)
+        text = body.decode("utf-8")
+        data = json.loads(text, object_pairs_hook=_checked_object, parse_int=_whole_number)
         if b"\\ud" in body.lower():
             json.dumps(data, ensure_ascii=False).encode("utf-8")
     except RequestError:
@@ -197,6 +200,11 @@ def _parse_with_care(body: bytes) -> Any:
         message = "The body is not JSON (line {}, column {}).".format(*place)
         raise NotJsonError(message, field=WHOLE_BODY) from None
     return data
+
+
+def _whole_number(digits: str) -> float:
+    """Read a whole number; one of thousands of digits, which Python would not, is as good as infinite."""
+    return int(digits) if len(digits) <= MOST_DIGITS else math.inf
 
 
 def _checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

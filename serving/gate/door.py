@@ -77,6 +77,8 @@ NOWHERE = "/unknown"
 BODIES_HELD = 4
 """How many of the largest bodies may be here in parts."""
 _JSON = (b"content-type", b"application/json")
+UNKEPT = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""What every reply says that is no page, which says more: a proxy keeps it for no other reader."""
 _FORM = b"application/x-www-form-urlencoded"
 FORM_BYTES = 64_000
 """What a form of the desk may send."""
@@ -268,7 +270,8 @@ class Reply:
             self._withheld = message
         else:
             self.status = message["status"]
-            await self._send({**message, "headers": [*message.get("headers", ()), *self._named()]})
+            unkept = () if self.state.get("page", False) else UNKEPT
+            await self._send({**message, "headers": [*message.get("headers", ()), *unkept, *self._named()]})
 
     def _passes(self, status: int) -> bool:
         """Say whether a reply leaves as it is: a success, or a page that says itself what is wrong."""
@@ -292,7 +295,8 @@ class Reply:
         again = [(b"retry-after", str(problem.retry_after).encode())
                  for problem in problems[:1] if isinstance(problem, BusyError)]  # fmt: skip
         again += [(b"www-authenticate", b"Bearer") for _ in problems[:1] if isinstance(_, NotSignedInError)]
-        headers = [_JSON, (b"content-length", str(len(content)).encode()), *self._named(), *allowed, *again]
+        length = (b"content-length", str(len(content)).encode())
+        headers = [_JSON, length, *UNKEPT, *self._named(), *allowed, *again]
         await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": content})
 

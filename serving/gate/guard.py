@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-from collections.abc import Callable, MutableMapping
+import re
+from collections.abc import Callable, Collection, MutableMapping
 from dataclasses import replace
 from functools import cached_property, partial
 from http.cookies import CookieError, SimpleCookie
@@ -27,6 +28,7 @@ from dropout_risk.errors import (
 )
 
 COOKIE = "desk"
+HOSTS = "DROPOUT_RISK_HOSTS"
 _MOST_HEADER = 10_000
 
 
@@ -40,6 +42,11 @@ class Guard:
     def identity(self) -> Identity:
         """How readers are known here; read when first asked for."""
         return identity_from_environment()
+
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """Names, beside those of this machine, by which a service is asked that asks nobody who they are."""
+        return frozenset(filter(None, map(str.strip, os.environ.get(HOSTS, "").lower().split(","))))
 
     async def reader(self, scope: MutableMapping[str, Any], route: str) -> Reader:
         """Give who asks, for an address that is for them.
@@ -55,6 +62,12 @@ class Guard:
         if not self.identity.asks and not is_local(scope):
             raise NotAnsweredError(
                 "This service answers on the loopback address alone.", hint="declare an identity"
+            )
+        if not self.identity.asks and not is_asked_as_here(scope, self.hosts):
+            raise NotGrantedError(
+                "This service answers by the names of this machine alone.",
+                hint=f"ask for http://localhost, declare an identity, or name others in {HOSTS}",
+                field="Host",
             )
         is_open = bool(parts_of(ANYONE, route))
         try:
@@ -121,6 +134,27 @@ def is_by_loopback(scope: MutableMapping[str, Any]) -> bool:
     """
     server = scope.get("server")
     return server is None or is_loopback(str(server[0]))
+
+
+def is_asked_as_here(scope: MutableMapping[str, Any], hosts: Collection[str] = ()) -> bool:
+    """Say whether a request asks for this machine, by an address, by ``localhost``, or by one of ``hosts``.
+
+    A page of another house can give its own name this machine's address, and would read the answers: its
+    requests still ask for that name.
+    """
+    asked = [value.decode("latin-1").lower() for name, value in scope["headers"] if name.lower() == b"host"]
+    if not asked:
+        return True
+    host = re.sub(r":\d*$", "", asked[0]).strip("[]")
+    served = str((scope.get("server") or ("",))[0]).lower()
+    return len(asked) == 1 and (host in (*hosts, served) or is_loopback(host) or _is_address(host))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str, *, other: bool = False) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from dropout_risk.errors import SettingsError, nearest, nearest_of
 
@@ -205,3 +205,25 @@ def percent_text(share: float) -> str:
     if 0 < share < 0.01:
         return "<1%"
     return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
+
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_NEGATIVE = re.compile(r"-[0-9]+(\.[0-9]+)?")
+
+
+def is_formula(cell: object) -> bool:
+    """Say whether a spreadsheet may run a cell as a formula; in Chinese ones full-width signs begin one, too.
+
+    >>> is_formula("=1+1"), is_formula("＝1"), is_formula("'=1"), is_formula("8-2"), is_formula("-1.5")
+    (True, True, True, False, False)
+    """
+    return isinstance(cell, str) and bool(_FORMULA.match(cell)) and not _NEGATIVE.fullmatch(cell)
+
+
+def guarded_cell(cell: Any) -> Any:
+    """Give a cell of a table that no spreadsheet runs as a formula: with a quote in front.
+
+    >>> guarded_cell("=1+1"), guarded_cell("8-2"), guarded_cell(-1.5)
+    ("'=1+1", '8-2', -1.5)
+    """
+    return f"'{cell}" if is_formula(cell) else cell

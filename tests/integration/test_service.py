@@ -260,6 +260,15 @@ def test_wrong_methods_get_the_same_shape_and_the_right_ones(client, method, pat
     assert allowed in reply.headers["allow"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/model"), ("GET", "/docs.json"), ("POST", "/score"), ("GET", "/nowhere")],
+)
+def test_no_reply_is_kept_for_another_reader_or_taken_for_another_kind(client, example, method, path):
+    headers = client.request(method, path, json=example if method == "POST" else None).headers
+    assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
+
+
 def test_the_model_tells_what_its_numbers_mean(client, risk_model):
     about = client.get("/model").json()
     assert (about["name"], about["version"]) == (risk_model.name, risk_model.version)

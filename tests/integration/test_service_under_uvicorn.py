@@ -22,8 +22,8 @@ from support.running import ended_service, running_service
 pytestmark = pytest.mark.slow
 PATIENCE = 2
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR="
-POST = b"POST /score HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-NEXT = b"GET /model HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST /score HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+NEXT = b"GET /model HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ROW = {"rows": [{"features": {"absence_share_20d": 0.5}}]}
 
 

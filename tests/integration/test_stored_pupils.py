@@ -307,6 +307,13 @@ def test_feedback_is_written_once_for_each_name_of_a_request(town, risk_model):
     assert feedback_frame(town.book)[["feature", "word"]].values.tolist() == [["absence_share_20d", "right"]]
 
 
+def test_two_who_name_their_requests_alike_are_two(town):
+    for person, word in (("t-1", "right"), ("h-1", "wrong")):
+        said(town, person, "p-1", {"absence_share_20d": word})
+    entries = [entry for entry in town.book.entries(town.case("p-1").id) if "feedback" in entry.data]
+    assert [entry.by for entry in entries] == ["t-1", "h-1"]
+
+
 @pytest.mark.parametrize(
     ("answers", "field"),
     [

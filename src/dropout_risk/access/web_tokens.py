@@ -21,6 +21,7 @@ PUBLIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"
 LEAST_BYTES = 32
 LONGEST = 8_000
 """Characters of a token that is looked at."""
+LONGEST_NAME = 240
 MOST_KEPT = 1_000
 """Good tokens that need not be verified again."""
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
@@ -83,12 +84,21 @@ class WebTokens:
             )  # fmt: skip
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise _token_refusal() from error
-        if not isinstance(told.get("sub"), str) or not told["sub"]:
+        if not is_name(told.get("sub")):
             raise _token_refusal()
         if len(self._good) >= MOST_KEPT:
             self._good.clear()
         self._good[token] = (keys, told)
         return told
+
+
+def is_name(told: Any) -> bool:
+    """Say whether something can stand in the audit as it is, and for nobody else.
+
+    >>> is_name("t-1"), is_name("t-1\u200b"), is_name("t" * 241), is_name(""), is_name(1)
+    (True, False, False, False, False)
+    """
+    return isinstance(told, str) and 0 < len(told) <= LONGEST_NAME and told.isprintable()
 
 
 def check_algorithms(algorithms: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from dropout_risk.casebook.book import Book, stream_entries
 from dropout_risk.errors import SettingsError
 from dropout_risk.files import write_whole
+from dropout_risk.text import guarded_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,7 @@ def _shown_rows(name: str, frame: pd.DataFrame, told: set[int], *, complete: boo
 
 def _write_frame(frame: pd.DataFrame, path: Path, kind: str) -> None:
     if kind == "csv":
-        write_whole(path, frame.to_csv(index=False))
+        write_whole(path, frame.map(guarded_cell).to_csv(index=False))
     else:
         write_whole(path, lambda beside: frame.to_parquet(beside, index=False))
 

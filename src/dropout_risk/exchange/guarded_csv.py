@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dropout_risk.exchange.left_out import LeftOut
 from dropout_risk.exchange.record_folder import csv_text
-from dropout_risk.text import Text
+from dropout_risk.text import Text, guarded_cell, is_formula
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARD = Text(
     zh="以 = + - @ 开头的单元格前加了 '，以免表格软件当公式执行；本库导入时会去掉",
     en="cells that begin with = + - @ got a ' in front, which our import takes off again",
@@ -26,9 +24,5 @@ def guarded_text(name: str, header: Sequence[str], rows: Iterable[Mapping[str, A
     <BLANKLINE>
     """
     cells = [[row.get(column) for column in header] for row in rows]
-    left.add_rows(name, sum(any(map(_is_formula, row)) for row in cells), _GUARD)
-    return csv_text(header, [[f"'{cell}" if _is_formula(cell) else cell for cell in row] for row in cells])
-
-
-def _is_formula(cell: Any) -> bool:
-    return isinstance(cell, str) and _FORMULA.match(cell) is not None
+    left.add_rows(name, sum(any(map(is_formula, row)) for row in cells), _GUARD)
+    return csv_text(header, [[*map(guarded_cell, row)] for row in cells])

@@ -29,6 +29,9 @@ _BLANKS = re.compile(r"[\s'’\"]+")
 _IDENTITY = re.compile(
     r"[A-Z]?(?P<number>\d{6}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX])"
 )
+_OF_ALL = stat.S_IRWXG | stat.S_IRWXO
+_BESIDE_READING = _OF_ALL & ~stat.S_IRGRP
+"""What makes a key of others; one that another lets our group read is handed to us, as clusters do."""
 _NEW_KEY = "make one with: dropout-risk import key FILE, and keep it outside of the records, with a copy"
 
 
@@ -82,7 +85,7 @@ class Pseudonyms:
             return cls()
         try:
             key = path.read_bytes().strip()
-            open_to = stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
+            told = path.stat()
         except OSError as error:
             raise SettingsError(
                 f"The key file {path} cannot be read: {error.strerror}.", hint=_NEW_KEY
@@ -92,7 +95,9 @@ class Pseudonyms:
                 f"The key in {path} is too short or no random one: it needs {LEAST_BYTES} bytes or more.",
                 hint=_NEW_KEY,
             )
-        if os.name == "posix" and open_to:
+        if os.name == "posix" and told.st_mode & (
+            _OF_ALL if told.st_uid == os.geteuid() else _BESIDE_READING
+        ):
             raise SettingsError(f"Others may read the key file {path}.", hint=f"run: chmod 600 {path}")
         refuse_inside(path, *apart)
         return cls(key)

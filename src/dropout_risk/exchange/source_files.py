@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,11 @@ from dropout_risk.records.files.workbooks import Workbook
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.records.wording.words import trimmed_text
-from dropout_risk.text import CLAUSES, Text
+from dropout_risk.text import CLAUSES, Text, is_formula
 
 Row = dict[str, str | None]
 _TABLE = "students"
 _PARQUET = Text(zh="是 Parquet 文件", en="it is Parquet")
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def plain_cell(text: str | None) -> str | None:
     ('3', '=1', "'t", None)
     """
     text = trimmed_text(text)
-    return text[1:] if text is not None and _GUARDED.match(text) else text
+    return text[1:] if text is not None and text[:1] == "'" and is_formula(text) else text
 
 
 def source_files(source: Path, mapping: RecordsMapping, left: LeftOut) -> list[SourceFile]:

@@ -15,10 +15,10 @@ from dropout_risk.records.days.calendar import ordinal_of
 from dropout_risk.records.pupils.classes import parts_of_class
 from dropout_risk.scoring.readers.scope import NONE, Scope, grade_of
 from dropout_risk.scoring.score_rows import pupil_heads
-from dropout_risk.text import Text
+from dropout_risk.text import Text, guarded_cell
 from dropout_risk.watchlist.group import WatchGroup
 from dropout_risk.watchlist.state import ListState, StudentId
-from dropout_risk.watchlist.table import LIST_COLUMNS, guard_cell
+from dropout_risk.watchlist.table import LIST_COLUMNS
 
 TABLE, STATE, READERS = "watch-list.csv", "state.json", "readers.csv"
 _COLUMNS = (
@@ -75,7 +75,7 @@ def write_reader_folders(review: Review, out: Path) -> Path:
     writer = csv.writer(text)
     writer.writerow(column.to(review.language) for column in _COLUMNS)
     for folder in folders:
-        writer.writerow(["" if cell is None else guard_cell(cell) for cell in folder.row()])
+        writer.writerow(["" if cell is None else guarded_cell(cell) for cell in folder.row()])
     return write_whole(out / READERS, text.getvalue(), encoding="utf-8-sig", only_changed=True)
 
 

@@ -17,7 +17,7 @@ from dropout_risk.files import replacing_file
 from dropout_risk.records.files.readers import read_batches
 from dropout_risk.records.rows import Draft, Span
 from dropout_risk.records.rules import Rule
-from dropout_risk.text import Language
+from dropout_risk.text import Language, guarded_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,6 +153,8 @@ class Quarantine:
     def write(self, path: str | Path, language: Language = "en") -> list[Path]:
         """Write the rows as they stood in the input, each with its reason; give the files written.
 
+        Cells that a spreadsheet would run as a formula have a quote in front.
+
         A ``path`` ending in ``.csv`` takes all tables together, a folder one file per table; files of tables
         that have nothing set apart any more are removed from it. The files hold pupils' values; they are
         readable by their owner only and appear complete or not at all.
@@ -177,9 +179,10 @@ def _write_rows(path: Path, tables: Sequence[SetApart], broken: Rule, language: 
     headers = dict.fromkeys(header for table in tables for span in table.spans for header in span.part.header)
     with replacing_file(path) as beside, beside.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([*_MARKS, *headers])
+        writer.writerow(map(guarded_cell, [*_MARKS, *headers]))
         for table in tables:
-            writer.writerows(_row_lines(table, list(headers), broken, language))
+            for line in _row_lines(table, list(headers), broken, language):
+                writer.writerow(map(guarded_cell, line))
 
 
 def _row_lines(

@@ -21,7 +21,7 @@ from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.scoring.remarks.unlike_groups import UnlikeGroup
 from dropout_risk.settings import UNKNOWN_BAND
-from dropout_risk.text import Language, Text, fill_english, language_of
+from dropout_risk.text import Language, Text, fill_english, guarded_cell, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.explained_scores import ExplainedScores
@@ -291,8 +291,11 @@ class Scores:
         )
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write :meth:`frame` as a CSV file that its owner alone may read; OutputError if it cannot be."""
-        return write_whole(path, self.frame().to_csv(index=False), encoding="utf-8-sig")
+        """Write :meth:`frame` as a CSV file that its owner alone may read; OutputError if it cannot be.
+
+        Cells that a spreadsheet would run as a formula have a quote in front.
+        """
+        return write_whole(path, self.frame().map(guarded_cell).to_csv(index=False), encoding="utf-8-sig")
 
     def to_parquet(self, path: str | Path) -> Path:
         """Write :meth:`frame` as Parquet that its owner alone may read; OutputError if it cannot be."""

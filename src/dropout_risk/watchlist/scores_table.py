@@ -21,8 +21,8 @@ from dropout_risk.scoring.readers.roles import CLASS_TEACHER, Role
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_rows import pupil_scores, rank_column, row_errors, with_ranks
 from dropout_risk.scoring.scores import Scores
-from dropout_risk.text import CLAUSES, Language
-from dropout_risk.watchlist.table import guard_cell, reason_texts
+from dropout_risk.text import CLAUSES, Language, guarded_cell
+from dropout_risk.watchlist.table import reason_texts
 
 
 def scores_frame(scores: Scores) -> pd.DataFrame:
@@ -104,7 +104,7 @@ class ScoresTable:
     def _write_csv(self, path: Path) -> None:
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             for number, frame in enumerate(self._frames()):
-                frame.map(guard_cell).to_csv(file, index=False, header=number == 0)
+                frame.map(guarded_cell).to_csv(file, index=False, header=number == 0)
 
     def _frames(self) -> Iterator[pd.DataFrame]:
         for start in range(0, max(len(self), 1), _ROWS_AT_ONCE):

@@ -18,7 +18,7 @@ from dropout_risk.scoring.score_rows import PupilHead, is_crisis, pupil_heads
 from dropout_risk.scoring.score_writer import WARNINGS_OF_MODEL
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
-from dropout_risk.text import CLAUSES, Language, Text
+from dropout_risk.text import CLAUSES, Language, Text, guarded_cell
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
 from dropout_risk.watchlist.wording import listed_reasons, listed_refusals, shorten_list
 
@@ -61,7 +61,6 @@ CELL_WORDS: dict[str, Text] = {
     "better": Text(zh="降低", en="better"),
     **BAND_WORDS,
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MISSING_SHOWN = 5
 _CLOSED = ("part", "status", "band")
 
@@ -117,15 +116,6 @@ def list_csv(watch_list: WatchList, directory: Directory | None = None) -> str:
                     cells[at[name]] = _cell_text(cell, name, language)
             writer.writerow(cells)
     return out.getvalue()
-
-
-def guard_cell(value: Any) -> Any:
-    """Give a cell that a spreadsheet does not run as a formula.
-
-    >>> guard_cell("=1+1"), guard_cell("8-2"), guard_cell(-1.5)
-    ("'=1+1", '8-2', -1.5)
-    """
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def reason_texts(pupil: PupilScore, language: Language) -> list[str]:
@@ -188,4 +178,4 @@ def _cell_text(value: Any, column: str, language: Language) -> Any:
         return f"{value:.3f}"
     if column in _CLOSED:
         return CELL_WORDS[value].to(language)
-    return guard_cell(value)
+    return guarded_cell(value)

@@ -195,6 +195,11 @@ def test_no_text_whatever_is_more_than_refused(tokens, token):
     assert refused(tokens, token)
 
 
+@pytest.mark.parametrize("name", ["t-1\u200b", "t-1\x00", "t-1\n", "\ud800", "t" * 241])
+def test_nobody_has_a_name_that_the_audit_would_write_as_anothers(tokens, issuer, name):
+    assert refused(tokens, issuer.token("rsa-1", sub=name))
+
+
 def test_a_token_that_is_endless_is_not_read(tokens, issuer):
     assert refused(tokens, issuer.token("rsa-1", more="x" * 9000))
 

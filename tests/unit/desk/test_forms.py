@@ -164,8 +164,17 @@ def test_a_link_shows_a_button_and_only_the_button_lets_in(town):
     assert town.room.given(given_post(("enter",), "token=x")).cookie is None
 
 
-def given_post(steps, body):
-    return Asked("POST", steps, {}, body=body.encode())
+def given_post(steps, body, **more):
+    return Asked("POST", steps, {}, body=body.encode(), **more)
+
+
+def test_a_page_of_another_house_lets_nobody_in_and_nobody_out(town):
+    """It could let somebody in as somebody else, who would then write into that one's cases."""
+    cookie = town.room.keys.cookie_for("t-1")
+    for steps, body in ((("enter",), f"token={town.room.keys.link_for('t-2')}"), (("leave",), "")):
+        given = town.room.given(given_post(steps, body, cookie=cookie, is_foreign=True))
+        assert (given.answer.status, given.cookie) == (403, None)
+        assert town.room.given(given_post(steps, body, cookie=cookie)).cookie is not None
 
 
 def test_a_trusted_proxy_names_who_asks_only_where_it_was_declared(town):

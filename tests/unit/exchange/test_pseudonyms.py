@@ -42,6 +42,19 @@ def test_a_key_that_others_may_read_is_refused(tmp_path):
         Pseudonyms.from_file(path)
 
 
+@pytest.mark.parametrize(("mode", "is_ours"), [(0o440, True), (0o444, False), (0o460, False)])
+def test_a_key_that_a_cluster_hands_to_our_group_is_for_us_alone(tmp_path, monkeypatch, mode, is_ours):
+    """Kubernetes mounts secrets as root's, and lets the group of the pod read them."""
+    path = make_key(tmp_path / "k")
+    path.chmod(mode)
+    monkeypatch.setattr("os.geteuid", lambda: path.stat().st_uid + 1)
+    if is_ours:
+        assert Pseudonyms.from_file(path).key
+    else:
+        with pytest.raises(SettingsError, match="Others may read"):
+            Pseudonyms.from_file(path)
+
+
 def test_a_key_beside_the_records_or_nowhere_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="beside what it protects"):
         Pseudonyms.from_file(make_key(tmp_path / "records" / "k"), tmp_path / "records")

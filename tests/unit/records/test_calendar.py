@@ -1,4 +1,5 @@
 import datetime as dt
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -93,3 +94,34 @@ def test_of_several_days_known_the_earliest_counts():
     calendar = SchoolCalendar.from_days({"a": [day, day]}, known={"a": np.array([day + 4, day + 1])})
 
     assert calendar.days_of("a")[1].tolist() == [day + 1]
+
+
+def counted(days, dates):
+    """How many days of each of two schools there are before each date, by a calendar of them."""
+    calendar = SchoolCalendar.from_days({"s-1": days[0], "s-2": days[1]})
+    return [calendar.index(row, np.array(dates, dtype=np.int32)).tolist() for row in (0, 1)]
+
+
+DAYS = st.lists(st.integers(0, 400), min_size=1, max_size=30).map(lambda days: np.array(days, dtype=np.int32))
+
+
+@given(st.tuples(DAYS, DAYS), st.lists(st.integers(-30, 500), min_size=1, max_size=20))
+def test_days_that_are_not_laid_out_are_counted_as_those_that_are(days, dates):
+    with pytest.MonkeyPatch.context() as patch:
+        laid_out = counted(days, dates)
+        patch.setattr("dropout_risk.records.days.calendar.LONGEST_SPAN", -1)
+        assert counted(days, dates) == laid_out
+    of_first = [sum(day < date for day in {*days[0].tolist()}) for date in dates if date >= min(days[0])]
+    assert [count for count, date in zip(laid_out[0], dates, strict=True) if date >= min(days[0])] == of_first
+
+
+def test_a_day_of_another_time_in_each_of_many_calendars_fills_no_memory():
+    days = np.array([20_000, 20_001, 2_900_000], dtype=np.int32)
+    tracemalloc.start()
+    try:
+        calendar = SchoolCalendar.from_days({f"pupil {number}": days for number in range(200)})
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert calendar.index(7, np.array([20_001, 20_500, 2_900_001])).tolist() == [1, 2, 3]
+    assert most < 5_000_000

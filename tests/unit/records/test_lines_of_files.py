@@ -81,6 +81,12 @@ def test_lines_without_any_value_are_no_rows(tmp_path, monkeypatch, blank, end):
     assert "old" in written.read_text(encoding="utf-8-sig").split("\n")[1]
 
 
+def test_a_spreadsheet_runs_no_cell_of_the_rows_that_were_set_apart(tmp_path):
+    read(tmp_path, f"{HEADER}\n,s,=1+1,-7,＝1+1\n").quarantine.write(tmp_path / "apart.csv")
+    line = (tmp_path / "apart.csv").read_text(encoding="utf-8-sig").splitlines()[1]
+    assert line.endswith(",s,'=1+1,-7,'＝1+1")
+
+
 def test_a_row_with_a_value_in_a_column_that_is_not_used_is_a_row(tmp_path):
     records = read(tmp_path, f"{HEADER}\n1,s,c,7,\n,,,,somebody\n")
     assert ("missing_value", 1, 2) in told(records)

@@ -1,11 +1,16 @@
 """A calendar of exceptions is completed by the ordinary week, and says so; one that lists all days is not."""
 
 import datetime as dt
+import tracemalloc
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dropout_risk.errors import RecordsError, SettingsError
 from dropout_risk.records.days.calendar import date_of, ordinal_of
+from dropout_risk.records.days.ordinary_week import OrdinaryWeek
 from dropout_risk.records.school_records import SchoolRecords
 
 TODAY = "2025-07-01"
@@ -187,3 +192,36 @@ def test_a_school_that_no_pupil_attends_and_one_that_the_calendar_lacks_are_name
     assert rows["calendar_of_unknown_school"] == len(days)
     everywhere = [*calendar, {"date": "2025-03-03", "is_school_day": True}]
     assert "school_without_calendar" not in rules_of(records_of(days[:1], everywhere))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 120), st.integers(0, 9)), min_size=1, max_size=20),
+    st.integers(1, 28),
+)
+def test_days_are_completed_as_by_a_look_at_every_day_and_every_pair_of_dates(told, apart):
+    dates, known = (np.array(part, dtype=np.int32) for part in zip(*told, strict=True))
+    nothing = dates[:0]
+    days, since = OrdinaryWeek().completed((dates, known), nothing, nothing, apart)
+    expected = {}
+    for day in range(min(dates), max(dates) + 1):
+        pairs = [
+            max(one_known, other_known)
+            for one, one_known in told
+            for other, other_known in told
+            if one < day < other and other - one <= apart
+        ]
+        if pairs and (day + 3) % 7 < 5:  # 1970-01-01 was a Thursday
+            expected[day] = min(pairs)
+    assert {*zip(days.tolist(), since.tolist(), strict=True)} == {*told, *expected.items()}
+
+
+def test_one_date_of_another_time_is_no_thousand_years_of_days():
+    dates = np.array([-25_000, 20_000, 20_003, 2_900_000], dtype=np.int32)
+    tracemalloc.start()
+    try:
+        days, _ = OrdinaryWeek().completed((dates, dates), dates[:0], dates[:0])
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert {*days.tolist()} - {*dates.tolist()} <= {20_001, 20_002}
+    assert most < 100_000

@@ -174,6 +174,26 @@ def test_whoever_stops_a_container_waits_for_the_longest_answer():
     assert unit_settings()["Service"]["TimeoutStopSec"] == "70"
 
 
+def test_a_key_that_is_taken_back_is_gone_in_the_container_too():
+    """A file is exchanged by renaming: a container that had the file itself would keep the former one."""
+    app = COMPOSE["services"]["app"]
+    file = Path(app["environment"]["DROPOUT_RISK_API_KEYS_FILE"])
+    assert [volume.split(":")[1] for volume in app["volumes"]].count(str(file.parent)) == 1
+
+
+def test_a_pod_ends_once_nobody_is_sent_to_it_and_is_waited_for():
+    from serving.gate.costs import Limits
+
+    (container,) = POD["containers"]
+    waits = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert POD["terminationGracePeriodSeconds"] > waits + Limits.seconds
+
+
+def test_the_unit_has_a_user_to_whom_keys_can_be_given():
+    user = unit_settings()["Service"]["User"]
+    assert f"nologin {user}" in (ROOT / "docs/how-to/deploy.md").read_text("utf-8")
+
+
 def unit_settings():
     read = configparser.ConfigParser(strict=False, interpolation=None)
     read.optionxform = str

@@ -10,7 +10,7 @@ import pytest
 from serving.desk import Asked, desk_routes
 from serving.gate.costs import Limits
 from serving.gate.door import Door
-from serving.gate.guard import Guard
+from serving.gate.guard import HOSTS, Guard
 from starlette.applications import Starlette
 
 from dropout_risk.access.access_settings import AccessSettings
@@ -29,7 +29,7 @@ def town(tmp_path_factory):
     return made
 
 
-def status_at_desk(town, identity, *, server, client):
+def status_at_desk(town, identity, *, server, client, more=()):
     """The status of a desk's page for a caller whom an unsigned header names."""
     guard = Guard()
     guard.identity = identity
@@ -44,7 +44,7 @@ def status_at_desk(town, identity, *, server, client):
 
     scope = {
         "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": "/desk/today",
-        "raw_path": b"/desk/today", "root_path": "", "query_string": b"", "headers": NAMED,
+        "raw_path": b"/desk/today", "root_path": "", "query_string": b"", "headers": [*NAMED, *more],
         "server": server, "client": client,
     }  # fmt: skip
     asyncio.run(door(scope, receive, send))
@@ -69,6 +69,36 @@ def test_where_an_identity_is_declared_an_unsigned_header_names_nobody(town, add
 )
 def test_without_an_identity_the_header_holds_by_the_loopback_address_alone(town, server, status):
     assert status_at_desk(town, Identity(), server=server, client=server) == status
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ([b"localhost:3000"], 200),
+        ([b"127.0.0.1"], 200),
+        ([b"[::1]:3000"], 200),
+        ([b"LocalHost"], 200),
+        ([b"10.0.0.5:3000"], 200),
+        ([b"desk.school.example"], 200),
+        ([b"school.example"], 403),
+        ([b"localhost.school.example"], 403),
+        ([b"desk.school.example.evil.example"], 403),
+        ([b"127.0.0.1.evil.example:3000"], 403),
+        ([b""], 403),
+        ([b"localhost", b"evil.example"], 403),
+    ],
+)
+def test_where_nobody_is_asked_a_page_that_gives_its_name_our_address_reads_nothing(
+    town, monkeypatch, asked, status
+):
+    monkeypatch.setenv(HOSTS, "desk.school.example, other.example")
+    at, more = ("127.0.0.1", 3000), [(b"host", host) for host in asked]
+    assert status_at_desk(town, Identity(), server=at, client=at, more=more) == status
+
+
+def test_a_service_that_asks_who_they_are_has_any_name(town):
+    at, more = ("127.0.0.1", 3000), [(b"host", b"school.example")]
+    assert status_at_desk(town, KNOWS_READERS, server=at, client=at, more=more) == 401
 
 
 def test_a_proxy_on_this_machine_may_say_for_whom_it_asks(town):

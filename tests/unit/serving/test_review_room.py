@@ -128,6 +128,9 @@ def test_a_page_is_rendered_once_for_each_address_language_and_state(
     assert asked(room, "/review/cohort") == first
     assert len(rendered) == 1
 
+    assert asked(room, "/review/cohort", nothing="of this counts") == first
+    assert len(rendered) == 1
+
     asyncio.run(room.answer("/review/cohort", None, "zh"))
     room.scope = Scope("nowhere")
     asked(room, "/review/cohort")
@@ -135,6 +138,14 @@ def test_a_page_is_rendered_once_for_each_address_language_and_state(
     monkeypatch.setattr(review, "read_state", lambda place: {"parts": "another"})
     asked(room, "/review/cohort")
     assert len(rendered) == 4
+
+
+def test_pages_that_are_not_there_are_not_kept(risk_model, store):
+    room = ReviewRoom(risk_model, store, language="en")
+    assert asked(room, "/review/cohort").status == 200
+    kept = len(room._pages)
+    assert [asked(room, "/review/pupil", f"nobody {number}").status for number in range(3)] == [404] * 3
+    assert len(room._pages) == kept == 1
 
 
 @pytest.mark.parametrize(

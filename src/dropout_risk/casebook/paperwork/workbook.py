@@ -13,12 +13,11 @@ from typing import Any
 
 from dropout_risk.errors import MissingExtraError, OutputError
 from dropout_risk.files import write_whole
-from dropout_risk.text import Language, Text
+from dropout_risk.text import Language, Text, guarded_cell
 
 _A4, _LONGEST_CELL, _LONGEST_NAME = 9, 32_767, 31
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]|^'|'$")
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _CHANGED_BY_SPREADSHEETS = re.compile(r"0\d+|\d{12,}")
 _PAGES = Text(zh="第 &P 页，共 &N 页", en="page &P of &N")
 _SHEET = Text(zh="工作表", en="sheet")
@@ -69,9 +68,7 @@ def _csv_text(sheets: Sequence[Sheet], language: Language) -> str:
 
 
 def _csv_cell(cell: str) -> str:
-    if _FORMULA.match(cell):
-        return f"'{cell}"
-    return f"{cell}\t" if _CHANGED_BY_SPREADSHEETS.fullmatch(cell) else cell
+    return f"{cell}\t" if _CHANGED_BY_SPREADSHEETS.fullmatch(cell) else str(guarded_cell(cell))
 
 
 def sheet_names(names: Sequence[str]) -> list[str]:

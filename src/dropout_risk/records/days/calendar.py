@@ -161,7 +161,7 @@ class SchoolCalendar:
         """
         rows, dates, shape = _flat_pair(which, ordinals)
         index = np.empty(len(dates), dtype=np.int32)
-        _count_days_before(rows, dates, self._before, self.first, self.firsts, self.lengths, index)
+        _count_days_before(rows, dates, self._before, self.days, self.first, self.firsts, self.lengths, index)
         return index.reshape(shape)
 
     def day(self, which: npt.ArrayLike, index: npt.ArrayLike) -> Ints:
@@ -181,12 +181,17 @@ class SchoolCalendar:
         return ordinal_of(start if start <= day else start.replace(year=max(day.year - 1, dt.MINYEAR)))
 
     def _count_before(self) -> Ints:
+        """Lay out how many days there are before each date; nothing where dates are centuries apart."""
+        if self.last - self.first > LONGEST_SPAN:
+            return np.zeros((len(self.schools), 0), dtype=np.int32)
         is_day = np.zeros((len(self.schools), self.last - self.first + 2), dtype=np.int32)
         rows, columns = np.nonzero(self.days != _NEVER)
         is_day[rows, self.days[rows, columns] - self.first + 1] = 1
         return np.cumsum(is_day, axis=1, dtype=np.int32)
 
 
+LONGEST_SPAN = 36_525
+"""Days between the first and the last date of which it is laid out how many there are before each."""
 _NEVER, ALWAYS_KNOWN = np.iinfo(np.int32).max, np.iinfo(np.int32).min
 
 
@@ -209,13 +214,15 @@ def _weekdays_before(date: int) -> int:
 
 @kernel
 def _count_days_before(  # noqa: PLR0917
-    rows: Ints, dates: Ints, before: Ints, first: int, firsts: Ints, lengths: Ints, index: Ints
+    rows: Ints, dates: Ints, before: Ints, days: Ints, first: int, firsts: Ints, lengths: Ints, index: Ints
 ) -> None:
     span = before.shape[1]
     for i in range(len(rows)):
         row, date = rows[i], int(dates[i])
         if lengths[row] == 0 or date < firsts[row]:
             index[i] = _weekdays_before(date) - _weekdays_before(int(firsts[row]))
+        elif span == 0:
+            index[i] = np.searchsorted(days[row, : lengths[row]], date)
         else:
             index[i] = before[row, min(date - first, span - 1)]
 

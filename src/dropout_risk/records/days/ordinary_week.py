@@ -85,8 +85,8 @@ class OrdinaryWeek:
         if not len(dates):
             return told
         self.require(dates)
-        days = np.arange(dates.min(), dates.max() + 1, dtype=np.int32)
-        since = _known_between(days, dates, known, apart)
+        days, places = _days_near(dates, apart)
+        since = _known_between(np.arange(len(days)), places, known, apart)
         kept = (since < _NEVER) & self.opens(days) & ~np.isin(days, closed)
         later = opened[opened > days[0]]
         begun = _known_before(later, dates, known)
@@ -107,6 +107,20 @@ def furthest_apart(pupils: int) -> int:
     [28, 21, 14, 7]
     """
     return min(_APART * max(-(-QUIET_PUPILS // max(pupils, 1)), 1), _FURTHEST)
+
+
+def _days_near(dates: Array, apart: int) -> tuple[Array, Array]:
+    """Give all days from the first date to the last, and the place of each date among them.
+
+    Of more than ``apart`` days without a date so many are left that the dates around them stay further apart:
+    one date of another century is no century of days.
+    """
+    each = np.unique(dates)
+    left = np.minimum(np.diff(each), apart + 1)
+    at = np.concatenate([[0], np.cumsum(left)])
+    places = np.arange(at[-1] + 1)
+    before = np.searchsorted(at, places, side="right") - 1
+    return (each[before] + places - at[before]).astype(np.int32), at[np.searchsorted(each, dates)]
 
 
 def _known_between(days: Array, dates: Array, known: Array, apart: int) -> Array:
