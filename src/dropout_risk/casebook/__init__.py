@@ -66,4 +66,4 @@ _HOMES = {
     "write_visit_form": "visiting.visit_notes",
 }
 
-__getattr__, __dir__ = given_names("dropout_risk.casebook", _HOMES)
+__getattr__, __dir__ = given_names("dropout_risk.casebook", _HOMES, extra="desk")

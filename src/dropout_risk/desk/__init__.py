@@ -16,4 +16,4 @@ _HOMES = {
     "visit_sheet": "visit_sheet_page",
 }
 
-__getattr__, __dir__ = given_names("dropout_risk.desk", _HOMES)
+__getattr__, __dir__ = given_names("dropout_risk.desk", _HOMES, extra="desk")
