@@ -20,16 +20,25 @@ PACKAGES = (
     *(
         f"dropout_risk.{name}"
         for name in (
+            "alerts",
             "casebook",
             "catalogue",
             "desk",
             "evaluation",
             "exchange",
+            "features",
             "histories",
             "modelling",
+            "monitoring",
             "pages",
+            "proposals",
             "records",
+            "scoring",
+            "simulate",
             "spark",
+            "tracking",
+            "training",
+            "watchlist",
         )
     ),
 )

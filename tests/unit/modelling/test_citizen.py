@@ -252,7 +252,23 @@ def test_a_column_for_audit_alone_is_known_in_every_spelling(name):
         classifier(catalogue=default_catalogue()).fit(X.assign(**{name: 1.0}), y)
 
 
-@pytest.mark.parametrize("name", ["absence", "sextant", "racetrack", "embrace", "malevolence", "年级", "essex", "birth_order", "民族团结课", "student_name_code", "whiteboard", "trace"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "absence",
+        "sextant",
+        "racetrack",
+        "embrace",
+        "malevolence",
+        "年级",
+        "essex",
+        "birth_order",
+        "民族团结课",
+        "student_name_code",
+        "whiteboard",
+        "trace",
+    ],
+)
 def test_no_other_column_is_taken_for_one(name):
     assert audit_columns([name]) == {}
 

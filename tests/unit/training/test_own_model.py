@@ -126,7 +126,9 @@ def test_any_classifier_gets_the_report_and_the_baselines_of_a_training(records)
 def test_a_classifier_that_takes_no_missing_values_is_told_how_before_the_candidates_are_fitted(
     records, monkeypatch
 ):
-    monkeypatch.setattr("dropout_risk.training.train.fit_classifier", lambda *_, **__: pytest.fail("too late"))
+    monkeypatch.setattr(
+        "dropout_risk.training.train.fit_classifier", lambda *_, **__: pytest.fail("too late")
+    )
     ways = (
         lambda: dr.train(records, QUICK, track=False, candidates=["logistic", LogisticRegression()]),
         lambda: dr.judge_classifier(LogisticRegression(), records, QUICK),

@@ -32,7 +32,9 @@ _ASIDE = re.compile(
 _ENDINGS = ("sex", "gender", "ethnicity", "race")
 _WORDS = {word: column for table in (SPELLINGS, WHOLE) for column, words in table.items() for word in words}
 _BEGINNINGS = tuple(word for words in SPELLINGS.values() for word in words)
-_RUN_ON = re.compile(r"^(?:(性别|性別)|(民族(?=.+族))|(户口|戶口|户籍|戶籍)|(出生[日年月]))|(户口|戶口|户籍)$")
+_RUN_ON = re.compile(
+    r"^(?:(性别|性別)|(民族(?=.+族))|(户口|戶口|户籍|戶籍)|(出生[日年月]))|(户口|戶口|户籍)$"
+)
 """Chinese has no mark between a name and its value or kind: 性别男, 户口所在地, 农村户口."""
 _OF_RUN_ON = ("sex", "ethnicity", "residence", "birth_date", "residence")
 

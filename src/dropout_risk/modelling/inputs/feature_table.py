@@ -93,7 +93,9 @@ def array_error(error: ValueError) -> FeatureInputError:
         return FeatureInputError(
             "The array holds text.", hint="hand in a data frame, whose columns have types"
         )
-    return FeatureInputError(text.partition("\narray=")[0], hint="one row for each pupil, one column for each feature")
+    return FeatureInputError(
+        text.partition("\narray=")[0], hint="one row for each pupil, one column for each feature"
+    )
 
 
 def refuse_other_kinds(name: str, column: pd.Series, kind: str) -> None:
