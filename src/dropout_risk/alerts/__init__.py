@@ -10,13 +10,7 @@ if TYPE_CHECKING:
     from dropout_risk.alerts.alert import Alert
     from dropout_risk.alerts.silence import RegisterQuestion
 
-__all__ = [
-    "Alert",
-    "RegisterQuestion",
-]
-_HOMES = {
-    "Alert": "alert",
-    "RegisterQuestion": "silence",
-}
+__all__ = ["Alert", "RegisterQuestion"]
+_HOMES = {"Alert": "alert", "RegisterQuestion": "silence"}
 
 __getattr__, __dir__ = given_names("dropout_risk.alerts", _HOMES)

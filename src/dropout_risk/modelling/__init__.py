@@ -24,42 +24,18 @@ if TYPE_CHECKING:
     from dropout_risk.modelling.tuning import Tuning
 
 __all__ = [
-    "CalibratedModel",
-    "CategoryWarning",
-    "FewDropoutsWarning",
-    "GroupFoldsWarning",
-    "HazardClassifier",
-    "IdentifierWarning",
-    "LeakReport",
-    "LeakWarning",
-    "PositiveLabelWarning",
-    "RandomSplit",
-    "RiskClassifier",
-    "SchoolSplit",
-    "TemporalSplit",
-    "Tuning",
-    "UnknownCodeWarning",
-    "WideTableWarning",
-    "find_leaks",
-]
+    "CalibratedModel", "CategoryWarning", "FewDropoutsWarning", "GroupFoldsWarning", "HazardClassifier",
+    "IdentifierWarning", "LeakReport", "LeakWarning", "PositiveLabelWarning", "RandomSplit", "RiskClassifier",
+    "SchoolSplit", "TemporalSplit", "Tuning", "UnknownCodeWarning", "WideTableWarning", "find_leaks",
+]  # fmt: skip
 _HOMES = {
-    "CalibratedModel": "calibrated_model",
-    "CategoryWarning": "inputs.encoding",
-    "FewDropoutsWarning": "inputs.input_checks",
-    "GroupFoldsWarning": "folds.group_folds",
-    "HazardClassifier": "timing",
-    "IdentifierWarning": "inputs.input_checks",
-    "LeakReport": "leaks.report",
-    "LeakWarning": "leaks.report",
-    "PositiveLabelWarning": "inputs.labels",
-    "RandomSplit": "folds.splits",
-    "RiskClassifier": "classifier",
-    "SchoolSplit": "folds.splits",
-    "TemporalSplit": "folds.splits",
-    "Tuning": "tuning",
-    "UnknownCodeWarning": "inputs.input_checks",
-    "WideTableWarning": "inputs.input_checks",
-    "find_leaks": "leaks.report",
-}
+    "CalibratedModel": "calibrated_model", "CategoryWarning": "inputs.encoding",
+    "FewDropoutsWarning": "inputs.input_checks", "GroupFoldsWarning": "folds.group_folds",
+    "HazardClassifier": "timing", "IdentifierWarning": "inputs.input_checks", "LeakReport": "leaks.report",
+    "LeakWarning": "leaks.report", "PositiveLabelWarning": "inputs.labels", "RandomSplit": "folds.splits",
+    "RiskClassifier": "classifier", "SchoolSplit": "folds.splits", "TemporalSplit": "folds.splits",
+    "Tuning": "tuning", "UnknownCodeWarning": "inputs.input_checks",
+    "WideTableWarning": "inputs.input_checks", "find_leaks": "leaks.report",
+}  # fmt: skip
 
 __getattr__, __dir__ = given_names("dropout_risk.modelling", _HOMES)

@@ -14,21 +14,10 @@ if TYPE_CHECKING:
     from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.records.wording.mapping import RecordsMapping
 
-__all__ = [
-    "CheckReport",
-    "Directory",
-    "RecordsMapping",
-    "SchoolCalendar",
-    "SchoolRecords",
-    "UsableRows",
-]
+__all__ = ["CheckReport", "Directory", "RecordsMapping", "SchoolCalendar", "SchoolRecords", "UsableRows"]
 _HOMES = {
-    "CheckReport": "rules",
-    "Directory": "directory",
-    "RecordsMapping": "wording.mapping",
-    "SchoolCalendar": "days.calendar",
-    "SchoolRecords": "school_records",
-    "UsableRows": "rows",
-}
+    "CheckReport": "rules", "Directory": "directory", "RecordsMapping": "wording.mapping",
+    "SchoolCalendar": "days.calendar", "SchoolRecords": "school_records", "UsableRows": "rows",
+}  # fmt: skip
 
 __getattr__, __dir__ = given_names("dropout_risk.records", _HOMES)

@@ -13,25 +13,11 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
     from dropout_risk.scoring.scores import Answers, PupilScore, RowError, Scores
 
-__all__ = [
-    "Answers",
-    "Change",
-    "PupilScore",
-    "RiskModel",
-    "RowError",
-    "Scores",
-    "UnlikeGroup",
-    "WhatIf",
-]
+__all__ = ["Answers", "Change", "PupilScore", "RiskModel", "RowError", "Scores", "UnlikeGroup", "WhatIf"]
 _HOMES = {
-    "Answers": "scores",
-    "Change": "changes.change",
-    "PupilScore": "scores",
-    "RiskModel": "risk_model",
-    "RowError": "scores",
-    "Scores": "scores",
-    "UnlikeGroup": "remarks.unlike_groups",
+    "Answers": "scores", "Change": "changes.change", "PupilScore": "scores", "RiskModel": "risk_model",
+    "RowError": "scores", "Scores": "scores", "UnlikeGroup": "remarks.unlike_groups",
     "WhatIf": "changes.what_if",
-}
+}  # fmt: skip
 
 __getattr__, __dir__ = given_names("dropout_risk.scoring", _HOMES)

@@ -10,13 +10,7 @@ if TYPE_CHECKING:
     from dropout_risk.simulate.district import simulate_district
     from dropout_risk.simulate.hidden import truth_as_of
 
-__all__ = [
-    "simulate_district",
-    "truth_as_of",
-]
-_HOMES = {
-    "simulate_district": "district",
-    "truth_as_of": "hidden",
-}
+__all__ = ["simulate_district", "truth_as_of"]
+_HOMES = {"simulate_district": "district", "truth_as_of": "hidden"}
 
 __getattr__, __dir__ = given_names("dropout_risk.simulate", _HOMES)

@@ -12,17 +12,10 @@ if TYPE_CHECKING:
     from dropout_risk.training.plan import TrainingPlan
     from dropout_risk.training.train import TrainingRun
 
-__all__ = [
-    "ForeignCandidate",
-    "JudgedClassifier",
-    "TrainingPlan",
-    "TrainingRun",
-]
+__all__ = ["ForeignCandidate", "JudgedClassifier", "TrainingPlan", "TrainingRun"]
 _HOMES = {
-    "ForeignCandidate": "foreign",
-    "JudgedClassifier": "own_model",
-    "TrainingPlan": "plan",
+    "ForeignCandidate": "foreign", "JudgedClassifier": "own_model", "TrainingPlan": "plan",
     "TrainingRun": "train",
-}
+}  # fmt: skip
 
 __getattr__, __dir__ = given_names("dropout_risk.training", _HOMES)

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 
 SPELLINGS = {
     "sex": ("sex", "gender", "性别", "sexo", "sexe", "geschlecht", "gendermale", "genderfemale"),
-    "ethnicity": ("ethnicity", "ethnic", "ethnic_group", "ethnic_code", "race", "民族", "minority", "少数民族"),
+    "ethnicity": (
+        "ethnicity", "ethnic", "ethnic_group", "ethnic_code", "race", "民族", "minority", "少数民族",
+    ),
     "residence": ("residence", "residence_type", "hukou", "户口", "户籍"),
     "birth_date": (
-        "birth_date", "birthdate", "birthday", "date_of_birth", "dob", "birth_day", "birth_year", "birth_month",
-        "year_of_birth", "born_on", "出生日期", "出生年", "出生月", "生日",
+        "birth_date", "birthdate", "birthday", "date_of_birth", "dob", "birth_day", "birth_year",
+        "birth_month", "year_of_birth", "born_on", "出生日期", "出生年", "出生月", "生日",
     ),
 }  # fmt: skip
 """What each audit-only column of the contract is called elsewhere, whatever stands behind it."""
@@ -25,7 +27,7 @@ WHOLE = {
     "residence": ("hkxz", "hkxzm", "hklb", "hklbm"),
     "birth_date": ("csrq", "csny"),
 }  # fmt: skip
-"""Names that are one only as a whole: values taken apart, OneRoster's, and the initials of the school roll."""
+"""Names that are one only as a whole: values taken apart, OneRoster's, the school roll's initials."""
 _ASIDE = re.compile(
     r"^(student|pupil|child|birth|is|has|学生|是否)_?(?=.)|_?(code|name|cat|label|descriptor|代码|码|名称|\d+)$"
 )
