@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 Tell = Callable[[int, int], None]
@@ -45,11 +46,9 @@ class _Line:
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()
             return
-        from IPython.display import display
-
         content = {"text/plain": text}
-        if self.output is None:
-            self.output = display(content, raw=True, display_id=True)
+        if self.output is None:  # a kernel has IPython; the library does not ask for it
+            self.output = import_module("IPython.display").display(content, raw=True, display_id=True)
         else:
             self.output.update(content, raw=True)
 
