@@ -20,16 +20,25 @@ PACKAGES = (
     *(
         f"dropout_risk.{name}"
         for name in (
+            "alerts",
             "casebook",
             "catalogue",
             "desk",
             "evaluation",
             "exchange",
+            "features",
             "histories",
             "modelling",
+            "monitoring",
             "pages",
+            "proposals",
             "records",
+            "scoring",
+            "simulate",
             "spark",
+            "tracking",
+            "training",
+            "watchlist",
         )
     ),
 )
@@ -118,7 +127,9 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
             return f"[{words}]({up}notebooks/{path.stem}.ipynb)"
         if path == ROOT / "docs" / "decisions":
             return f"[{words}]({up}decisions/0001-layers.md)"
-        known = path.is_relative_to(ROOT / "docs") and path.exists()
+        inside = path.is_relative_to(ROOT / "docs")
+        made = inside and files.get_file_from_path(path.relative_to(ROOT / "docs").as_posix()) is not None
+        known = inside and (made or path.exists())
         return link.group() if known else words
 
     return _LINK.sub(led, markdown)
@@ -131,7 +142,15 @@ def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
 
 def on_post_build(config: Any) -> None:
     """Refuse a site of which a page asks another host for anything."""
-    pages = Path(config.site_dir).rglob("*.html")
+    pages = list(Path(config.site_dir).rglob("*.html"))
+    listed = (Path(config.site_dir) / "api" / "index.html").read_text("utf-8")
+    unlinked = [
+        page.name
+        for page in pages
+        if page.parent.name == "api" and f'href="{page.name}"><code>' not in listed
+    ]
+    if unlinked != ["index.html"]:
+        raise PluginError(f"The list of the Python API leads not to {sorted(unlinked)[:5]}")
     asked = {f"{page.name}: {found}" for page in pages for found in _ASKED.findall(page.read_text("utf-8"))}
     if asked:
         raise PluginError(f"Pages ask other hosts: {sorted(asked)[:5]}")

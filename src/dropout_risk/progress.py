@@ -1,4 +1,4 @@
-"""What is being done, and how far it is: one line on a terminal, and not a word anywhere else.
+"""What is being done, and how far it is: one line on a terminal or in a notebook, and not a word elsewhere.
 
 It appears once the work has taken a second, and goes when the work ends. Loops that are compiled on first use
 are told at once: that takes half a minute, and is kept.
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 Tell = Callable[[int, int], None]
@@ -23,8 +24,33 @@ _held: list[object] = []
 
 
 def is_shown() -> bool:
-    """Say whether lines are drawn: on a terminal, while nobody else draws there."""
-    return not _held and bool(getattr(sys.stderr, "isatty", lambda: False)())
+    """Say whether lines are drawn: on a terminal or in a notebook, while nobody else draws there."""
+    return not _held and (in_notebook() or bool(getattr(sys.stderr, "isatty", lambda: False)()))
+
+
+def in_notebook() -> bool:
+    """Say whether what is written goes to a cell of Jupyter, where no line can be drawn over."""
+    return type(sys.stderr).__module__.startswith("ipykernel")
+
+
+class _Line:
+    """One line that is drawn over: of a terminal, or an output of its own of a notebook's cell."""
+
+    def __init__(self) -> None:
+        self.output: Any = None
+        self.drawn = False
+
+    def draw(self, text: str) -> None:
+        self.drawn = True
+        if not in_notebook():
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+            return
+        content = {"text/plain": text}
+        if self.output is None:  # a kernel has IPython; the library does not ask for it
+            self.output = import_module("IPython.display").display(content, raw=True, display_id=True)
+        else:
+            self.output.update(content, raw=True)
 
 
 @contextmanager
@@ -45,21 +71,19 @@ def progress_line(name: str) -> Iterator[Tell]:
     ...     tell(10, 200)
     """
     begun = time.monotonic()
-    last, drawn = [begun + PATIENCE - PACE], [False]
+    last, line = [begun + PATIENCE - PACE], _Line()
 
     def tell(done: int, everybody: int) -> None:
         now = time.monotonic()
         if now - last[0] >= PACE and is_shown():
-            last[0], drawn[0] = now, True
-            sys.stderr.write(f"\r\x1b[K{name}: {done:,} of {everybody:,}, {now - begun:.0f} s")
-            sys.stderr.flush()
+            last[0] = now
+            line.draw(f"{name}: {done:,} of {everybody:,}, {now - begun:.0f} s")
 
     try:
         yield tell
     finally:
-        if drawn[0]:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        if line.drawn:
+            line.draw("")
 
 
 def tell_compiling() -> None:
@@ -76,7 +100,7 @@ def tell_compiling() -> None:
             _told.append(module)
             _log.info(COMPILING)
             if is_shown():
-                sys.stderr.write(f"\r\x1b[K{COMPILING}\n")
+                sys.stderr.write(f"{COMPILING}\n" if in_notebook() else f"\r\x1b[K{COMPILING}\n")
 
         def on_end(self, told: Any) -> None:
             pass

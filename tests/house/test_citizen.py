@@ -57,3 +57,29 @@ def test_where_the_system_does_not_say_which_cores_are_ours_as_on_macos_all_of_t
     monkeypatch.delenv(THREADS, raising=False)
 
     assert thread_count() == os.cpu_count()
+
+
+def test_a_public_name_whose_libraries_are_not_installed_says_which_extra_brings_them():
+    code = """
+import sys
+sys.modules["sqlalchemy"] = None
+try:
+    from dropout_risk.casebook import Book
+except ImportError as error:
+    print(error)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert "sqlalchemy, which is not installed" in said
+    assert 'pip install "dropout-risk[desk]"' in said
+
+
+@pytest.mark.parametrize("words", [["train", ".", "--out", "b"], ["demo", "--out", "d"]])
+def test_a_command_that_needs_mlflow_says_so_before_it_reads_or_makes_records(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    said = CliRunner().invoke(app, words)
+
+    assert said.exit_code == 2
+    assert "Tracking needs MLflow" in said.output
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,29 @@ def test_a_line_counts_on_a_terminal_and_is_gone_at_the_end(monkeypatch):
 
     assert "pupils scored: 1,000 of 20,000" in drawn.getvalue()
     assert drawn.getvalue().endswith("\r\x1b[K")
+
+
+def test_in_a_notebook_the_line_is_one_output_that_is_drawn_over_and_empty_at_the_end(monkeypatch):
+    shown = []
+
+    def update(content, raw):
+        shown[-1] = content["text/plain"]
+
+    def display(content, *, raw, display_id):
+        shown.append(content["text/plain"])
+        return types.SimpleNamespace(update=update)
+
+    cell = drawn_on(monkeypatch, type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})())
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
+    with progress.progress_line("pupils scored") as tell:
+        tell(1_000, 20_000)
+        assert shown == ["pupils scored: 1,000 of 20,000, 0 s"]
+        tell(2_000, 20_000)
+        assert shown == ["pupils scored: 2,000 of 20,000, 0 s"]
+
+    assert shown == [""]
+    assert cell.getvalue() == ""
 
 
 def test_without_a_terminal_nothing_is_written(monkeypatch):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dropout_risk.cli import service
+from dropout_risk.cli import options, service
 from dropout_risk.cli.demo_week import BOOK, SECRET, STORE, write_demo_week
 from dropout_risk.cli.morning import summary_line
 from dropout_risk.errors import DropoutRiskError
@@ -87,7 +87,11 @@ def demo(
     language: Annotated[str, typer.Option(help="Language of the pages: zh or en.")] = "en",
 ) -> None:
     """Simulate a district, check, train, log, write the morning's list and a week's cases, serve a pupil."""
+    from dropout_risk.tracking.tracking_store import require_mlflow
+
     speech = language_of(language)
+    require_mlflow()
+    options.require_book()
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     _say_step("simulate", speech, students=students)

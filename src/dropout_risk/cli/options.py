@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_risk.errors import MissingExtraError, SettingsError
+from dropout_risk.errors import SettingsError
 from dropout_risk.settings import CaseSettings, Settings
 from dropout_risk.text import ITEMS, Language, Text, language_of
 
@@ -183,13 +183,8 @@ def load_model(model: str, *, allow_synthetic: bool = False) -> RiskModel:
 
 def require_book() -> type[Book]:
     """Import the case book; MissingExtraError where its libraries are not installed."""
-    try:
-        from dropout_risk.casebook.book import Book
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"The case book needs {error.name}, which is not installed.",
-            hint='pip install "dropout-risk[desk]"',
-        ) from error
+    from dropout_risk.casebook import Book
+
     return Book
 
 

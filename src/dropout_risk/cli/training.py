@@ -32,8 +32,11 @@ def train(
 ) -> None:
     """Train, evaluate beside the baselines, log to MLflow and write the bundle."""
     from dropout_risk.errors import UnloggedRunError
+    from dropout_risk.tracking.tracking_store import require_mlflow
     from dropout_risk.training.train import train as train_model
 
+    if track:
+        require_mlflow()
     chosen = options.read_settings(settings)
     records = options.read_records(folder, mapping, quarantine, outcomes_to=outcomes_to)
     try:

@@ -9,11 +9,7 @@ from dropout_risk.public_names import given_names
 if TYPE_CHECKING:
     from dropout_risk.desk.visit_sheet_page import visit_sheet
 
-__all__ = [
-    "visit_sheet",
-]
-_HOMES = {
-    "visit_sheet": "visit_sheet_page",
-}
+__all__ = ["visit_sheet"]
+_HOMES = {"visit_sheet": "visit_sheet_page"}
 
 __getattr__, __dir__ = given_names("dropout_risk.desk", _HOMES)

@@ -10,15 +10,7 @@ if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
     from dropout_risk.histories.store_append import append_day, known_to
 
-__all__ = [
-    "Histories",
-    "append_day",
-    "known_to",
-]
-_HOMES = {
-    "Histories": "histories",
-    "append_day": "store_append",
-    "known_to": "store_append",
-}
+__all__ = ["Histories", "append_day", "known_to"]
+_HOMES = {"Histories": "histories", "append_day": "store_append", "known_to": "store_append"}
 
 __getattr__, __dir__ = given_names("dropout_risk.histories", _HOMES)

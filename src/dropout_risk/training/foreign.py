@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dropout_risk.arrays import Floats
-from dropout_risk.errors import ArgumentError, MissingExtraError, nearest
+from dropout_risk.errors import ArgumentError, MissingExtraError, TrainingError, nearest
 from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.parts import Parts
 from dropout_risk.modelling.candidates import CANDIDATES
@@ -22,6 +22,10 @@ BACKGROUND_ROWS = 100
 """Rows of pupils who stayed against which shap measures, at most."""
 SURE = 1e-6
 """Probabilities are kept this far from 0 and 1, so that log-odds are finite."""
+FILL = (
+    "what it said stands above; features hold NaN where nothing is known, which many classifiers take only "
+    "behind make_pipeline(SimpleImputer(keep_empty_features=True), ...)"
+)
 LABEL = Text(zh="自带模型：{name}", en="Own: {name}")
 DESCRIPTION = Text(
     zh="自带的候选模型{name}，用测试之前的所有行拟合；它只参加比较，不进入模型包，依据由 shap 近似给出",
@@ -63,13 +67,19 @@ class ForeignCandidate:
 
     @classmethod
     def fitted(cls, name: str, classifier: Any, parts: Parts) -> ForeignCandidate:
-        """Fit a clone on all rows before the test, and ask it about the test."""
+        """Fit a clone on all rows before the test, and ask it about the test.
+
+        TrainingError if it takes none of them, such as one that takes no missing values.
+        """
         from sklearn.base import clone
 
         known, empty = parts.before_test, list(parts.without_value)
         X, y = parts.X(known).drop(columns=empty), parts.y(known)
-        made = clone(classifier).fit(X, y)
-        risks = np.asarray(made.predict_proba(parts.X(parts.test).drop(columns=empty)))[:, 1]
+        try:
+            made = clone(classifier).fit(X, y)
+            risks = np.asarray(made.predict_proba(parts.X(parts.test).drop(columns=empty)))[:, 1]
+        except Exception as error:  # its words may hold values: they stay in what this comes from
+            raise TrainingError(f"{name} cannot be fitted: {type(error).__name__}.", hint=FILL) from error
         stayed = X[np.asarray(y) == 0]
         some = stayed.iloc[:: -(-len(stayed) // BACKGROUND_ROWS)]
         return cls(name, made, tuple(map(str, X.columns)), risks, some)
@@ -136,6 +146,19 @@ def require_classifier(classifier: Any) -> None:
         )
 
 
+def kind_of_classifier(classifier: Any) -> str:
+    """Name the kind of a classifier; of a pipeline that of its last step, since others are pipelines too.
+
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> kind_of_classifier(make_pipeline(DummyClassifier()))
+    'DummyClassifier'
+    """
+    while getattr(classifier, "steps", None):
+        classifier = classifier.steps[-1][1]
+    return type(classifier).__name__
+
+
 def sorted_candidates(
     candidates: Sequence[Any] | None, settings: Settings
 ) -> tuple[Settings, dict[str, Any]]:
@@ -155,7 +178,7 @@ def sorted_candidates(
     for one in candidates:
         if not isinstance(one, str):
             require_classifier(one)
-            kind = type(one).__name__
+            kind = kind_of_classifier(one)
             others[kind if kind not in others else f"{kind}_{len(others) + 1}"] = one
     if not names:
         return settings, others

@@ -16,7 +16,7 @@ from dropout_risk.features.cohort import READ_FIRST, histories_of
 from dropout_risk.features.compute import build_features, kept_features
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.settings import Settings
-from dropout_risk.training.foreign import ForeignCandidate, require_classifier
+from dropout_risk.training.foreign import ForeignCandidate, kind_of_classifier, require_classifier
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +45,7 @@ class JudgedClassifier:
     def __repr__(self) -> str:
         """Name the classifier and its main figures."""
         figures = self.report.result().metrics
-        return f"<JudgedClassifier {type(self.classifier).__name__}: AUC {figures['auc']:.3f}>"
+        return f"<JudgedClassifier {self.candidate.name}: AUC {figures['auc']:.3f}>"
 
     def frame(self) -> pd.DataFrame:
         """Give the report's figures, beside those of the baselines."""
@@ -96,7 +96,7 @@ def judge_classifier(
     cohort = labelled_cohort(histories, settings)
     catalogue = kept_features(histories) if catalogue is None else catalogue
     parts = make_parts(histories, cohort, build_features(histories, cohort, catalogue), settings)
-    found = ForeignCandidate.fitted(type(classifier).__name__, classifier, parts)
+    found = ForeignCandidate.fitted(kind_of_classifier(classifier), classifier, parts)
     before, asked = (parts.rows_for_baselines(rows) for rows in (parts.before_test, parts.test))
     report = EvaluationReport.of(
         held_out_of(parts, histories, found.risks),

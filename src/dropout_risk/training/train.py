@@ -177,12 +177,12 @@ def train(
         refuse_missing(parts, records, catalogue, settings.missingness)
         with steps.one("leaks"):
             leaks = refuse_leaks(histories, parts, catalogue, settings)
-        with steps.one("fit"):
+        with steps.one("fit"):  # own classifiers first: what they refuse is said before the long work
+            foreign = tuple(ForeignCandidate.fitted(name, one, parts) for name, one in others.items())
             classifier = fit_classifier(parts, catalogue, settings, progress=steps.tell)
         with steps.one("evaluate"):
             when = fit_timing(classifier, parts, histories, settings)
             trained = TrainedModel(classifier, parts, records, histories, catalogue, settings, leaks, when)
-            foreign = tuple(ForeignCandidate.fitted(name, one, parts) for name, one in others.items())
             report = evaluate_model(trained, former, foreign)
             model = _risk_model(trained, report)
         run = TrainingRun(model, report, None, classifier.selection_.frame(), foreign)

@@ -240,6 +240,8 @@ AUDITED = [
     "sex", "Sex", "gender", "Gender", "性别", "sex_M", "sex_F", "gender_female", "性别_男", "student_sex",
     "性别代码", "is_male", "female", "ethnicity", "民族", "民族_汉族", "race", "ethnic_group", "少数民族",
     "residence", "hukou", "户口性质", "birth_date", "birthDate", "dob", "出生日期", "date of birth",
+    "birthSexDescriptor", "hispanicLatinoEthnicity", "blackOrAfricanAmerican", "birth_year", "sexM", "sex1",
+    "性别男", "性別", "民族汉族", "户口所在地", "农村户口", "出生年份", "男生", "boys", "XBM", "MZM",
 ]  # fmt: skip
 
 
@@ -250,7 +252,23 @@ def test_a_column_for_audit_alone_is_known_in_every_spelling(name):
         classifier(catalogue=default_catalogue()).fit(X.assign(**{name: 1.0}), y)
 
 
-@pytest.mark.parametrize("name", ["absence", "sextant", "racetrack", "embrace", "malevolence", "年级"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "absence",
+        "sextant",
+        "racetrack",
+        "embrace",
+        "malevolence",
+        "年级",
+        "essex",
+        "birth_order",
+        "民族团结课",
+        "student_name_code",
+        "whiteboard",
+        "trace",
+    ],
+)
 def test_no_other_column_is_taken_for_one(name):
     assert audit_columns([name]) == {}
 
@@ -267,6 +285,21 @@ def test_named_whole_numbers_are_names():
         classifier().fit(X, other)
     with warnings.catch_warnings(action="error", category=UserWarning):
         classifier().fit(X, y.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("given", [pd.Series, pl.Series, np.asarray])
+def test_one_column_alone_is_refused_without_repeating_a_value(given):
+    values = np.round(np.random.default_rng(0).uniform(1000, 9000, 60))
+    with pytest.raises(FeatureInputError) as caught:
+        classifier().fit(given(values), [0, 1] * 30)
+    assert not any(f"{value:.0f}"[:4] in str(caught.value) for value in values)
+    assert "column" in caught.value.hint
+
+
+def test_a_mapping_is_told_to_become_a_frame():
+    X, y = many()
+    with pytest.raises(FeatureInputError, match="mapping"):
+        classifier().fit(X.to_dict("list"), y)
 
 
 @pytest.mark.parametrize("more", [{"model": KFold(3)}, {"candidates": ["logistic", LogisticRegression()]}])

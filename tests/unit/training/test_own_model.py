@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
 
 import dropout_risk as dr
 from dropout_risk.errors import ArgumentError, FeatureInputError, SplitError, TrainingError
@@ -118,6 +121,31 @@ def test_any_classifier_gets_the_report_and_the_baselines_of_a_training(records)
     assert judged.report.candidate == "HistGradientBoostingClassifier"
     assert judged.report.synthetic
     assert "AUC" in repr(judged)
+
+
+def test_a_classifier_that_takes_no_missing_values_is_told_how_before_the_candidates_are_fitted(
+    records, monkeypatch
+):
+    monkeypatch.setattr(
+        "dropout_risk.training.train.fit_classifier", lambda *_, **__: pytest.fail("too late")
+    )
+    ways = (
+        lambda: dr.train(records, QUICK, track=False, candidates=["logistic", LogisticRegression()]),
+        lambda: dr.judge_classifier(LogisticRegression(), records, QUICK),
+    )
+    for way in ways:
+        with pytest.raises(TrainingError, match="LogisticRegression cannot be fitted") as caught:
+            way()
+        assert "SimpleImputer" in caught.value.hint
+        assert "NaN" in str(caught.value.__cause__)
+
+
+def test_pipelines_are_told_apart_by_their_last_steps(records):
+    settings = dr.Settings(evaluation={"replicates": 100})
+    judged = dr.judge_classifier(make_pipeline(SimpleImputer(), DummyClassifier()), records, settings)
+
+    assert judged.candidate.name == judged.report.candidate == "DummyClassifier"
+    assert "DummyClassifier" in repr(judged)
 
 
 def test_what_gives_no_probabilities_is_refused_before_any_work():

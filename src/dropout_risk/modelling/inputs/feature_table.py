@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -93,7 +93,9 @@ def array_error(error: ValueError) -> FeatureInputError:
         return FeatureInputError(
             "The array holds text.", hint="hand in a data frame, whose columns have types"
         )
-    return FeatureInputError(text)
+    return FeatureInputError(
+        text.partition("\narray=")[0], hint="one row for each pupil, one column for each feature"
+    )
 
 
 def refuse_other_kinds(name: str, column: pd.Series, kind: str) -> None:
@@ -140,6 +142,8 @@ def _as_pandas(X: Any) -> Any:
         raise FeatureInputError(
             f"X is a {type(X).__name__}, which has no rows yet.", hint="compute it first, such as X.collect()"
         )
+    if isinstance(X, Mapping):
+        raise FeatureInputError("X is a mapping, which has no rows.", hint="make a frame: pd.DataFrame(X)")
     if isinstance(X, (np.ndarray, list, tuple)) or X is None:
         return X
     import narwhals as nw
