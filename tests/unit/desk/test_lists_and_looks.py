@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import re
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -177,3 +178,45 @@ def test_the_counsellor_reads_the_day_of_the_test_with_its_year_and_since_when_i
     page = town.visitor("c-1").ask("/desk/care").html
     assert "（2024年4月14日测评）" in page
     assert "得知已4天" in page
+
+
+def test_pages_call_people_by_their_names_and_the_book_keeps_none(town):
+    town.people = replace(town.people, names={"t-1": "李老师", "k-1": "县里的赵老师"})
+    teacher = town.visitor("t-1")
+    assert "李老师 · " in teacher.ask("/desk/today").html
+    path = f"/desk/case/{town.address('p-1')}"
+    assert "县教育局 县里的赵老师" in teacher.ask(f"{path}/refer").html
+    assert 'value="李老师"' in teacher.ask(f"{path}/letter").html
+    teacher.fill(f"{path}/refer", {"to": "k-1"})
+    page = teacher.ask(path).html
+    assert "责任人：李老师" in page
+    assert "给县里的赵老师" in page
+    (entry,) = (one for one in town.book.entries(town.case("p-1").id) if one.kind == "refer")
+    assert (entry.by, entry.data["to"]) == ("t-1", "k-1")
+
+
+def test_of_a_pupil_who_is_away_the_form_proposes_the_next_school_day_and_of_a_talk_a_later_one(town):
+    days = {}
+    for pupil in ("p-1", "p-2"):
+        page = town.visitor("t-1").ask(f"/desk/case/{town.address(pupil)}/meet").html
+        days[pupil] = re.search(r'name="due" value="([\d-]+)" checked', page)[1]
+    assert days["p-1"] == "2025-05-21"
+    assert days["p-2"] > days["p-1"]
+
+
+def test_a_suggested_talk_is_written_down_as_a_talk_at_school(town):
+    page = town.visitor("t-1").ask("/desk/today").html
+    card = page.partition(NAMES["p-2"])[2].partition("</article>")[0]
+    assert "登记谈话" in card
+    assert "way=talk_at_school" in card
+    assert "way=call" not in card
+
+
+def test_everybody_whom_the_check_of_a_school_counts_is_named(town):
+    silent = Signal("p-6", "register_silent", DAY)
+    run_morning(town.book, MorningFacts(DAY + dt.timedelta(1), pupils(), town.days, [silent]), town.people)
+    town.room.day = DAY + dt.timedelta(1)
+    page = town.visitor("h-1").ask("/desk/gaps").html
+    row = page.partition("在籍但多日无任何记录")[2].partition("</tr>")[0]
+    assert NAMES["p-6"] in row
+    assert '<td class="bad">1</td>' in row
