@@ -242,12 +242,7 @@ class People:
         return list(dict.fromkeys(live))
 
     def idle_grants(self, placed: Iterable[Placed], day: dt.date) -> list[Grant]:
-        """Give the grants of a named place in which no pupil is: misspelt, or named by no record.
-
-        >>> people = People((Grant("w-1", "township", "township", "s-1"),))
-        >>> [grant.person for grant in people.idle_grants([Placed("p-1", "s-1")], dt.date(2025, 3, 3))]
-        ['w-1']
-        """
+        """Give the grants of a named place in which no pupil is: misspelt, or named by no record."""
         pupils = [*placed]
         known = {scope: {_place_of(pupil, scope) for pupil in pupils} for scope in SCOPES}
         named = (grant for grant in self.grants if grant.is_live(day) and grant.scope_id != EVERYWHERE)

@@ -133,15 +133,13 @@ def last_words(view: View, entry: Entry) -> str:
 
 def _card_buttons(view: View, seat: Seat) -> list[Button]:
     first = (TALK, "talk_at_school") if main_rule(seat.case) in (LISTED, WORD_RULE) else (CALL, "call")
-    buttons: list[Button] = []
-    for name in _FIRST_BUTTONS:
-        if not DEEDS[name].is_open_to(view.desk, seat):
-            continue
-        ways = (first, (VISIT, "home_visit")) if name == "meet" else ((DEEDS[name].text, ""),)
-        buttons += [
-            Button(view.say(text), view.seat_link(seat, name, way=way), not buttons) for text, way in ways
-        ]
-    return buttons
+    ways = {"meet": (first, (VISIT, "home_visit"))}
+    opened = [name for name in _FIRST_BUTTONS if DEEDS[name].is_open_to(view.desk, seat)]
+    shown = [(name, *way) for name in opened for way in ways.get(name, ((DEEDS[name].text, ""),))]
+    return [
+        Button(view.say(text), view.seat_link(seat, name, way=way), not at)
+        for at, (name, text, way) in enumerate(shown)
+    ]
 
 
 def buttons_of(view: View, seat: Seat, names: Sequence[str]) -> tuple[Button, ...]:

@@ -26,15 +26,7 @@ from dropout_risk.casebook.words import QUESTIONS, REASON_QUESTION, RELEASED
 from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.form import NOTE_LENGTH, Answers, Ask, AskKind, options_of
 from dropout_risk.desk.reader import Seat
-from dropout_risk.desk.words import (
-    DESK_WORDS,
-    PUT_OFF,
-    SEEN_BY,
-    VISIT_DAYS,
-    WORRY,
-    day_text,
-    weekday_text,
-)
+from dropout_risk.desk.words import DESK_WORDS, PUT_OFF, SEEN_BY, VISIT_DAYS, WORRY, day_text, weekday_text
 from dropout_risk.errors import NoteKeyError
 from dropout_risk.text import CLAUSES, Text
 
@@ -228,10 +220,8 @@ def _other_holders(desk: Desk, seat: Seat) -> list[str]:
 
 
 def _hand_over_asks(desk: Desk, seat: Seat) -> list[Ask]:
-    names = desk.people.name_of
-    options = tuple(
-        (person, Text(zh=names(person), en=names(person))) for person in _other_holders(desk, seat)
-    )
+    named = [(person, desk.people.name_of(person)) for person in _other_holders(desk, seat)]
+    options = tuple((person, Text(zh=name, en=name)) for person, name in named)
     ask = Ask("owner", Text(zh="转给谁", en="To whom"), options=options)
     return [ask, *_note_asks(desk, seat)]
 
@@ -506,8 +496,7 @@ DEEDS: Mapping[str, Deed] = {
             ready=lambda desk, seat: bool(_possible_helpers(desk, seat)),
         ),
         Deed("answer", Text(zh="答复", en="Answer"), "answer", _answer_asks, _answer_data,
-            ready=lambda desk, seat: seat.asked,
-        ),
+             ready=lambda desk, seat: seat.asked),
         Deed(
             "pass_up", Text(zh="上报", en="Pass up"), "pass_up", _note_asks, _pass_up_data, at_level=True,
             ready=lambda desk, seat: _owner_above(desk, seat) is not None,

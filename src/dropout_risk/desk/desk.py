@@ -100,8 +100,7 @@ class Desk:
     ) -> list[Seat]:
         """Give the cases of a line that the reader has before it, by default those that are not closed.
 
-        They are its own, those of the pupils for whom it has one of some roles, and those that it is asked
-        about.
+        They are its own, those of the pupils for whom it has one of some roles, and those referred to it.
         """
         chosen = where or (CASE.c.state != "closed",)
         schools = [name for role in roles for name in reader.schools_of(role)]

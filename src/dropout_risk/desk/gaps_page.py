@@ -68,9 +68,7 @@ def _must_be_zero(
     view: View, pupils: Sequence[tuple[Placed, str]], seats: list[Seat], answered: set[int]
 ) -> list[Gap]:
     desk = view.desk
-    alone = [
-        placed.pupil for placed, _ in pupils if not desk.people.holders("class_teacher", placed, desk.day)
-    ]
+    alone = [one.pupil for one, _ in pupils if not desk.people.holders("class_teacher", one, desk.day)]
     classes = _silent_classes(view, pupils)
     waiting = [
         seat for seat in seats if seat.case.id not in answered and main_rule(seat.case) != LISTED
@@ -96,13 +94,9 @@ def _named_seats(view: View, seats: list[Seat]) -> tuple[tuple[str, str], ...]:
 
 def _named_pupils(view: View, seats: list[Seat], pupils: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Name pupils, each with its case where there is one."""
-    of_pupil = {seat.case.pupil: seat for seat in seats}
-    return tuple(
-        _named_seats(view, [of_pupil[pupil]])[0]
-        if pupil in of_pupil
-        else (view.desk.directory.of(pupil).get("name") or pupil, "")
-        for pupil in pupils
-    )
+    cases = {seat.case.pupil: told for seat, told in zip(seats, _named_seats(view, seats), strict=True)}
+    told_of = view.desk.directory.of
+    return tuple(cases.get(pupil) or (told_of(pupil).get("name") or pupil, "") for pupil in pupils)
 
 
 def _silent_classes(view: View, pupils: Sequence[tuple[Placed, str]]) -> list[str] | None:

@@ -52,8 +52,7 @@ class Signal:
     ``since`` is the first day of what it tells, ``level`` the level whose case it is, and ``due_in`` within
     how many school days it is to be acted upon; one that is not ``urgent`` stirs no case that is there.
     Pupils of one ``urgency`` are equally urgent: only among them may a declared trial change the order.
-    ``school`` is that of somebody who has left it; ``known`` the day on which it was entered, where it may be
-    long after.
+    ``school`` is that of somebody who has left it, ``known`` the day on which it was entered.
     """
 
     pupil: str
@@ -66,11 +65,6 @@ class Signal:
     urgency: str = ""
     school: str = ""
     known: dt.date | None = None
-
-    @property
-    def entered(self) -> dict[str, str]:
-        """Give the day on which it was entered, as an entry holds it."""
-        return {} if self.known is None else {"known": self.known.isoformat()}
 
 
 class Attended(NamedTuple):
@@ -245,10 +239,7 @@ class _Morning:
             self.facts.registers,
             shown=self.shown,
             stood=digest_of_standings(self.connection.execute(sa.select(STANDING))),
-            idle=tuple(
-                f"{grant.person} {grant.scope} {grant.scope_id}"
-                for grant in self.people.idle_grants(self.facts.pupils, self.day)
-            ),
+            idle=[" ".join(one.name[:4]) for one in self.people.idle_grants(self.facts.pupils, self.day)],
         )
         self._strike_clock(report)
         self._refuse_broken(self._left_out())
@@ -448,7 +439,7 @@ class _Morning:
         data = {
             "pupil": signal.pupil, "school": placed.school, "line": signal.line, "rule": signal.rule,
             "since": signal.since.isoformat(), "level": level, "owner": owner, "due": due.isoformat(),
-            **signal.entered,
+            **({"known": signal.known.isoformat()} if signal.known else {}),
         }  # fmt: skip
         case = self._append(None, "open", key, data)
         self.of_pupil[case.pupil, case.line] = case.id
@@ -463,7 +454,8 @@ class _Morning:
         data = {
             "rule": signal.rule, "since": signal.since.isoformat(), "level": level,
             "owner": case.owner if level == case.level else owner,
-            "due": self._later(case.school, signal.due_in).isoformat(), **signal.entered,
+            "due": self._later(case.school, signal.due_in).isoformat(),
+            **({"known": signal.known.isoformat()} if signal.known else {}),
         }  # fmt: skip
         self._append(case, "signal", key, data)
 

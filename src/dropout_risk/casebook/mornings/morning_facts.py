@@ -159,10 +159,8 @@ class _Told:
         rows = np.array([row for row in gone.tolist() if row in answers], dtype=np.int64)
         placed = PlacedPupils.of_histories(self.histories, self.day, self.directory, rows).pupils
         for row, pupil in zip(rows.tolist(), placed, strict=True):
-            answer = answers[row]
-            yield Signal(
-                pupil.pupil, CRITICAL_ITEM, answer.date, "care", school=pupil.school, known=answer.known
-            )
+            test, known = answers[row].date, answers[row].known
+            yield Signal(pupil.pupil, CRITICAL_ITEM, test, "care", school=pupil.school, known=known)
 
     def listed(self) -> Iterator[Signal]:
         """Give a signal for each pupil above the line of the watch list who has no alert."""

@@ -31,8 +31,7 @@ _MADE_UP = Text(
     en="A missed morning, made up for: nobody was shown what was due, so nothing of it goes up unanswered",
 )
 _IDLE = Text(
-    zh="授权范围内没有学生，请核对：{grants}",
-    en="No pupil is in the scope of these grants, look at them: {grants}",
+    zh="{n}条授权范围内没有学生，请核对：{grants}", en="{n} grant(s) of a place without pupils: {grants}"
 )
 _OPENED_NONE = Text(zh="未立案的预警：{counts}", en="Signals that opened no case: {counts}")
 _SHOWN = 10
@@ -64,11 +63,8 @@ class MorningReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as JSON."""
-        return asdict(self) | {
-            "day": self.day.isoformat(),
-            "registers": [*self.registers],
-            "idle": [*self.idle],
-        }
+        lists = {"registers": [*self.registers], "idle": [*self.idle]}
+        return asdict(self) | {"day": self.day.isoformat()} | lists
 
     def text(self, language: Language) -> str:
         """Word it on one screen.
@@ -98,8 +94,8 @@ class MorningReport:
         if len(self.registers) > _SHOWN:
             yield _MORE.fill(language, number=len(self.registers) - _SHOWN)
         if self.idle:
-            more = [_MORE.fill(language, number=len(self.idle) - _SHOWN)] if len(self.idle) > _SHOWN else []
-            yield _IDLE.fill(language, grants=ITEMS.join(language, [*self.idle[:_SHOWN], *more]))
+            grants = ITEMS.join(language, self.idle[:_SHOWN])
+            yield _IDLE.fill(language, n=len(self.idle), grants=grants)
 
 
 def _counts_text(counts: Iterable[tuple[Text, int]], language: Language) -> str:
