@@ -181,7 +181,7 @@ class DeskRoom:
             return Given(message_answer(view, "sign_in", 401))
         if asked.method == "POST":
             return Given(Answer(status=303, onward=view.link()), self.keys.cookie_for(person))
-        text = view.word("enter_text", who=person)
+        text = view.word("enter_text", who=view.desk.people.name_of(person))
         return Given(
             view.page(
                 "enter.html", head=view.word("enter"), text=text, action=view.link("enter"), token=token

@@ -114,7 +114,7 @@ class Town:
         second = [
             Signal("p-1", "absent_3_days", dt.date(2025, 5, 15)),
             Signal("p-2", "listed", DAY, urgent=False, due_in=3),
-            Signal("p-4", "absent_1_day", YESTERDAY),
+            Signal("p-4", "absent_1_day", dt.date(2025, 5, 16)),
             Signal("p-9", "absent_1_day", YESTERDAY),
             Signal("p-10", "absent_1_day", YESTERDAY),
         ]

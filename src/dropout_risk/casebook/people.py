@@ -8,7 +8,7 @@ import io
 import itertools
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -32,6 +32,7 @@ COLUMNS = (
     "away_from",
     "away_until",
     "channel",
+    "name",
 )
 
 
@@ -110,6 +111,8 @@ class People:
     grants : tuple of Grant
     absences : tuple of Absence
         The deputy of a grant acts meanwhile.
+    names : mapping of str to str
+        What people are called on pages; who has no name there is called by the id. No book keeps names.
 
     Examples
     --------
@@ -123,6 +126,7 @@ class People:
 
     grants: tuple[Grant, ...] = ()
     absences: tuple[Absence, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def implied(cls, placed: Iterable[Placed]) -> Self:
@@ -157,6 +161,7 @@ class People:
         lines = read_lines(path, problems)
         grants = [grant for line in lines for grant in _grant_of(line, problems)]
         absences = [away for line in lines for away in _absence_of(line, problems)]
+        names = _names_in(lines, problems)
         problems += [*_deputy_problems(grants), *_twice_problems(grants)]
         if not grants and not problems:
             problems.append("it names nobody")
@@ -168,7 +173,11 @@ class People:
                     for name, allowed in (("columns", COLUMNS), ("roles", CASE_ROLES), ("scopes", SCOPES))
                 ),
             )
-        return cls(tuple(dict.fromkeys(grants)), tuple(dict.fromkeys(absences)))
+        return cls(tuple(dict.fromkeys(grants)), tuple(dict.fromkeys(absences)), names)
+
+    def name_of(self, person: str) -> str:
+        """Give what somebody is called, or the id."""
+        return self.names.get(person, person)
 
     @cached_property
     def _by_place(self) -> dict[str, dict[str, dict[str, list[Grant]]]]:
@@ -231,6 +240,13 @@ class People:
             if grant.deputy and stands_in and not self.is_away(grant.deputy, day):
                 live.append(_stood_in(grant))
         return list(dict.fromkeys(live))
+
+    def idle_grants(self, placed: Iterable[Placed], day: dt.date) -> list[Grant]:
+        """Give the grants of a named place in which no pupil is: misspelt, or named by no record."""
+        pupils = [*placed]
+        known = {scope: {_place_of(pupil, scope) for pupil in pupils} for scope in SCOPES}
+        named = (grant for grant in self.grants if grant.is_live(day) and grant.scope_id != EVERYWHERE)
+        return [grant for grant in named if grant.scope_id not in known[grant.scope]]
 
     def holders(self, role: str, placed: Placed, day: dt.date) -> list[str]:
         """Name those who hold a role for a pupil on a day and are there, the nearest scope first.
@@ -327,7 +343,7 @@ def _toml_lines(path: Path, problems: list[str]) -> list[dict[str, Any]]:
     return lines
 
 
-_GRANT_COLUMNS = COLUMNS[:7] + COLUMNS[9:]
+_GRANT_COLUMNS = tuple(name for name in COLUMNS if not name.startswith("away_"))
 _TOML: dict[str, dict[str, str]] = {
     "grant": dict(zip(_GRANT_COLUMNS, _GRANT_COLUMNS, strict=True)),
     "away": {"person": "person", "from": "away_from", "until": "away_until"},
@@ -361,6 +377,15 @@ def _absence_of(line: Mapping[str, Any], problems: list[str]) -> list[Absence]:
         return []
     person = _person_of(line, problems)
     return [Absence(person, begins or dt.date.min, until or dt.date.max)]
+
+
+def _names_in(lines: Iterable[Mapping[str, Any]], problems: list[str]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for line in lines:
+        person, name = (str(line.get(column) or "").strip() for column in ("person", "name"))
+        if name and names.setdefault(person, name) != name:
+            problems.append(f"{line['line']}: another name of the same person")
+    return names
 
 
 def _person_of(line: Mapping[str, Any], problems: list[str]) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.casebook.entry import MORNING, Entry
 from dropout_risk.casebook.machine import LEVELS
+from dropout_risk.casebook.mornings.morning import LISTED
 from dropout_risk.casebook.notices.letters import LETTER_STATES
+from dropout_risk.casebook.release import WORD_RULE
 from dropout_risk.casebook.rights import CASE_ROLES
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.desk.deeds import DEEDS
@@ -19,9 +21,10 @@ from dropout_risk.pages.morning_page import first_sentence
 from dropout_risk.text import COLON, Text
 
 CALL = Text(zh="登记联系", en="Phone call")
+TALK = Text(zh="登记谈话", en="Talk")
 VISIT = Text(zh="登记家访", en="Home visit")
 _LAST = Text(zh="{what}（{day}）", en="{what} ({day})")
-_FIRST_BUTTONS = ("meet", "plan", "hand_over")
+_FIRST_BUTTONS = ("answer", "meet", "plan", "hand_over")
 
 
 @dataclass(frozen=True)
@@ -129,14 +132,13 @@ def last_words(view: View, entry: Entry) -> str:
 
 
 def _card_buttons(view: View, seat: Seat) -> list[Button]:
+    first = (TALK, "talk_at_school") if main_rule(seat.case) in (LISTED, WORD_RULE) else (CALL, "call")
+    ways = {"meet": (first, (VISIT, "home_visit"))}
     opened = [name for name in _FIRST_BUTTONS if DEEDS[name].is_open_to(view.desk, seat)]
-    buttons = [Button(view.say(DEEDS[name].text), view.seat_link(seat, name)) for name in opened[1:]]
-    if opened[:1] != ["meet"]:
-        return [*(Button(view.say(DEEDS[name].text), view.seat_link(seat, name)) for name in opened)]
-    ways = [(CALL, "call"), (VISIT, "home_visit")]
+    shown = [(name, *way) for name in opened for way in ways.get(name, ((DEEDS[name].text, ""),))]
     return [
-        *(Button(view.say(text), view.seat_link(seat, "meet", way=way), way == "call") for text, way in ways),
-        *buttons,
+        Button(view.say(text), view.seat_link(seat, name, way=way), not at)
+        for at, (name, text, way) in enumerate(shown)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from dropout_risk.desk.card import Button, last_words, name_of_pupil, small_print
@@ -45,12 +46,18 @@ def _care_card(view: View, seat: Seat, last: str) -> CareCard:
         small_print(view, seat),
         view.seat_link(seat),
         tuple(view.say(since_text(rule, since)) for rule, since in case.signals.items()),
-        view.word("known_for", n=(view.desk.day - case.opened).days),
+        view.word("known_for", n=(view.desk.day - _known_day(view, seat)).days),
         view.say(step_text(case, "")),
         last,
         "overdue" if late else "to_do" if case.due == view.desk.day else "in_progress",
         tuple(_care_buttons(view, seat)),
     )
+
+
+def _known_day(view: View, seat: Seat) -> dt.date:
+    """Give the day on which the last answer was entered, or else that of the case."""
+    told = [entry.data["known"] for entry in view.desk.entries_of(seat.case) if "known" in entry.data]
+    return dt.date.fromisoformat(told[-1]) if told else seat.case.opened
 
 
 def _care_buttons(view: View, seat: Seat) -> list[Button]:
@@ -61,6 +68,6 @@ def _care_buttons(view: View, seat: Seat) -> list[Button]:
         found.append(Button(view.word("tell_guardian"), view.seat_link(seat, "meet", way="call")))
     return found + [
         Button(view.say(DEEDS[name].text), view.seat_link(seat, name))
-        for name in ("refer", "release")
+        for name in ("answer", "refer", "release")
         if DEEDS[name].is_open_to(view.desk, seat)
     ]

@@ -66,7 +66,7 @@ def case_page(view: View, seat: Seat) -> Answer:
         "state_line",
         state=STATES[case.state],
         office=CASE_ROLES[case.office],
-        owner=DESK_WORDS["owner"].filled(who=case.owner),
+        owner=DESK_WORDS["owner"].filled(who=desk.people.name_of(case.owner)),
     )
     ended = OUTCOMES[case.outcome].text if case.outcome else None
     answers = DEEDS["feedback"].is_open_to(desk, seat)
@@ -134,8 +134,8 @@ def _told_entry(view: View, seat: Seat, entry: Entry) -> Told:
     return Told(
         view.say(day_text(entry.day)),
         view.say(what),
-        view.word("by_system") if entry.by == MORNING else entry.by,
-        view.say(ITEMS.joined(_told_details(seat, entry))),
+        view.word("by_system") if entry.by == MORNING else view.desk.people.name_of(entry.by),
+        view.say(ITEMS.joined(_told_details(view, seat, entry))),
         _note_of(view, seat, entry),
     )
 
@@ -149,7 +149,7 @@ def _note_of(view: View, seat: Seat, entry: Entry) -> str:
         return view.word("locked")
 
 
-def _told_details(seat: Seat, entry: Entry) -> list[Text]:
+def _told_details(view: View, seat: Seat, entry: Entry) -> list[Text]:
     data = entry.data
     told: list[Text] = []
     if "rule" in data and seat.may("see", "signals"):
@@ -164,7 +164,8 @@ def _told_details(seat: Seat, entry: Entry) -> list[Text]:
     for name, words_of in (("reason", REASONS), ("said", ANSWERS), ("wrong", WRONGS), ("seen", SEEN_BY)):
         if data.get(name) in words_of:
             told.append(words_of[data[name]])
-    told += [_TO.filled(who=data[name]) for name in ("owner", "to") if name in data and entry.kind != "open"]
+    names = [data[name] for name in ("owner", "to") if name in data and entry.kind != "open"]
+    told += [_TO.filled(who=view.desk.people.name_of(name)) for name in names]
     if "since" in data and "rule" not in data:
         told.append(
             DESK_WORDS["not_at_school_since" if entry.kind == "away" else "since_day"].filled(

@@ -26,7 +26,7 @@ from dropout_risk.casebook.words import QUESTIONS, REASON_QUESTION, RELEASED
 from dropout_risk.desk.desk import Desk
 from dropout_risk.desk.form import NOTE_LENGTH, Answers, Ask, AskKind, options_of
 from dropout_risk.desk.reader import Seat
-from dropout_risk.desk.words import DESK_WORDS, PUT_OFF, SEEN_BY, WORRY, day_text, weekday_text
+from dropout_risk.desk.words import DESK_WORDS, PUT_OFF, SEEN_BY, VISIT_DAYS, WORRY, day_text, weekday_text
 from dropout_risk.errors import NoteKeyError
 from dropout_risk.text import CLAUSES, Text
 
@@ -169,6 +169,7 @@ def _meet_asks(desk: Desk, seat: Seat) -> list[Ask]:
     day = _day_asks(desk, seat, "day", Text(zh="日期", en="Day"))
     settings = desk.book.settings
     again = settings.care_again if seat.case.line == "care" else settings.meet_again
+    again = 1 if seat.away_since is not None else again
     return [*day, *asks, _due_ask(desk, seat, again), *_note_asks(desk, seat)]
 
 
@@ -219,7 +220,8 @@ def _other_holders(desk: Desk, seat: Seat) -> list[str]:
 
 
 def _hand_over_asks(desk: Desk, seat: Seat) -> list[Ask]:
-    options = tuple((person, Text(zh=person, en=person)) for person in _other_holders(desk, seat))
+    named = [(person, desk.people.name_of(person)) for person in _other_holders(desk, seat)]
+    options = tuple((person, Text(zh=name, en=name)) for person, name in named)
     ask = Ask("owner", Text(zh="转给谁", en="To whom"), options=options)
     return [ask, *_note_asks(desk, seat)]
 
@@ -239,8 +241,8 @@ def _possible_helpers(desk: Desk, seat: Seat) -> tuple[tuple[str, Text], ...]:
         for person in desk.people.holders(role, seat.placed, desk.day):
             is_asked = seat.case.referrals.get(person) in ("", "accepted")
             if person != seat.person and not is_asked and not desk.people.has_left(person, tomorrow):
-                label = CASE_ROLES[role]
-                found.setdefault(person, Text(zh=f"{label.zh} {person}", en=f"{label.en} {person}"))
+                label, name = CASE_ROLES[role], desk.people.name_of(person)
+                found.setdefault(person, Text(zh=f"{label.zh} {name}", en=f"{label.en} {name}"))
     return tuple(found.items())
 
 
@@ -260,10 +262,6 @@ def _answer_asks(desk: Desk, seat: Seat) -> list[Ask]:
 
 def _answer_data(desk: Desk, seat: Seat, answers: Answers) -> dict[str, Any]:
     return {"to": seat.person, "said": answers.one("said")}
-
-
-def _is_asked(desk: Desk, seat: Seat) -> bool:
-    return seat.case.referrals.get(seat.person) in ("", "accepted")
 
 
 def _since_asks(label: Text, days: Callable[[Desk], int]) -> Asks:
@@ -376,7 +374,7 @@ def _letter_asks(desk: Desk, seat: Seat) -> list[Ask]:
     aids = Text(zh="可以申请的资助", en="Aid to apply for")
     return [
         Ask("days", which, "many", _day_options(days), value=absent),
-        Ask("call", call, "line", value=(seat.person,)),
+        Ask("call", call, "line", value=(desk.people.name_of(seat.person),)),
         Ask("aids", aids, "many", tuple(AIDS.items()), needed=False),
     ]
 
@@ -458,10 +456,14 @@ def _picked_data(*names: str) -> Data:
     return lambda desk, seat, answers: {name: answers.one(name) for name in names}
 
 
-def is_asked_about(seat: Seat) -> bool:
-    """Say whether a village is asked to look in on the pupil: one away from school, or referred to it."""
-    is_asked = seat.away_since is not None or seat.person in seat.case.referrals
-    return "village" in seat.roles and is_asked
+def is_asked_about(desk: Desk, seat: Seat) -> bool:
+    """Say whether a village is asked to look in: a home is to be visited, or the pupil was referred to it.
+
+    The first day of absence is between the class teacher and the family.
+    """
+    since = seat.away_since
+    is_away = since is not None and desk.days.between(seat.case.school, since, desk.day) >= VISIT_DAYS
+    return "village" in seat.roles and (is_away or seat.person in seat.case.referrals)
 
 
 def _is_live(desk: Desk, seat: Seat) -> bool:
@@ -493,7 +495,8 @@ DEEDS: Mapping[str, Deed] = {
             "refer", Text(zh="转介", en="Refer"), "refer", _refer_asks, _due_data,
             ready=lambda desk, seat: bool(_possible_helpers(desk, seat)),
         ),
-        Deed("answer", Text(zh="答复", en="Answer"), "answer", _answer_asks, _answer_data, ready=_is_asked),
+        Deed("answer", Text(zh="答复", en="Answer"), "answer", _answer_asks, _answer_data,
+             ready=lambda desk, seat: seat.asked),
         Deed(
             "pass_up", Text(zh="上报", en="Pass up"), "pass_up", _note_asks, _pass_up_data, at_level=True,
             ready=lambda desk, seat: _owner_above(desk, seat) is not None,
@@ -534,7 +537,7 @@ DEEDS: Mapping[str, Deed] = {
         ),
         Deed(
             "seen", Text(zh="回复是否见到", en="Seen or not"), "note", _seen_asks, _picked_data("seen"),
-            ready=lambda desk, seat: _is_live(desk, seat) and is_asked_about(seat), by_village=True,
+            ready=lambda desk, seat: _is_live(desk, seat) and is_asked_about(desk, seat), by_village=True,
         ),
     )
 }  # fmt: skip
@@ -554,7 +557,7 @@ def write_deed(desk: Desk, seat: Seat, deed: Deed, answers: Answers, key: str) -
         deed.write(desk, seat, answers, key)
         return
     verb, data = deed.verb, deed.data(desk, seat, answers)
-    if deed.name == "seen" and _is_asked(desk, seat):
+    if deed.name == "seen" and seat.asked:
         verb, data = "answer", data | {"to": seat.person, "said": "done"}
     desk.book.write(
         verb, day_of_entry(desk, answers), seat.person, key, case=seat.case, data=data,

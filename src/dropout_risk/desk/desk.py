@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -99,12 +100,13 @@ class Desk:
     ) -> list[Seat]:
         """Give the cases of a line that the reader has before it, by default those that are not closed.
 
-        They are its own, and those of the pupils for whom it has one of some roles.
+        They are its own, those of the pupils for whom it has one of some roles, and those referred to it.
         """
         chosen = where or (CASE.c.state != "closed",)
         schools = [name for role in roles for name in reader.schools_of(role)]
         held = sa.or_(
             CASE.c.owner == reader.person,
+            _refers_to(reader.person),
             CASE.c.school.in_(schools),
             CASE.c.pupil.in_(sa.select(STANDING.c.pupil).where(pupils_clause(reader, roles))),
         )
@@ -188,6 +190,11 @@ _PLACES = ("school", "class", "responsible", "village", "township")
 _STOOD = [STANDING.c.pupil.label("stood"), *(STANDING.c[name].label(f"stood_{name}") for name in _PLACES)]
 _BACK = STANDING.c.present_since
 _WITH_STANDING = CASE.outerjoin(STANDING, STANDING.c.pupil == CASE.c.pupil)
+
+
+def _refers_to(person: str) -> sa.ColumnElement[bool]:
+    """Choose the cases that were ever referred to somebody."""
+    return sa.cast(CASE.c.referrals, sa.String).contains(f"{json.dumps(person)}:", autoescape=True)
 
 
 def _case_in(row: sa.RowMapping) -> Case:

@@ -18,7 +18,7 @@ def evening_page(view: View) -> Answer:
     desk = view.desk
     today = desk.book.today()
     in_round = CASE.c.id.in_(sa.select(ROUND.c.case).where(ROUND.c.day == today))
-    seats = desk.seats(view.reader, in_round)
+    seats = [seat for seat in desk.seats(view.reader, in_round) if seat.owned or seat.is_of_school]
     with desk.book.reading() as connection:
         rows = connection.execute(sa.select(ROUND.c.case, ROUND.c.fate).where(ROUND.c.day == today))
         fates: dict[int, str | None] = dict(iter(rows))

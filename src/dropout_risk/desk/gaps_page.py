@@ -68,7 +68,7 @@ def _must_be_zero(
     view: View, pupils: Sequence[tuple[Placed, str]], seats: list[Seat], answered: set[int]
 ) -> list[Gap]:
     desk = view.desk
-    alone = sum(not desk.people.holders("class_teacher", placed, desk.day) for placed, _ in pupils)
+    alone = [one.pupil for one, _ in pupils if not desk.people.holders("class_teacher", one, desk.day)]
     classes = _silent_classes(view, pupils)
     waiting = [
         seat for seat in seats if seat.case.id not in answered and main_rule(seat.case) != LISTED
@@ -77,19 +77,26 @@ def _must_be_zero(
     silent = _silent_pupils(desk, {placed.pupil for placed, _ in pupils})
     silent |= {placed.pupil for placed, part in pupils if part == "to_verify"}
     return [
-        Gap(view.word("no_responsible"), alone),
+        Gap(view.word("no_responsible"), len(alone), _named_pupils(view, seats, alone)),
         Gap(
             view.word("no_register"), None if classes is None else len(classes),
             tuple((view.say(class_text(name)), "") for name in classes or ()),
         ),
         Gap(view.word("unanswered"), len(waiting), _named_seats(view, waiting)),
         Gap(view.word("without_result"), len(late), _named_seats(view, late)),
-        Gap(view.word("no_record"), len(silent)),
+        Gap(view.word("no_record"), len(silent), _named_pupils(view, seats, sorted(silent))),
     ]  # fmt: skip
 
 
 def _named_seats(view: View, seats: list[Seat]) -> tuple[tuple[str, str], ...]:
     return tuple((name_of_pupil(view, seat), view.seat_link(seat)) for seat in seats)
+
+
+def _named_pupils(view: View, seats: list[Seat], pupils: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Name pupils, each with its case where there is one."""
+    cases = {seat.case.pupil: told for seat, told in zip(seats, _named_seats(view, seats), strict=True)}
+    told_of = view.desk.directory.of
+    return tuple(cases.get(pupil) or (told_of(pupil).get("name") or pupil, "") for pupil in pupils)
 
 
 def _silent_classes(view: View, pupils: Sequence[tuple[Placed, str]]) -> list[str] | None:

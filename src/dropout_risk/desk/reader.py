@@ -63,6 +63,11 @@ class Seat(NamedTuple):
         return self.case.owner == self.person
 
     @property
+    def asked(self) -> bool:
+        """Whether the case was referred to the reader, and waits for the answer or for what is done."""
+        return self.case.referrals.get(self.person) in ("", "accepted")
+
+    @property
     def columns(self) -> frozenset[str]:
         """The columns of the directory that the reader reads of this pupil."""
         told: set[str] = set()

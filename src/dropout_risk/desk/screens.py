@@ -122,13 +122,13 @@ def _asked_case(view: View) -> tuple[Seat | None, str]:
     steps = (*view.steps, "", "", "")[:3]
     seat = view.desk.seat(view.reader, steps[1])
     wrong = steps[0] != "case" or len(view.steps) > 3 or steps[2] not in ("", *DEEDS)
-    if seat is None or wrong or not _is_readable(seat, steps[2]):
+    if seat is None or wrong or not _is_readable(view, seat, steps[2]):
         return None, ""
     return seat, steps[2]
 
 
-def _is_readable(seat: Seat, name: str) -> bool:
+def _is_readable(view: View, seat: Seat, name: str) -> bool:
     """Say whether a case's pages are the reader's; a village has two buttons, of its own list alone."""
     if seat.roles == ("village",):
-        return name == "seen" and is_asked_about(seat)
+        return name == "seen" and is_asked_about(view.desk, seat)
     return seat.may("see", "outcome")

@@ -33,6 +33,8 @@ def section_of(desk: Desk, seat: Seat) -> str:
     case = seat.case
     if seat.owned and case.due is not None and case.due <= desk.day:
         return "overdue" if case.due < desk.day else "to_do"
+    if seat.asked:
+        return "asked"
     if seat.owned and main_rule(case) == LISTED and case.met is None and case.state == "open":
         return "suggested"
     return "staying" if case.state == "staying" else "in_progress"
@@ -43,7 +45,7 @@ def today_page(view: View) -> Answer:
     desk = view.desk
     seats = desk.seats(view.reader)
     found: dict[str, list[Seat]] = {
-        name: [] for name in ("overdue", "to_do", "suggested", "in_progress", *list(STATES)[1:2])
+        name: [] for name in ("overdue", "to_do", "asked", "suggested", "in_progress", *list(STATES)[1:2])
     }
     for seat in seats:
         found[section_of(desk, seat)].append(seat)
@@ -55,7 +57,7 @@ def today_page(view: View) -> Answer:
         "today.html",
         title=view.word("today"),
         day=view.say(weekday_text(desk.day)),
-        whose=view.reader.person,
+        whose=view.desk.people.name_of(view.reader.person),
         counts=[(view.word(name), number) for name, number in counts.items()],
         total=view.word("responsible_for", n=total) if total else "",
         sections=sections,
@@ -70,7 +72,7 @@ def care_due(view: View) -> int:
 
 
 def _section_of_cards(view: View, name: str, seats: list[Seat]) -> Section:
-    acts = name in ("overdue", "to_do", "suggested")
+    acts = name in ("overdue", "to_do", "asked", "suggested")
     shown = seats if acts or "all" in view.asked else seats[:SHOWN]
     last = view.desk.last_entries(shown)
     cards = tuple(card_of(view, seat, last.get(seat.case.id), kind=name, acts=acts) for seat in shown)
@@ -85,6 +87,7 @@ def _counted_pupils(reader: Reader, desk: Desk, found: dict[str, list[Seat]]) ->
         "in_progress": len(found["in_progress"]) + len(found["suggested"]),
         "staying": len(found["staying"]),
     }
+    counts |= {"asked": len(found["asked"])} if found["asked"] else {}
     pupils = desk.pupils_of(reader, WHOLE)
     if pupils:
         cases = {seat.case.pupil for seats in found.values() for seat in seats}

@@ -32,7 +32,7 @@ class VisitCard:
 def village_page(view: View) -> Answer:
     """Render the pupils whom the village is asked about: those away from school, and those referred to it."""
     desk = view.desk
-    seats = [seat for seat in desk.seats(view.reader, roles=("village",)) if is_asked_about(seat)]
+    seats = [seat for seat in desk.seats(view.reader, roles=("village",)) if is_asked_about(desk, seat)]
     said = _said_today(view, seats)
     return view.page(
         "village.html", title=view.word("village"), cards=[_visit_card(view, seat, said) for seat in seats]

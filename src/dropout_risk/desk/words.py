@@ -17,7 +17,7 @@ from dropout_risk.catalogue.alert_kinds import (
     REGISTER_SILENT,
     kind_of_rule,
 )
-from dropout_risk.text import DAY_OF_YEAR, Language, Text
+from dropout_risk.text import DAY_OF_YEAR, Language, Text, date_in_words
 
 WORRY = "worry"
 RULES: dict[str, Text] = {
@@ -34,6 +34,7 @@ RULES: dict[str, Text] = {
 """What each kind of rule says, the most urgent first."""
 OTHER_RULE = Text(zh="其他预警", en="another alert")
 _SINCE = Text(zh="{fact}（{day}起）", en="{fact} (since {day})")
+_TESTED = Text(zh="{fact}（{day}测评）", en="{fact} (test of {day})")
 _DAYS = re.compile(r"_(\d+)_day")
 
 
@@ -76,6 +77,9 @@ def fact_text(case: Case) -> Text:
 
 def since_text(rule: str, since: str) -> Text:
     """Tell what fired and since when."""
+    if kind_of_rule(rule) == CRITICAL_ITEM:  # a test may be of years ago
+        day = dt.date.fromisoformat(since)
+        return _TESTED.filled(fact=rule_text(rule), day=Text(zh=date_in_words(day, "zh"), en=since))
     return _SINCE.filled(fact=rule_text(rule), day=day_text(since))
 
 
@@ -221,6 +225,7 @@ DESK_WORDS: dict[str, Text] = {
     "responsible_for": Text(zh="共{n}人", en="{n} pupils"),
     "to_do": Text(zh="今天要做", en="To do today"),
     "overdue": Text(zh="已逾期", en="Overdue"),
+    "asked": Text(zh="请您协助", en="You are asked to help"),
     "suggested": Text(zh="建议本周谈话", en="Talks suggested this week"),
     "no_work": Text(zh="今天没有要做的。", en="There is nothing to do today."),
     "care_due": Text(zh="另有{n}名学生等您见面", en="{n} other pupils wait to see you"),

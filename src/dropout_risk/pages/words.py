@@ -7,6 +7,8 @@ from dropout_risk.pages.on_record import RECORD_WORDS
 from dropout_risk.text import ASIDE, ITEMS, Language, Text
 from dropout_risk.watchlist.watch_list import SIMULATED
 
+ABOUT_THE_DATA = Text(zh="还请注意", en="Also to know")
+
 PUPIL_WORDS: dict[str, Text] = {
     "pupil": Text(zh="学生", en="Pupil"),
     "rank": Text(zh="本校第{rank}位", en="number {rank} of the school"),
@@ -76,7 +78,7 @@ PUPIL_WORDS: dict[str, Text] = {
     "what_would_change": Text(zh="哪些变化会改变风险", en="What would change the risk"),
     "to_find_out": Text(zh="有待核实的信息", en="Not known, and worth finding out"),
     "nothing_missing": Text(zh="没有缺项。", en="Nothing is missing."),
-    "about_the_data": Text(zh="还请注意", en="Also to know"),
+    "about_the_data": ABOUT_THE_DATA,
     "todays_alert": Text(zh="预警", en="an alert"),
     "because": Text(zh="依据：{reasons}", en="because: {reasons}"),
     "what_it_is_not": Text(zh="使用须知", en="What a score is not"),
@@ -345,6 +347,7 @@ WORDS: dict[str, Text] = {
     "why": Text(zh="模型计算依据", en="Computed from"),
     "lowering": Text(zh="使风险降低", en="Lowers risk"),
     "missing": Text(zh="有待核实", en="Not known"),
+    "about_the_data": ABOUT_THE_DATA,
     "help": Text(zh="可以怎么帮", en="May help"),
     "raises": Text(zh="使风险升高{points}个百分点", en="raises the risk by {points} percentage points"),
     "lowers": Text(zh="使风险降低{points}个百分点", en="lowers the risk by {points} percentage points"),

@@ -227,3 +227,30 @@ def test_a_file_that_names_nobody_is_refused_in_our_words(tmp_path, text, name):
 def test_a_file_that_is_not_there_is_refused_in_our_words(tmp_path):
     with pytest.raises(PeopleError):
         People.from_file(tmp_path / "none.csv")
+
+
+def test_names_are_read_for_pages_and_two_names_of_one_person_are_refused(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text(
+        "person,role,scope,scope_id,name\nh-1,principal,school,s-1,王校长\nt-1,class_teacher,pupil,,\n"
+    )
+    people = People.from_file(path)
+    assert [people.name_of(person) for person in ("h-1", "t-1", "nobody")] == ["王校长", "t-1", "nobody"]
+    path.write_text(path.read_text() + "h-1,principal,school,s-2,赵校长\n")
+    with pytest.raises(PeopleError, match="line 4: another name of the same person"):
+        People.from_file(path)
+
+
+@pytest.mark.parametrize(
+    ("scope", "scope_id", "idle"),
+    [
+        ("school", "s-1", False), ("school", "s-01", True), ("class", "s-1/8/1", False),
+        ("class", "s-1/8/2", True), ("village", "v-2", True), ("township", "w-1", False),
+        ("township", "w-2", True), ("pupil", "p-1", False), ("pupil", "p-9", True), ("pupil", "*", False),
+        ("county", "*", False),
+    ],
+)  # fmt: skip
+def test_a_grant_of_a_place_in_which_no_pupil_is_is_named(scope, scope_id, idle):
+    grant = Grant("x-1", "class_teacher", scope, scope_id)
+    assert People((grant,)).idle_grants([PUPIL], DAY) == ([grant] if idle else [])
+    assert People((Grant("x-1", "township", "school", "s-9", until=DAY),)).idle_grants([PUPIL], DAY) == []

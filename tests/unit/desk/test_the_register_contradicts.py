@@ -71,7 +71,8 @@ def test_the_village_is_asked_of_whom_the_register_does_not_have_back(book):
     live(book, DAYS[:3])
     desk = Desk(book, STAFF, DAYS[2])
     asked = {
-        seat.case.pupil: is_asked_about(seat) for seat in desk.seats(desk.reader("v"), roles=("village",))
+        seat.case.pupil: is_asked_about(desk, seat)
+        for seat in desk.seats(desk.reader("v"), roles=("village",))
     }
     assert asked == {AWAY: True, BACK: False}
 

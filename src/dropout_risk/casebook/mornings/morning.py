@@ -52,7 +52,7 @@ class Signal:
     ``since`` is the first day of what it tells, ``level`` the level whose case it is, and ``due_in`` within
     how many school days it is to be acted upon; one that is not ``urgent`` stirs no case that is there.
     Pupils of one ``urgency`` are equally urgent: only among them may a declared trial change the order.
-    ``school`` is that of somebody who has left it.
+    ``school`` is that of somebody who has left it, ``known`` the day on which it was entered.
     """
 
     pupil: str
@@ -64,6 +64,7 @@ class Signal:
     due_in: int = 0
     urgency: str = ""
     school: str = ""
+    known: dt.date | None = None
 
 
 class Attended(NamedTuple):
@@ -238,6 +239,7 @@ class _Morning:
             self.facts.registers,
             shown=self.shown,
             stood=digest_of_standings(self.connection.execute(sa.select(STANDING))),
+            idle=[" ".join(one.name[:4]) for one in self.people.idle_grants(self.facts.pupils, self.day)],
         )
         self._strike_clock(report)
         self._refuse_broken(self._left_out())
@@ -438,6 +440,7 @@ class _Morning:
         data = {
             "pupil": signal.pupil, "school": placed.school, "line": signal.line, "rule": signal.rule,
             "since": signal.since.isoformat(), "level": level, "owner": owner, "due": due.isoformat(),
+            **({"known": signal.known.isoformat()} if signal.known else {}),
         }  # fmt: skip
         case = self._append(None, "open", key, data)
         self.of_pupil[case.pupil, case.line] = case.id
@@ -453,6 +456,7 @@ class _Morning:
             "rule": signal.rule, "since": signal.since.isoformat(), "level": level,
             "owner": case.owner if level == case.level else owner,
             "due": self._later(case.school, signal.due_in).isoformat(),
+            **({"known": signal.known.isoformat()} if signal.known else {}),
         }  # fmt: skip
         self._append(case, "signal", key, data)
 
@@ -548,13 +552,21 @@ class _Morning:
         return sum(case.line == _TOLD for case in due)
 
     def _write_digests(self) -> int:
-        """Put one notice per owner into the outbox: how many wait, and for how long; count the school's.
+        """Put one notice per person into the outbox: how many wait, and for how long; count the school's.
+
+        Who was asked to help is told until there is an answer.
 
         Cases that only counsellors know of are told apart, since nobody else may learn their number.
         """
         due = [case for case in self.live.values() if self._is_due(case) or self._cannot_wait(case)]
         ages = [
             (DIGESTS[case.line], case.owner, self._waited(case.school, case.due or self.day)) for case in due
+        ]
+        ages += [
+            (DIGESTS[case.line], person, 0)
+            for case in self.live.values()
+            for person, said in case.referrals.items()
+            if self.shown and not said
         ]
         return self._write_notices(ages)
 

@@ -146,7 +146,7 @@ class _Told:
     def _signal_of(self, pupil: str, alert: Alert) -> Signal:
         kind = kind_of_rule(alert.rule)
         if kind == CRITICAL_ITEM:
-            return Signal(pupil, alert.rule, alert.since, "care")
+            return Signal(pupil, alert.rule, alert.since, "care", known=alert.known)
         days = (alert.days or 0) if kind == ABSENT else 0
         steps = (self.settings.principal_days, self.settings.township_days)
         return Signal(pupil, alert.rule, alert.since, level=sum(days >= step for step in steps))
@@ -159,7 +159,8 @@ class _Told:
         rows = np.array([row for row in gone.tolist() if row in answers], dtype=np.int64)
         placed = PlacedPupils.of_histories(self.histories, self.day, self.directory, rows).pupils
         for row, pupil in zip(rows.tolist(), placed, strict=True):
-            yield Signal(pupil.pupil, CRITICAL_ITEM, answers[row].date, "care", school=pupil.school)
+            test, known = answers[row].date, answers[row].known
+            yield Signal(pupil.pupil, CRITICAL_ITEM, test, "care", school=pupil.school, known=known)
 
     def listed(self) -> Iterator[Signal]:
         """Give a signal for each pupil above the line of the watch list who has no alert."""

@@ -30,6 +30,9 @@ _MADE_UP = Text(
     zh="补办的早间处理：这一天没有下发应办，不因无人答复上报",
     en="A missed morning, made up for: nobody was shown what was due, so nothing of it goes up unanswered",
 )
+_IDLE = Text(
+    zh="{n}条授权范围内没有学生，请核对：{grants}", en="{n} grant(s) of a place without pupils: {grants}"
+)
 _OPENED_NONE = Text(zh="未立案的预警：{counts}", en="Signals that opened no case: {counts}")
 _SHOWN = 10
 _MORE = Text(zh="……另有{number}条", en="... and {number} more")
@@ -43,7 +46,7 @@ class MorningReport:
     why they opened nothing. ``round`` is the number of cases due, ``held`` that of the last round's which
     stay at the top level, ``notices`` that of the digests put into the outbox; ``registers`` are sentences
     about registers that are missing or odd. One that is not ``shown`` was made up for later, without a round.
-    ``stood`` is the fingerprint of where everybody stands.
+    ``stood`` is the fingerprint of where everybody stands; ``idle`` names the grants in which nobody is.
     """
 
     day: dt.date
@@ -56,10 +59,12 @@ class MorningReport:
     registers: Sequence[str] = ()
     shown: bool = True
     stood: str = ""
+    idle: Sequence[str] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as JSON."""
-        return asdict(self) | {"day": self.day.isoformat(), "registers": [*self.registers]}
+        lists = {"registers": [*self.registers], "idle": [*self.idle]}
+        return asdict(self) | {"day": self.day.isoformat()} | lists
 
     def text(self, language: Language) -> str:
         """Word it on one screen.
@@ -88,6 +93,9 @@ class MorningReport:
         yield from self.registers[:_SHOWN]
         if len(self.registers) > _SHOWN:
             yield _MORE.fill(language, number=len(self.registers) - _SHOWN)
+        if self.idle:
+            grants = ITEMS.join(language, self.idle[:_SHOWN])
+            yield _IDLE.fill(language, n=len(self.idle), grants=grants)
 
 
 def _counts_text(counts: Iterable[tuple[Text, int]], language: Language) -> str:

@@ -368,5 +368,10 @@ def _told_parts(made: Change) -> list[str]:
 
 
 def _label_inside(label: str) -> str:
-    """Write a label as it stands inside a sentence; an abbreviation stays as it is."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+    """Write a label as it stands inside a sentence; an abbreviation and the name of a day stay as they are.
+
+    >>> _label_inside("Exams missed"), _label_inside("MHT total"), _label_inside("Monday and Friday absence")
+    ('exams missed', 'MHT total', 'Monday and Friday absence')
+    """
+    keeps = not label[1:2].islower() or label.startswith("Monday")
+    return label if keeps else label[:1].lower() + label[1:]
