@@ -61,7 +61,7 @@ from dropout_risk.records.tables import EVENTS, TABLES
 from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.values import NO_DATE
 from dropout_risk.records.wording.mapping import RecordsMapping
-from dropout_risk.text import NO_WORDS, Text
+from dropout_risk.text import CLAUSES, NO_WORDS, Text
 
 _ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 OUTCOMES_LAG = 30
@@ -536,8 +536,15 @@ def require_students(
             where = f" ({part.name})" if part.name else ""
             raise RecordsError(
                 f"Table 'students'{where} lacks required column(s): {', '.join(missing)}.",
-                hint=_header_hints(missing, headers.unknown, mapping) if headers.chosen else NO_HEADER.en,
+                hint=_header_hints(missing, headers.unknown, mapping) if headers.chosen else _no_header(part),
             )
+
+
+def _no_header(part: Part) -> str:
+    """Say why none of the headers of a part is known: perhaps its text is read in a wrong encoding."""
+    doubted = [note.detail for note in part.notes if note.rule == "doubtful_encoding"]
+    rule = RULES["doubtful_encoding"]
+    return CLAUSES.joined([rule.message, *doubted, rule.hint]).en if doubted else NO_HEADER.en
 
 
 def _header_hints(missing: Sequence[str], unknown: Sequence[str], mapping: RecordsMapping) -> str:

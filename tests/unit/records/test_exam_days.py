@@ -38,7 +38,7 @@ def named(marks):
 
 
 @pytest.mark.parametrize(
-    "slip", [dt.date(2024, 11, 18), dt.date(2024, 12, 8), dt.date(2024, 11, 9), dt.date(2024, 10, 8)]
+    "slip", [dt.date(2023, 11, 8), dt.date(2024, 11, 18), dt.date(2024, 12, 8), dt.date(2024, 11, 9), dt.date(2024, 10, 8)]
 )
 def test_a_mistyped_day_is_named(slip):
     assert named(sat([slip, *[DAY] * 11])) == 1
@@ -85,3 +85,7 @@ def test_a_correction_lies_on_the_day_of_the_exam():
     marks = sat([DAY] * 12)
 
     assert named([*marks, marks[0] | {"score": 70, "recorded_on": DAY + dt.timedelta(days=9)}]) == 0
+
+
+def test_an_exam_of_another_year_that_the_class_sat_is_one_of_its_own():
+    assert named([*sat([DAY] * 12), *sat([DAY.replace(year=2023)] * 12)]) == 0

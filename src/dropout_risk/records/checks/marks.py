@@ -165,8 +165,10 @@ def _named_sittings(draft: Draft, usable: Bools, today: int) -> Bools:
 
 
 _ONE_EXAM, _FEWEST, _FEW_OF, _ONE_ROW_EACH, _CHAIN = 62, 5, 0.2, 1.2, 20
+_A_YEAR, _DATE_BITS = (365, 366, -365, -366), (1 << 20) - 1
 _STRAY = Text(
-    zh="少数学生与本班大多数人相差不到两个月", en="a few pupils, within two months of nearly all class-mates"
+    zh="少数学生与本班大多数人相差不到两个月，或恰好差一年",
+    en="a few pupils, within two months of nearly all class-mates, or on the same day of another year",
 )
 _SCATTERED = Text(zh="全班的日期各不相同", en="the whole class, each on a day of its own")
 
@@ -186,7 +188,7 @@ def doubt_exam_days(draft: Draft, class_of: Array) -> None:
     for name in ("subject", "exam"):
         codes = draft.values[name][rows].astype(np.int64) + 1
         exam = exam * (int(codes.max()) + 1) + codes
-    key = (exam << 20) + draft.values["date"][rows] - FIRST_DATE
+    key = (exam << _DATE_BITS.bit_length()) + draft.values["date"][rows] - FIRST_DATE
     held = pa.table({"key": key}).group_by("key").aggregate([([], "count_all")]).sort_by("key")
     days, number = (held[name].to_numpy() for name in ("key", "count_all"))
     for found, detail in ((_stray_days(days, number), _STRAY), (_scattered_days(days, number), _SCATTERED)):
@@ -208,7 +210,18 @@ def _stray_days(days: Longs, number: Longs) -> Bools:
         near = days[order][last], number[order][last]
         close = (last >= 0) & (abs(days[order] - near[0]) <= _ONE_EXAM)
         found[order] |= close & (number[order] <= np.maximum(_FEW_OF * near[1], 1)) & (days[order] != near[0])
+    for shift in _A_YEAR:  # the same day of another year
+        at = np.minimum(np.searchsorted(days, days + shift), len(days) - 1)
+        same = (days[at] == days + shift) & (_day_of_year(days[at]) == _day_of_year(days))
+        found |= same & (number[at] >= _FEWEST) & (number <= _FEW_OF * number[at])
     return found
+
+
+def _day_of_year(days: Longs) -> Longs:
+    """Give month and day of the days of exams, as one number."""
+    date = ((days & _DATE_BITS) + FIRST_DATE).astype("datetime64[D]")
+    month = date.astype("datetime64[M]")
+    return month.astype(np.int64) % 12 * 32 + (date - month).astype(np.int64)
 
 
 def _scattered_days(days: Longs, number: Longs) -> Bools:
