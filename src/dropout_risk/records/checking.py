@@ -397,8 +397,8 @@ class RecordsCheck:
             doubt_periods(draft)
             if not self._alone:
                 doubt_units(draft)
-                usable = self.school_of[self.usable]
-                doubt_against_register(draft, self.attendance, self.pupil_row, self.presumed[usable])
+            usable = self.school_of[self.usable]
+            doubt_against_register(draft, self.attendance, self.pupil_row, self.presumed[usable])
         if name == "grades" and not self._alone:
             doubt_exam_days(draft, self._class_of)
         arranged = ArrangedRows(draft)

@@ -38,7 +38,14 @@ def named(marks):
 
 
 @pytest.mark.parametrize(
-    "slip", [dt.date(2023, 11, 8), dt.date(2024, 11, 18), dt.date(2024, 12, 8), dt.date(2024, 11, 9), dt.date(2024, 10, 8)]
+    "slip",
+    [
+        dt.date(2023, 11, 8),
+        dt.date(2024, 11, 18),
+        dt.date(2024, 12, 8),
+        dt.date(2024, 11, 9),
+        dt.date(2024, 10, 8),
+    ],
 )
 def test_a_mistyped_day_is_named(slip):
     assert named(sat([slip, *[DAY] * 11])) == 1

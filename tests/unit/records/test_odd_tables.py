@@ -474,7 +474,7 @@ def test_a_subject_that_holds_such_a_word_is_one(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("table", "header", "said"),
-    [("students", "学籍状态", "[filters.students]"), ("attendance", "Excuse", "one column")],
+    [("students", "学籍状态", "[filters.students]"), ("attendance", "Excuse", "[combined.attendance]")],
 )
 def test_an_unused_column_that_changes_what_others_mean_is_told_so(
     table: str, header: str, said: str

@@ -221,7 +221,8 @@ def _day_of_year(days: Longs) -> Longs:
     """Give month and day of the days of exams, as one number."""
     date = ((days & _DATE_BITS) + FIRST_DATE).astype("datetime64[D]")
     month = date.astype("datetime64[M]")
-    return month.astype(np.int64) % 12 * 32 + (date - month).astype(np.int64)
+    numbers: Longs = month.astype(np.int64) % 12 * 32 + (date - month).astype(np.int64)
+    return numbers
 
 
 def _scattered_days(days: Longs, number: Longs) -> Bools:
