@@ -93,10 +93,6 @@ def stem_of(column: str, name: str) -> NameStem:
     return NameStem(words, numbers, all(word in _SAME[column] for word in words))
 
 
-def _number_of_ordinal(found: re.Match[str]) -> str:
-    return f" {found[1] if found[1].isdigit() else chinese_number(found[1])} "
-
-
 def check_twin_names(draft: Draft) -> None:
     """Doubt names of exams and subjects that are another way of writing one, with the line that joins them.
 
