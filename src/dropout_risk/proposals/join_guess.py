@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dropout_risk.proposals.column_values import recurring_share
 from dropout_risk.proposals.known_names import known_word
-from dropout_risk.proposals.lines import Line
+from dropout_risk.proposals.lines import Degree, Line
 from dropout_risk.proposals.table_guess import TableGuess
 from dropout_risk.records.files.leave_spans import span_headers
 from dropout_risk.records.pupils.unused_columns import told_of_header
@@ -51,7 +51,7 @@ def span_lines(guesses: Sequence[TableGuess]) -> list[Line]:
 def combined_lines(guesses: Sequence[TableGuess], words: Sequence[Line]) -> list[Line]:
     """Propose to read a status and the excuse beside it as one, with what each pair of their words means."""
     found: list[Line] = []
-    known = {word_key(line.key): line for line in words if line.section == _STATUS and line.applied}
+    known = {word_key(line.key): line for line in words if line.section == _STATUS}
     for guess in guesses:
         own = guess.columns.get("status") if guess.used and guess.table == "attendance" else None
         beside = [header for header in guess.unknown_headers() if told_of_header("attendance", header)]
@@ -79,9 +79,10 @@ def _pair_line(status: str, excuse: str, rows: int, known: Mapping[str, Line]) -
     is_excused = {True: True, "excused": True, False: False, "absent": False}.get(told)
     if meaning == "absent" and is_excused:
         meaning = "excused"
-    sure = meaning in STATUSES.words and (is_excused is not None or meaning != "absent")
+    known_pair = meaning in STATUSES.words and (is_excused is not None or meaning != "absent")
+    degree: Degree = "likely" if known_pair and (line is None or line.applied) else "doubtful"
     key, evidence = f"{status}{BESIDE}{excuse}", _PAIR.filled(rows=rows)
-    return Line(_STATUS, key, meaning if sure else None, "likely" if sure else "doubtful", evidence)
+    return Line(_STATUS, key, meaning if known_pair else None, degree, evidence)
 
 
 def _known_meaning(section: str, text: str) -> Word | None:

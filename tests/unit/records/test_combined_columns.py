@@ -113,6 +113,17 @@ def test_map_proposes_the_pair_and_its_words(tmp_path, names, words, more):
     assert statuses(records) == {"present": 90, "absent": 5, "excused": 5}
 
 
+def test_map_proposes_pairs_of_signs_as_doubtful_as_the_signs_are(tmp_path):
+    pd.DataFrame(PUPILS).to_csv(tmp_path / "students.csv", index=False)
+    pd.DataFrame(register("status", "excuse", ("A", "P", "E", "U"))).to_csv(
+        tmp_path / "attendance.csv", index=False
+    )
+
+    asked = {line.key: line.value for line in propose_mapping(tmp_path, today="2024-12-31").doubtful}
+
+    assert asked == {"A": "absent", "P": "present", "A + E": "excused", "A + U": "absent"}
+
+
 def test_map_asks_what_a_pair_means_that_nobody_knows(tmp_path):
     pd.DataFrame(PUPILS).to_csv(tmp_path / "students.csv", index=False)
     pd.DataFrame(register(words=("absent", "present", "QX", "N"), status="status")).to_csv(
