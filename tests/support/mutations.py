@@ -370,6 +370,12 @@ def _classes_as_dates(frame: pd.DataFrame, rng: Rng) -> pd.DataFrame:
     return frame.assign(class_id=names.where(names != names.iloc[0], "8月1日"))
 
 
+def _days_of_marking(frame: pd.DataFrame, rng: Rng) -> pd.DataFrame:
+    """Each mark of an exam has the day on which it was given."""
+    days = pd.to_datetime(frame["date"]) - pd.to_timedelta(rng.integers(0, 12, len(frame)), unit="D")
+    return frame.assign(date=days.dt.strftime("%Y-%m-%d"))
+
+
 _OF_ONE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("attendance a day early", "attendance", _days_later("date", -1), ("DR122", "DR158")),
     ("attendance a day late", "attendance", _days_later("date", 1), ("DR106", "DR122", "DR158")),
@@ -384,6 +390,7 @@ _OF_ONE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("date and recorded_on swapped, wellbeing", "wellbeing", _swapped("date", "recorded_on"), ("DR120",)),
     ("attendance recorded at the export", "attendance", _recorded_at_the_end, ("DR904",)),
     ("grades recorded at the export", "grades", _recorded_at_the_end, ("DR904",)),
+    ("one exam on many days", "grades", _days_of_marking, ("DR910",)),
     ("a class as a date", "students", _classes_as_dates, ("DR906",)),
     ("score and max_score swapped", "grades", _swapped("score", "max_score"), ("DR108", "DR139")),
     ("subject and exam swapped", "grades", _swapped("subject", "exam"), ("DR142",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from dropout_risk.records.files.csv_files import CsvPart
 from dropout_risk.records.files.folders import FoundFile, find_files
 from dropout_risk.records.files.readers import ParquetPart, Part
 from dropout_risk.records.files.workbooks import Workbook
+from dropout_risk.records.values import as_text
 from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.text import Text
 
@@ -45,15 +46,28 @@ class ForeignFile:
         part = self.read_as(table)
         headers = list(dict.fromkeys(part.header))
         counts: dict[str, Counter[str]] = {header: Counter() for header in headers}
-        rows = 0
-        for piece in part.pieces(headers) if headers else ():
-            for batch in piece():
-                for header, column in zip(headers, batch.columns, strict=True):
-                    counts[header].update(_value_counts(column))
-                rows += batch.num_rows
-            if rows >= SAMPLE_ROWS:
-                break
+        for batch in _first_batches(part, headers):
+            for header, column in zip(headers, batch.columns, strict=True):
+                counts[header].update(_value_counts(column))
         return {header: ColumnValues(found) for header, found in counts.items()}
+
+    def pairs(self, table: str, headers: Sequence[str]) -> Counter[tuple[str, ...]]:
+        """Count what stands side by side under some headers in its first rows; an empty cell is no text."""
+        counts: Counter[tuple[str, ...]] = Counter()
+        for batch in _first_batches(self.read_as(table), headers):
+            texts = [as_text(column)[0].to_pylist() for column in batch.columns]
+            counts.update(tuple(text or "" for text in row) for row in zip(*texts, strict=True))
+        return counts
+
+
+def _first_batches(part: Part, headers: Sequence[str]) -> Iterator[Any]:
+    rows = 0
+    for piece in part.pieces(headers) if headers else ():
+        for batch in piece():
+            yield batch
+            rows += batch.num_rows
+        if rows >= SAMPLE_ROWS:
+            return
 
 
 class Unread(NamedTuple):

@@ -13,7 +13,7 @@ from dropout_risk.proposals.check_hints import check_lines
 from dropout_risk.proposals.convention_guess import convention_lines
 from dropout_risk.proposals.error_words import error_words
 from dropout_risk.proposals.foreign_files import ForeignFiles, Unread
-from dropout_risk.proposals.join_guess import join_lines, span_lines
+from dropout_risk.proposals.join_guess import combined_lines, join_lines, span_lines
 from dropout_risk.proposals.known_names import is_needless
 from dropout_risk.proposals.lines import DEGREES, Line
 from dropout_risk.proposals.mapping_toml import write_mapping
@@ -199,7 +199,8 @@ def propose_mapping(folder: str | Path, *, today: dt.date | str | None = None) -
     spans = span_lines(guesses)
     lines = [*convention_lines(guesses, day), *_table_lines(guesses), *_column_lines(guesses)]
     lines += [*spans, *join_lines(guesses)]
-    lines = _without_clashes([*lines, *word_lines(guesses), *_needless_lines(guesses)])
+    words = word_lines(guesses)
+    lines = _without_clashes([*lines, *combined_lines(guesses, words), *words, *_needless_lines(guesses)])
     proposal = _checked_proposal(path, lines, guesses, found.unread, day)
     for _ in range(_ROUNDS):
         more = _new_lines(proposal.best_report, guesses, lines)

@@ -25,7 +25,7 @@ def write_mapping(lines: Sequence[Line], tables: Sequence[TableGuess], language:
 
 
 def _section_place(section: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
-    return ((*SECTIONS, "joins", "spans").index(section[0]) + 1 if section else 0), section
+    return ((*SECTIONS, "joins", "spans", "combined").index(section[0]) + 1 if section else 0), section
 
 
 def _line_texts(line: Line, language: Language) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dropout_risk.proposals.column_values import ColumnValues, is_date, is_mark,
 from dropout_risk.proposals.foreign_files import ForeignFile
 from dropout_risk.proposals.known_names import is_known_elsewhere, known_column, known_table, name_tokens
 from dropout_risk.proposals.lines import DEGREES, Degree
+from dropout_risk.records.files.wide_sheets import FEWEST_HEADERS
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
 from dropout_risk.records.wording.mapping import RecordsMapping
 from dropout_risk.text import CLAUSES, NO_WORDS, Text
@@ -286,7 +287,7 @@ def _has_shape(
     if column.kind == "date":
         return values.share(is_date) >= _MOST
     if column.name == "score":
-        other = is_known_elsewhere(header) or _is_numbered(header)
+        other = is_known_elsewhere(header) or _is_numbered(header) or wide_subjects(guess) >= FEWEST_HEADERS
         return (
             not other and values.share(is_mark) >= _MOST and recurring_share(values.distinct, pupils) < _MOST
         )

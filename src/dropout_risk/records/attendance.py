@@ -25,12 +25,13 @@ from dropout_risk.records.checks.lone_dates import DaysOfRegisters, lone_dates, 
 from dropout_risk.records.checks.no_pupils import PupilWords
 from dropout_risk.records.checks.outside_rows import OUTSIDE, OutsideRows
 from dropout_risk.records.checks.register_doubts import (
-    are_filled,
+    DayRows,
+    filled_days,
     lessons_of_absences,
+    rows_filled_in,
     schools_never_away,
     session_rows,
     shifted_week,
-    weekend_rows,
     years_cut_in_term,
 )
 from dropout_risk.records.checks.row_checks import (
@@ -369,18 +370,24 @@ class AttendanceCheck:
             self._doubts.append(Finding(RULES["shifted_week"], "date", _NO_ROWS, "warning", shifted))
         if years_cut_in_term(dates, rows, self.year_start):
             self._doubts.append(Finding(RULES["year_cut_in_term"], "date", _NO_ROWS, "warning"))
-        weekends = weekend_rows(self._cells.cells, self._cells.date)
-        if not self.days.listed.any() and are_filled(
-            self.tallies.counted((_TABLE.name, "weekends"), weekends)
-        ):
-            self._doubts.append(Finding(RULES["filled_days"], "date", _NO_ROWS, "warning"))
         self._doubt_lessons()
+        self._doubt_presence()
+
+    def _doubt_presence(self) -> None:
+        """Doubt presence that a system fills in: on days off, or for everybody."""
         group, number = self.roll.registers
-        away = [group[rows[0][rows[3] != _PRESENT]] for rows in (_NO_LATE, *self._beside)]
+        late = (_NO_LATE, *self._beside)
+        pupil, date, status = (np.concatenate([rows[k] for rows in late]) for k in (0, 1, 3))
         cells = self._cells.cells[: self._cells.n_slots]
-        filled = schools_never_away(cells, group, np.concatenate(away), number)
-        if filled:
-            told = _SCHOOLS.filled(number=filled, schools=number)
+        own = rows_filled_in(DayRows(cells, self._cells.date, pupil, date, status), group, number)
+        if self.days.listed.any():
+            own["weekends"] = 0
+        filled = filled_days(self.tallies.counted((_TABLE.name, "days_off"), own))
+        if filled is not None:
+            self._doubts.append(Finding(RULES["filled_days"], "date", _NO_ROWS, "warning", filled))
+        schools = schools_never_away(cells, group, group[pupil[status != _PRESENT]], number)
+        if schools:
+            told = _SCHOOLS.filled(number=schools, schools=number)
             self._doubts.append(Finding(RULES["nobody_ever_away"], "status", _NO_ROWS, "warning", told))
 
     def _doubt_lessons(self) -> None:

@@ -20,7 +20,7 @@ from dropout_risk.records.checks.calendar_checks import check_calendar, check_da
 from dropout_risk.records.checks.departures import MOST_AHEAD, TELLING, check_departures, set_leavers_apart
 from dropout_risk.records.checks.late_records import doubt_recorded_days
 from dropout_risk.records.checks.lone_dates import check_lone_dates
-from dropout_risk.records.checks.marks import restore_sittings
+from dropout_risk.records.checks.marks import doubt_exam_days, restore_sittings
 from dropout_risk.records.checks.plausible import doubt_classes, doubt_grade_levels
 from dropout_risk.records.checks.row_checks import (
     check_after_the_end,
@@ -32,7 +32,12 @@ from dropout_risk.records.checks.row_checks import (
     check_pupils,
     check_values,
 )
-from dropout_risk.records.checks.totals import check_totals, doubt_periods, doubt_units
+from dropout_risk.records.checks.totals import (
+    check_totals,
+    doubt_against_register,
+    doubt_periods,
+    doubt_units,
+)
 from dropout_risk.records.checks.unused_entries import unused_entries
 from dropout_risk.records.checks.word_checks import check_words
 from dropout_risk.records.days.calendar import ALWAYS_KNOWN, YEAR_START, SchoolCalendar
@@ -42,6 +47,7 @@ from dropout_risk.records.days.school_declarations import PresumedClasses
 from dropout_risk.records.files.copies import names_leavers
 from dropout_risk.records.files.leave_spans import name_causes, spread_part
 from dropout_risk.records.files.readers import ListPart, Part
+from dropout_risk.records.pupils.classes import Classes
 from dropout_risk.records.pupils.other_ids import OtherIds, explain_unknown
 from dropout_risk.records.pupils.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.pupils.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
@@ -55,7 +61,7 @@ from dropout_risk.records.tables import EVENTS, TABLES
 from dropout_risk.records.tallies import TableTallies
 from dropout_risk.records.values import NO_DATE
 from dropout_risk.records.wording.mapping import RecordsMapping
-from dropout_risk.text import NO_WORDS, Text
+from dropout_risk.text import CLAUSES, NO_WORDS, Text
 
 _ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 OUTCOMES_LAG = 30
@@ -391,6 +397,10 @@ class RecordsCheck:
             doubt_periods(draft)
             if not self._alone:
                 doubt_units(draft)
+            usable = self.school_of[self.usable]
+            doubt_against_register(draft, self.attendance, self.pupil_row, self.presumed[usable])
+        if name == "grades" and not self._alone:
+            doubt_exam_days(draft, self._class_of)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         explain_copies(draft, self.mapping)
@@ -400,6 +410,12 @@ class RecordsCheck:
             check_days_of_outcomes(arranged)
             check_after_the_end(arranged)
         self._finish(draft, arranged)
+
+    @property
+    def _class_of(self) -> Array:
+        """The class of each pupil named; -1 for none."""
+        codes = Classes.of_students(self.roll.students).codes
+        return np.append(codes, -1)[self.pupil_row]
 
     def _doubt_end_of_outcomes(self) -> None:
         """Say at how many schools outcomes end long before attendance while nobody declares their end."""
@@ -520,8 +536,15 @@ def require_students(
             where = f" ({part.name})" if part.name else ""
             raise RecordsError(
                 f"Table 'students'{where} lacks required column(s): {', '.join(missing)}.",
-                hint=_header_hints(missing, headers.unknown, mapping) if headers.chosen else NO_HEADER.en,
+                hint=_header_hints(missing, headers.unknown, mapping) if headers.chosen else _no_header(part),
             )
+
+
+def _no_header(part: Part) -> str:
+    """Say why none of the headers of a part is known: perhaps its text is read in a wrong encoding."""
+    doubted = [note.detail for note in part.notes if note.rule == "doubtful_encoding"]
+    rule = RULES["doubtful_encoding"]
+    return CLAUSES.joined([rule.message, *doubted, rule.hint]).en if doubted else NO_HEADER.en
 
 
 def _header_hints(missing: Sequence[str], unknown: Sequence[str], mapping: RecordsMapping) -> str:

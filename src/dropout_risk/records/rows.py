@@ -52,6 +52,8 @@ NOTED_IN_REQUESTS = {
     "score_outside_scale": ("score",),
     "unknown_meaning": ("instrument", "scale", "kind", "norm"),
     "doubtful_unit": ("score",),
+    "bonus_mark": ("score",),
+    "totals_against_register": ("days_absent",),
     "twin_names": ("subject",),
 }
 """The rules, with their columns, that note one row of a request by itself, whoever else is in it."""

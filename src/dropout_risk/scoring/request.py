@@ -88,7 +88,8 @@ _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
 _ANY_MAX = 100.0  # full marks of a row without a mark, which count for nothing
 _WORDS = PUPIL_ERRORS | {ABSENCES_ONLY: _ABSENCES_ONLY}
-_DOUBTED = {RULES[name].code for name in ("doubtful_unit", "twin_names")}
+_USED = ("doubtful_unit", "twin_names", "bonus_mark", "totals_against_register")
+_DOUBTED = {RULES[name].code for name in _USED}
 """What is said of a value that is used all the same."""
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from dropout_risk.records.pupils.id_forms import rounded_ids
+from dropout_risk.records.pupils.id_forms import JOINTS, UNKNOWN, causes_of, ids_alike, rounded_ids
 from dropout_risk.records.school_records import SchoolRecords
 
 PUPIL = {"school_id": "s", "class_id": "1", "grade_level": 7}
@@ -205,3 +205,10 @@ def test_a_number_of_the_seat_is_no_id_that_somebody_may_have_meant():
     roster = [{"student_id": name, "座号": seat} for name, seat in (("a", 1), ("b", 1), ("c", 2))]
 
     assert "座号" not in hint(records_of(roster, ["1"]), "DR114")
+
+
+def test_an_id_with_a_hyphen_that_students_lacks_is_named_and_taken_for_nobody():
+    known, given = pa.array(["s-1-07", "A.22"]), pa.array(["s107", "a/22", "s1-7"])
+
+    assert causes_of(given, known).tolist() == [JOINTS.code, JOINTS.code, UNKNOWN.code]
+    assert not ids_alike(pa.array(["1-12", "11-2"])).any()

@@ -54,6 +54,19 @@ def test_two_ways_of_writing_a_subject_are_doubted(one, other):
     assert [found[:2] for found in twins(county(halves(one, other, exam=False)))] == [("subject", 3)]
 
 
+@pytest.mark.parametrize("slip", ["maht", "mathss", "mathematic", "mathmatics"])
+def test_a_slip_of_the_pen_in_a_core_subject_is_doubted_with_the_line_that_mends_it(slip):
+    found = twins(county(halves("maths", slip, exam=False)))
+
+    assert ("subject", 3) in [one[:2] for one in found]
+    assert f'"{slip}" = "maths"' in found[0][2] or slip == "mathss"
+
+
+@pytest.mark.parametrize("subject", ["matter", "chess", "statistics", "physic lab", "engine", "arts"])
+def test_a_word_that_is_no_slip_of_a_core_subject_is_not_doubted(subject):
+    assert twins(county(halves("maths", subject, exam=False))) == []
+
+
 def test_a_core_subject_under_another_name_is_doubted_where_the_known_name_is_missing():
     marks = [(n, subject, "final") for n in range(8) for subject in ("Eng", "maths")]
 

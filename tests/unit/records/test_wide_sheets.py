@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from dropout_risk import SchoolRecords
 from dropout_risk.errors import RecordsError, SettingsError
+from dropout_risk.records.files.header_rows import header_position
+from dropout_risk.records.wording.mapping import RecordsMapping
 
 SUBJECTS = ("语文", "数学", "英语")
 STUDENTS = [{"student_id": f"p{k}", "school_id": "s", "class_id": "8-1", "grade_level": 8} for k in range(4)]
@@ -128,3 +130,14 @@ def test_a_long_table_stays_as_it_is_where_wide_ones_are_declared() -> None:
     long = [{"student_id": "p0", "date": DAYS[0], "status": "出勤"}]
     found = records({"unrecorded": "unknown", "wide": {"attendance": {}}}, attendance=long)
     assert len(found.table("attendance")) == 1
+
+
+def test_a_title_above_a_sheet_of_subjects_is_passed_over():
+    rows = [
+        ["期中成绩"],
+        ["学号", "姓名", "语文", "数学", "英语", "总分"],
+        ["1", "x", "71", "80", "90", "241"],
+    ]
+
+    assert header_position(rows, "grades", RecordsMapping()) == 1
+    assert header_position(rows[1:], "grades", RecordsMapping()) == 0

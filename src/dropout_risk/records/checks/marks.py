@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools, Longs
 from dropout_risk.records.checks.outside_rows import OUTSIDE
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.tables import NOT_MARKS, TAKEN
+from dropout_risk.records.values import FIRST_DATE
 from dropout_risk.records.wording.conventions import Conventions
 from dropout_risk.records.wording.words import word_key
 from dropout_risk.text import Text
@@ -160,6 +162,83 @@ def _named_sittings(draft: Draft, usable: Bools, today: int) -> Bools:
         if found.rule.name in (*OUTSIDE, "sum_as_subject"):
             named[found.rows] = False
     return named
+
+
+_ONE_EXAM, _FEWEST, _FEW_OF, _ONE_ROW_EACH, _CHAIN = 62, 5, 0.2, 1.2, 20
+_A_YEAR, _DATE_BITS = (365, 366, -365, -366), (1 << 20) - 1
+_STRAY = Text(
+    zh="少数学生与本班大多数人相差不到两个月，或恰好差一年",
+    en="a few pupils, within two months of nearly all class-mates, or on the same day of another year",
+)
+_SCATTERED = Text(zh="全班的日期各不相同", en="the whole class, each on a day of its own")
+
+
+def doubt_exam_days(draft: Draft, class_of: Array) -> None:
+    """Name the rows of an exam that lie on other days than those of nearly all class-mates.
+
+    ``class_of`` is the class of each pupil, -1 for none. Doubted are days of a few beside one of many, and
+    exams of which hardly two rows share a day though nearly everybody has one.
+    """
+    pupil = draft.values["student_id"]
+    rows = np.flatnonzero(~draft.apart & (pupil >= 0) & ~draft.missing("exam") & ~draft.missing("date"))
+    rows = rows[class_of[pupil[rows]] >= 0] if len(class_of) else rows[:0]
+    if not len(rows):
+        return
+    exam = class_of[pupil[rows]].astype(np.int64)
+    for name in ("subject", "exam"):
+        codes = draft.values[name][rows].astype(np.int64) + 1
+        exam = exam * (int(codes.max()) + 1) + codes
+    key = (exam << _DATE_BITS.bit_length()) + draft.values["date"][rows] - FIRST_DATE
+    held = pa.table({"key": key}).group_by("key").aggregate([([], "count_all")]).sort_by("key")
+    days, number = (held[name].to_numpy() for name in ("key", "count_all"))
+    for found, detail in ((_stray_days(days, number), _STRAY), (_scattered_days(days, number), _SCATTERED)):
+        odd = np.isin(key, days[found])
+        if detail is _SCATTERED and odd.any():
+            odd[odd] = _sat_once(exam[odd], pupil[rows[odd]])
+        mask = np.zeros(len(draft), np.bool_)
+        mask[rows[odd]] = True
+        draft.warn("exam_on_other_days", "date", mask, detail)
+
+
+def _stray_days(days: Longs, number: Longs) -> Bools:
+    """Mark the days of few rows near one, of the same exam, that has nearly all."""
+    found = np.zeros(len(days), np.bool_)
+    for step in (1, -1):  # the last full day before, and the first one after
+        order = slice(None, None, step)
+        full = number[order] >= _FEWEST
+        last = np.maximum.accumulate(np.where(full, np.arange(len(days)), -1))
+        near = days[order][last], number[order][last]
+        close = (last >= 0) & (abs(days[order] - near[0]) <= _ONE_EXAM)
+        found[order] |= close & (number[order] <= np.maximum(_FEW_OF * near[1], 1)) & (days[order] != near[0])
+    for shift in _A_YEAR:  # the same day of another year
+        at = np.minimum(np.searchsorted(days, days + shift), len(days) - 1)
+        same = (days[at] == days + shift) & (_day_of_year(days[at]) == _day_of_year(days))
+        found |= same & (number[at] >= _FEWEST) & (number <= _FEW_OF * number[at])
+    return found
+
+
+def _day_of_year(days: Longs) -> Longs:
+    """Give month and day of the days of exams, as one number."""
+    date = ((days & _DATE_BITS) + FIRST_DATE).astype("datetime64[D]")
+    month = date.astype("datetime64[M]")
+    numbers: Longs = month.astype(np.int64) % 12 * 32 + (date - month).astype(np.int64)
+    return numbers
+
+
+def _scattered_days(days: Longs, number: Longs) -> Bools:
+    """Mark the days of exams that run on from day to day, none of which has half of the rows."""
+    chain = np.cumsum(np.append(True, np.diff(days) > _CHAIN)) - 1
+    total, most = np.bincount(chain, number), np.zeros(chain[-1] + 1)
+    np.maximum.at(most, chain, number)
+    return np.asarray(((total >= _FEWEST) & (2 * most < total))[chain])
+
+
+def _sat_once(exam: Longs, pupil: Array) -> Bools:
+    """Mark the rows of exams of which nearly every pupil has one row."""
+    _, number = np.unique(exam, return_inverse=True)
+    pairs = np.unique(number * (int(pupil.max()) + 1) + pupil)
+    rows, pupils = np.bincount(number), np.bincount(pairs // (int(pupil.max()) + 1))
+    return np.asarray((rows <= _ONE_ROW_EACH * pupils)[number])
 
 
 def _keys_over(draft: Draft, rows: Longs, columns: tuple[str, ...]) -> Longs:

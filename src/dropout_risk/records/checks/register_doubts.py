@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from dropout_risk.arrays import Array, Ints
+from dropout_risk.arrays import Array, Bools, Ints
 from dropout_risk.records.checks.totals import NEVER_AWAY_DAYS
 from dropout_risk.records.days.calendar import date_of, ordinal_of
 from dropout_risk.records.days.day_grid import STATUS
-from dropout_risk.records.days.holidays import is_weekday
+from dropout_risk.records.days.holidays import chinese_holidays, is_weekday
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.text import Text
 
@@ -23,8 +23,12 @@ _SHIFTED = (
     (Text(zh="周日至周四", en="Sun-Thu"), (6, 0, 1, 2, 3), 6),
     (Text(zh="周二至周六", en="Tue-Sat"), (1, 2, 3, 4, 5), 5),
 )
+_WEEKENDS = Text(zh="周末", en="weekends")
+_HOLIDAYS = Text(zh="法定节假日", en="public holidays of China")
+_WEEKENDS_AND_HOLIDAYS = Text(zh="周末、法定节假日", en="weekends and public holidays of China")
 _WEEKS_BESIDE, _DAYS_BESIDE = 14, 5
 _MANY, _CAME = 200, 0.1
+_FEW_ROWS, _EXPECTED = 50, 3
 """So many rows of a real register are hardly all of pupils who came in time."""
 
 
@@ -48,24 +52,60 @@ def shifted_week(dates: Ints, rows: Array) -> Text | None:
     return None
 
 
-def weekend_rows(cells: Array, dates: Ints) -> dict[str, int]:
-    """Count the rows of weekend days, one slot of cells for each date, and those who were not simply there.
+class DayRows(NamedTuple):
+    """Rows of a register: one slot of ``cells`` for each of ``dates``, and rows beside them."""
 
-    >>> weekend_rows(np.full((2, 3), 1 + STATUSES.code("present"), np.uint8), np.array([2, 4], np.int32))
-    {'rows': 3, 'others': 0}
+    cells: Array
+    dates: Ints
+    pupil: Ints
+    date: Ints
+    status: Array
+
+    def counted(self, wanted: Callable[[Array], Bools], group: Ints, n_groups: int) -> Array:
+        """Count, for each group of pupils, the rows of some days, and those who were not simply there."""
+        present = STATUSES.code("present")
+        counts = np.zeros((2, n_groups), np.int64)
+        for slot in np.flatnonzero(wanted(self.dates)).tolist():
+            status = self.cells[slot] & STATUS
+            counts[0] += np.bincount(group[status != 0], minlength=n_groups)
+            counts[1] += np.bincount(group[(status != 0) & (status != 1 + present)], minlength=n_groups)
+        beside = wanted(self.date)
+        of_row, there = group[self.pupil[beside]], self.status[beside] == present
+        counts[0] += np.bincount(of_row, minlength=n_groups)
+        counts[1] += np.bincount(of_row[~there], minlength=n_groups)
+        return counts
+
+
+def is_weekend(dates: Array) -> Bools:
+    """Say which dates are Saturdays and Sundays."""
+    return ~is_weekday(dates)
+
+
+def is_public_holiday(dates: Array) -> Bools:
+    """Say which dates are weekdays on which China has a public holiday."""
+    return is_weekday(dates) & np.isin(dates, chinese_holidays().holidays)
+
+
+def rows_filled_in(rows: DayRows, group: Ints, n_groups: int) -> dict[str, int]:
+    """Count the rows of weekends and of public holidays at schools where nobody was away on them.
+
+    Holidays count only where so many rows of other days would name some who were away.
     """
-    present, counts = 1 + STATUSES.code("present"), {"rows": 0, "others": 0}
-    for slot in np.flatnonzero(~is_weekday(dates)).tolist():
-        status = cells[slot] & STATUS
-        rows = int(np.count_nonzero(status))
-        counts["rows"] += rows
-        counts["others"] += rows - int(np.count_nonzero(status == present))
-    return counts
+    weekends, others = rows.counted(is_weekend, group, n_groups)
+    found = {"weekends": int(weekends[others == 0].sum())}
+    held, others = rows.counted(is_public_holiday, group, n_groups)
+    clean = (held >= _FEW_ROWS) & (others == 0)
+    if clean.any():
+        days, away = rows.counted(is_weekday, group, n_groups)
+        clean &= held * away >= _EXPECTED * days
+    return found | {"holidays": int(held[clean].sum())}
 
 
-def are_filled(weekends: Mapping[Any, int]) -> bool:
-    """Say whether the rows of weekend days are many and all alike, as a system fills them in."""
-    return weekends["rows"] >= _MANY and not weekends["others"]
+def filled_days(counts: Mapping[Any, int]) -> Text | None:
+    """Name the days off that have so many rows, all alike, as only a system fills in; None without any."""
+    if counts["weekends"] >= _MANY:
+        return _WEEKENDS_AND_HOLIDAYS if counts["holidays"] else _WEEKENDS
+    return _HOLIDAYS if counts["holidays"] else None
 
 
 def schools_never_away(cells: Array, group: Array, away: Array, n_groups: int) -> int:

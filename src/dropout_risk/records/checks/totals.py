@@ -1,4 +1,4 @@
-"""The checks of attendance totals: days a period does not have, shared days, leave counted beside, units."""
+"""The checks of attendance totals: days a period does not have, leave counted beside, units, the register."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from dropout_risk.arrays import Array, Bools
+from dropout_risk.arrays import Array, Bools, Floats
+from dropout_risk.kernels import kernel
+from dropout_risk.records.days.day_grid import STATUS, BesideRows, DayGrid, day_keys
 from dropout_risk.records.rows import EMPTIED, Draft
+from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.values import EMPTY
 from dropout_risk.text import NO_WORDS, Text
 
@@ -139,3 +142,99 @@ def _steps_of(pupil: Array, absent: Array) -> dict[Hashable, int]:
     enough = np.bincount(pupil) >= _LEAST_PERIODS
     rising = np.bincount(pupil[1:][step > 0], minlength=len(enough)) > 1
     return {"falls": int(np.count_nonzero(step < 0)), "rising": int(np.count_nonzero(enough & rising))}
+
+
+# --- Totals beside a register of the same days ---
+
+_KNOWN, _MISSED, _TOUCHED = range(3)
+_ABSENT = np.zeros(STATUS + 1, np.bool_)
+_ABSENT[1 : len(STATUSES.flags) + 1] = (
+    np.asarray(STATUSES.flags) >> STATUSES.kinds.index("absent") & 1
+).astype(np.bool_)
+
+
+def doubt_against_register(draft: Draft, grid: DayGrid, row: Array, presumed: Bools) -> None:
+    """Doubt days absent that the register of the same days cannot give, whatever its unknown days were.
+
+    ``row`` is the row of each pupil named, -1 for none; of those ``presumed`` a day without a row is one at
+    school.
+    """
+    last, pupil = grid.last_date(), draft.values["student_id"]
+    at = row[np.maximum(pupil, 0)] if len(row) else np.full(len(draft), -1)
+    judged = ~draft.apart & (pupil >= 0) & (at >= 0)
+    for name in ("period_start", "period_end", "days_enrolled"):
+        judged &= ~draft.missing(name)
+    if last is None or not judged.any():
+        return
+    rows = np.flatnonzero(judged)
+    start, end, enrolled, absent = (
+        draft.values[name][rows] for name in ("period_start", "period_end", "days_enrolled", "days_absent")
+    )
+    known, missed, touched = _registered_days(grid, at[rows].astype(np.int32), start, end)
+    unknown = np.maximum(enrolled - known, 0)
+    first = int(min(grid.date.min(initial=last), grid.beside.date.min(initial=last)))
+    unknown[presumed[at[rows]] & (start >= first) & (end <= last)] = 0
+    by_halves = len(grid.words) > 0
+    over, under = absent - touched - unknown, missed - absent
+    mask = np.zeros(len(draft), np.bool_)
+    mask[rows] = (np.maximum(over, under) > 1) if by_halves else (np.maximum(over, under) >= 1)
+    draft.warn("totals_against_register", "days_absent", mask)
+
+
+def _registered_days(grid: DayGrid, pupil: Array, start: Array, end: Array) -> Floats:
+    """Count, per period of a pupil, the days recorded, missed in sum, and missed wholly or in part."""
+    found = _days_of_cells(grid, pupil, start, end)
+    who, date, own = _days_beside(grid.beside)
+    more = own - _days_of_cells(grid, who, date, date)
+    if grid.words:  # another session of the day may stand among the cells
+        more[_MISSED], more[_TOUCHED] = np.minimum(more[_MISSED], 0), np.maximum(more[_TOUCHED], 0)
+    change = np.concatenate([np.zeros((3, 1)), np.cumsum(more, axis=1)], axis=1)
+    keys = day_keys(who, date)
+    from_ = np.searchsorted(keys, day_keys(pupil, start))
+    to = np.searchsorted(keys, day_keys(pupil, end), side="right")
+    found += change[:, to] - change[:, from_]
+    return found
+
+
+def _days_of_cells(grid: DayGrid, pupil: Array, start: Array, end: Array) -> Floats:
+    found = np.zeros((3, len(pupil)))
+    if len(pupil) and len(grid.slot):
+        _count_days((grid.cells, grid.slot, grid.date), (pupil, start, end), _ABSENT, found)
+    return found
+
+
+def _days_beside(rows: BesideRows) -> tuple[Array, Array, Floats]:
+    """Give the days of pupils that rows beside the grid tell of, each session by the row known last."""
+    keys, order = day_keys(rows.pupil, rows.date), np.lexsort((rows.known, rows.session))
+    order = order[np.argsort(keys[order], kind="stable")]
+    keys, session = keys[order], rows.session[order]
+    latest = np.ones(len(keys), np.bool_)
+    latest[:-1] = (keys[1:] != keys[:-1]) | (session[1:] != session[:-1])
+    keys, order = keys[latest], order[latest]
+    days, first = np.unique(keys, return_index=True)
+    number = np.diff(np.append(first, len(keys)))
+    away = _ABSENT[rows.status[order].astype(np.int64) + 1].astype(np.float64)
+    missed = np.add.reduceat(away, first) if len(first) else away
+    own = np.stack([np.ones(len(days)), missed / number, missed > 0])
+    return rows.pupil[order[first]], rows.date[order[first]], own
+
+
+@kernel
+def _count_days(
+    grid: tuple[Array, Array, Array], periods: tuple[Array, Array, Array], absent: Bools, found: Floats
+) -> None:
+    (cells, slot, date), (pupil, start, end) = grid, periods
+    for i in range(len(pupil)):
+        at = np.searchsorted(date, start[i])
+        while at < len(slot) and date[at] <= end[i]:
+            day, rows, missed = date[at], 0, 0
+            while at < len(slot) and date[at] == day:
+                cell = cells[slot[at], pupil[i]] & STATUS
+                if cell != 0:
+                    rows += 1
+                    missed += absent[cell]
+                at += 1
+            if rows > 0:
+                found[_KNOWN, i] += 1
+                found[_MISSED, i] += missed / rows
+                found[_TOUCHED, i] += missed > 0

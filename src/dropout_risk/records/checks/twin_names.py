@@ -45,7 +45,16 @@ _WIDE = {
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _ORDINAL = re.compile(r"第([一二三四五六七八九十]|\d+)[次单]?")
 _MIDTERM = re.compile(r"\bmid[ _-]*terms?\b")
-_LONG, _MOST_LINES = 5, 3
+_LONG, _SHORTEST, _MOST_LINES = 5, 4, 3
+_LONG_KNOWN = [
+    (word, token)
+    for word, token in (
+        *_TOKEN_OF["subject"].items(),
+        *((name, name) for name in CORE),
+        ("mathematics", "maths"),
+    )
+    if word.isascii() and word.isalpha() and len(word) >= _SHORTEST
+]
 _NEAR_DAYS = 30
 _ONCE_A_TERM = {("midterm",), ("final",)}
 _OF_CORE = re.compile("|".join([*CORE.values(), r"\b(?:chinese|maths?|mathematics|english)\b"]))
@@ -84,10 +93,6 @@ def stem_of(column: str, name: str) -> NameStem:
     return NameStem(words, numbers, all(word in _SAME[column] for word in words))
 
 
-def _number_of_ordinal(found: re.Match[str]) -> str:
-    return f" {found[1] if found[1].isdigit() else chinese_number(found[1])} "
-
-
 def check_twin_names(draft: Draft) -> None:
     """Doubt names of exams and subjects that are another way of writing one, with the line that joins them.
 
@@ -120,6 +125,7 @@ def _all_pairs(draft: Draft, column: str, number: list[int]) -> Iterator[tuple[i
     yield from _twin_pairs(column, names, number, alone=alone)
     if column == "subject":
         yield from _missing_core(names, number)
+        yield from _mistyped_known(names, number)
     elif not alone:
         yield from _timed_pairs(names, number)
 
@@ -133,6 +139,22 @@ def _missing_core(names: list[str], number: list[int]) -> Iterator[tuple[int, st
         core = [word for word in stem.words if word in CORE and word not in known]
         if len(core) == 1 and (len(stem.words) > 1 or stem.numbers) and _OF_CORE.search(names[code]):
             yield code, core[0], stem.known
+
+
+def _mistyped_known(names: list[str], number: list[int]) -> Iterator[tuple[int, str, bool]]:
+    """Give the subjects of one unknown word that is a known one but for a letter, or its end."""
+    for code in (code for code in range(len(names)) if number[code]):
+        word, token = names[code], None
+        if word.isascii() and word.isalpha() and len(word) >= _SHORTEST and word not in _TOKEN_OF["subject"]:
+            token = next((own for known, own in _LONG_KNOWN if _is_slip(word, known)), None)
+        if token in CORE:
+            yield code, str(token), True
+
+
+def _is_slip(word: str, known: str) -> bool:
+    if min(len(word), len(known)) < _LONG:
+        return sorted(word) == sorted(known) and _differ_by_one(word, known)
+    return _differ_by_one(word, known) or (known.startswith(word) and word not in _NOISE)
 
 
 def _timed_pairs(names: list[str], number: list[int]) -> Iterator[tuple[int, int, bool]]:

@@ -15,6 +15,8 @@ def unused_entries(mapping: RecordsMapping, parts: Mapping[str, Sequence[Part]])
     """Name the headers under [columns] that stand in no file; tables that were not given are not asked."""
     rule = RULES["unused_entry"]
     given = {table: {plain_form(h) for part in own for h in part.header} for table, own in parts.items()}
+    for table, own in mapping.shapes.combined.items():
+        given.setdefault(table, set()).update(header for headers in own.values() for header in headers)
     every = {header for headers in given.values() for header in headers}
     for table, entries in mapping.own_columns.items():
         if table != "all" and table not in given:

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from dropout_risk.records.files.wide_sheets import wide_headers
 from dropout_risk.records.wording.mapping import RecordsMapping
 
 LOOKED_AT = 10
+_WIDE = ("grades", "family")  # days would be those of any row of numbers
 _DELIMITERS = ",;\t|"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
@@ -48,9 +50,16 @@ def header_position(rows: Sequence[Sequence[str]], table: str, mapping: RecordsM
     if not filled:
         return 0
     found = {number: mapping.headers(table, rows[number]).chosen for number in filled}
-    first, best = filled[0], max(filled, key=lambda number: (len(found[number]), -number))
+    told = {number: len(found[number]) + _wide_headers(rows[number], table, mapping) for number in filled}
+    first, best = filled[0], max(filled, key=lambda number: (told[number], -number))
     complete = all(name in found[first] for name in mapping.required(table))
-    return best if len(found[best]) > max(len(found[first]), 1) and not complete else first
+    return best if told[best] > max(told[first], 1) and not complete else first
+
+
+def _wide_headers(names: Sequence[str], table: str, mapping: RecordsMapping) -> int:
+    """Count the headers that are subjects or factors themselves, as a wide sheet has them."""
+    wide = () if table not in _WIDE else wide_headers(table, names, mapping)
+    return len(wide)
 
 
 def find_header_line(text: str, table: str, mapping: RecordsMapping) -> HeaderRow:

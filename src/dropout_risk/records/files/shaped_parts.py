@@ -1,4 +1,4 @@
-"""Parts of tables as a mapping shapes them: wide and joined files, values given once, rows left out."""
+"""Parts of tables as a mapping shapes them: wide and joined files, columns in one, constants, filters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dropout_risk.records.files.readers import Note, Part, PartitionedPart, Piec
 from dropout_risk.records.files.wide_sheets import unpivoted_part
 from dropout_risk.records.values import as_text
 from dropout_risk.records.wording.mapping import RecordsMapping
-from dropout_risk.records.wording.table_shapes import JOINED, Join, RowFilter
+from dropout_risk.records.wording.table_shapes import BESIDE, JOINED, Join, RowFilter
 from dropout_risk.records.wording.words import plain_form
 from dropout_risk.text import Text, same_words
 
@@ -49,14 +49,18 @@ def shape_parts(parts: Mapping[str, Sequence[Part]], mapping: RecordsMapping) ->
 
 
 def _shaped_part(part: Part, table: str, mapping: RecordsMapping) -> Part:
-    shapes = mapping.shapes
+    shapes, header = mapping.shapes, part.header
+    notes = []
+    if table in shapes.combined:
+        part = CombinedPart(part, shapes.combined[table])
+        notes += [_unused_note(f"combined.{table}", name) for name in part.lacking]
     chosen = mapping.headers(table, part.header).chosen
     constants = shapes.constants.get(table, {})
-    notes = [_unused_note(f"constants.{table}", name) for name in constants if name in chosen]
+    notes += [_unused_note(f"constants.{table}", name) for name in constants if name in chosen]
     missing = {name: value for name, value in constants.items() if name not in chosen}
     if missing:
         part = PartitionedPart(part, missing)
-    headers = {plain_form(header): header for header in part.header}
+    headers = {plain_form(name): name for name in (*header, *part.header)}
     rules = []
     for rule in shapes.filters.get(table, ()):
         if rule.header in headers:
@@ -73,6 +77,51 @@ def _shaped_part(part: Part, table: str, mapping: RecordsMapping) -> Part:
 
 def _unused_note(section: str, name: str) -> Note:
     return Note("unused_entry", same_words(f"[{section}]"), name)
+
+
+class CombinedPart(WrappedPart):
+    """A part in which the cells of several columns are read as one, whose words are theirs beside each other.
+
+    A cell that is empty is left out, but for the first one. The columns themselves can still be asked for.
+    """
+
+    def __init__(self, part: Part, combined: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(part)
+        plain = {plain_form(header): header for header in part.header}
+        self.lacking = [name for headers in combined.values() for name in headers if name not in plain]
+        found = {name: [plain[one] for one in own if one in plain] for name, own in combined.items()}
+        self.combined = {name: headers for name, headers in found.items() if headers}
+        taken = {header for headers in self.combined.values() for header in headers}
+        self.header = (*(header for header in part.header if header not in taken), *self.combined)
+
+    def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
+        """Cut the part into pieces that give these columns."""
+        asked = [part for header in headers for part in self.combined.get(header, (header,))]
+        asked = list(dict.fromkeys(asked))
+        for piece in self.part.pieces(asked):
+            yield partial(self._combined, piece, asked, list(headers))
+
+    def _combined(self, piece: Piece, asked: list[str], headers: list[str]) -> list[Any]:
+        result = []
+        for batch in piece():
+            given = dict(zip(asked, batch.columns, strict=True))
+            columns = [
+                _side_by_side([given[one] for one in self.combined[name]])
+                if name in self.combined
+                else given[name]
+                for name in headers
+            ]
+            result.append(pa.RecordBatch.from_arrays(columns, headers))
+        return result
+
+
+def _side_by_side(columns: Sequence[Any]) -> Any:
+    first, *others = (pc.cast(as_text(column)[0], pa.string()) for column in columns)
+    whole = first
+    for other in others:
+        both = pc.binary_join_element_wise(pc.fill_null(whole, ""), other, BESIDE)
+        whole = pc.coalesce(both, whole)
+    return whole
 
 
 class FilteredPart(WrappedPart):

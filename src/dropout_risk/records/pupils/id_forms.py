@@ -46,7 +46,8 @@ CONTESTED = Cause(
         en="the id is that of two pupils in two columns of students: head the column as there",
     ),
 )
-CAUSES = (UNKNOWN, ROUNDED, ZEROS, DECIMALS, LETTERS, BLANKS, SEVERAL, CONTESTED)
+JOINTS = Cause(-10, "id_written_otherwise", Text(zh="连字符、点或斜杠", en="hyphens, dots or slashes"))
+CAUSES = (UNKNOWN, ROUNDED, ZEROS, DECIMALS, LETTERS, BLANKS, SEVERAL, CONTESTED, JOINTS)
 
 
 def plain_ids(texts: Any) -> Any:
@@ -64,6 +65,10 @@ def _in_one_case(texts: Any) -> Any:
 
 def _without_blanks(texts: Any) -> Any:
     return pc.replace_substring_regex(texts, r"[\s\p{Z}\x{200B}\x{FEFF}'’\"]+", "")
+
+
+def _without_joints(texts: Any) -> Any:
+    return pc.replace_substring_regex(plain_ids(texts), r"[-_./\\\p{Pd}]+", "")
 
 
 def _without_decimals(texts: Any) -> Any:
@@ -88,8 +93,10 @@ def causes_of(texts: Any, known: Any) -> npt.NDArray[np.int32]:
     codes[_true_values(pc.match_substring_regex(texts, _SCIENTIFIC)) | _rounded_texts(texts, known)] = (
         ROUNDED.code
     )
+    joined = pc.is_in(_without_joints(texts), value_set=_without_joints(known))
+    codes[_true_values(joined) & (codes == UNKNOWN.code)] = JOINTS.code
     at = pc.index_in(plain_ids(texts), value_set=plain_ids(known))
-    found = np.flatnonzero(_true_values(pc.is_valid(at)) & (codes == UNKNOWN.code))
+    found = np.flatnonzero(_true_values(pc.is_valid(at)) & (codes != ROUNDED.code))
     if not len(found):
         return codes
     given, meant = texts.take(pa.array(found)), known.take(at.take(pa.array(found)))

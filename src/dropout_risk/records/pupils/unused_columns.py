@@ -110,9 +110,11 @@ _TOLD_HEADERS = {
     "attendance": (
         "excuse excused is_excused excuse_type excuse_code 是否请假 是否批准 是否有假",
         Text(
-            zh="该列像是写明缺课是否已请假：请把它与状态并为一列，否则请假与旷课都按旷课计",
-            en="it seems to say which absences were excused: write both into one column of words, or else an "
-            "excused absence counts as any other",
+            zh="该列像是写明缺课是否已请假，否则请假与旷课都按旷课计：在映射文件的 [combined.attendance] 中"
+            '写 status = ["状态列的表头", "{header}"]，在 [words.status] 中写 "缺课 + 是" = "excused" 等',
+            en="it seems to say which absences were excused, and without it an excused one counts as any "
+            'other: write status = ["(header of the status)", "{header}"] under [combined.attendance] in the '
+            'mapping, and "absent + yes" = "excused" and the like under [words.status]',
         ),
     ),
 }

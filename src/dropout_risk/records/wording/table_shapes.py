@@ -1,4 +1,4 @@
-"""What a mapping says of the shape of a table: values given once, filters, joins, wide sheets, spans."""
+"""What a mapping says of the shape of a table: constants, filters, joins, wide sheets, spans, pairs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from dropout_risk.errors import nearest
-from dropout_risk.records.tables import TABLES
+from dropout_risk.records.tables import TABLES, WORD_KINDS
 from dropout_risk.records.wording.words import plain_form, word_key
 
-SHAPES = ("constants", "filters", "ignored_words", "joins", "wide", "spans")
+SHAPES = ("constants", "filters", "ignored_words", "joins", "wide", "spans", "combined")
 JOINED = "joined: "
 """What the name of a file that is joined to a table begins with, among the names of tables."""
+BESIDE = " + "
+"""What stands between the words of columns that are read as one."""
 _ONE = "one text, number, date or truth value"
 
 
@@ -79,11 +81,12 @@ class TableShapes:
     joins: Mapping[str, Join] = field(default_factory=dict)
     wide: Mapping[str, WideSheet] = field(default_factory=dict)
     spans: Mapping[str, SpanHeaders] = field(default_factory=dict)
+    combined: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
         """Read checked entries of a mapping."""
-        constants, filters, ignored, joins, wide, spans = (data.get(part, {}) for part in SHAPES)
+        constants, filters, ignored, joins, wide, spans, combined = (data.get(part, {}) for part in SHAPES)
         return cls(
             {table: {name: _constant_text(value) for name, value in own.items()}
              for table, own in constants.items()},
@@ -94,10 +97,12 @@ class TableShapes:
             {table: _wide_sheet(given) for table, given in wide.items()},
             {table: SpanHeaders(**{part: plain_form(name) for part, name in given.items()})
              for table, given in spans.items()},
+            {table: {name: tuple(map(plain_form, headers)) for name, headers in own.items()}
+             for table, own in combined.items()},
         )  # fmt: skip
 
     def __bool__(self) -> bool:
-        return any((self.constants, self.filters, self.ignored_words, self.joins, self.wide, self.spans))
+        return any(getattr(self, part) for part in SHAPES)
 
     def joined_table(self, name: str) -> str | None:
         """Give the table to which a file of this name is joined."""
@@ -149,6 +154,8 @@ def shapes_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"'{part}.{key}' cannot be read", f"such as {_EXAMPLES[part]}"
             elif part == "constants":
                 yield from _constant_problems(key, given)
+            elif part == "combined":
+                yield from _combined_problems(key, given)
 
 
 def _constant_problems(table: str, own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -157,6 +164,13 @@ def _constant_problems(table: str, own: Mapping[str, Any]) -> Iterator[tuple[str
             yield f"'constants.{table}.{name}' is no column of {table}", nearest(name, TABLES[table].names)
         elif name == "max_score":
             yield "'constants.grades.max_score' has a key of its own", "write max_score = 100 at the top"
+
+
+def _combined_problems(table: str, own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    of_words = [column.name for column in TABLES[table].columns if column.kind in ("text", *WORD_KINDS)]
+    for name in own:
+        if name not in of_words:
+            yield f"'combined.{table}.{name}' is no column of words of {table}", nearest(name, of_words)
 
 
 def _every_column() -> tuple[str, ...]:
@@ -199,6 +213,10 @@ def _is_join(given: Any) -> bool:
     return isinstance(on, str) or pair
 
 
+def _is_combined(given: Any) -> bool:
+    return isinstance(given, Mapping) and all(_are_words(own) and len(own) > 1 for own in given.values())
+
+
 def _is_span(given: Any) -> bool:
     named = isinstance(given, Mapping) and {"first", "last"} <= {*given} <= {*SpanHeaders._fields}
     return named and all(isinstance(name, str) for name in given.values())
@@ -209,7 +227,7 @@ _KEYS: dict[str, tuple[str, ...]] = dict.fromkeys(SHAPES, tuple(TABLES)) | {
 }  # fmt: skip
 _SOUND = {
     "constants": _is_constants, "filters": _is_filters, "ignored_words": _are_words, "joins": _is_join,
-    "wide": _is_wide, "spans": _is_span,
+    "wide": _is_wide, "spans": _is_span, "combined": _is_combined,
 }  # fmt: skip
 _EXAMPLES = {
     "constants": f'[constants.students] with lines such as school_id = "s-1", {_ONE}',
@@ -217,5 +235,7 @@ _EXAMPLES = {
     "ignored_words": '[ignored_words] with lines such as status = ["放假"]',
     "wide": '[wide.attendance] with begins = 2024-09-01, or [wide.grades] with headers = ["语文", "数学"]',
     "spans": '[spans.attendance] with first = "开始日期" and last = "结束日期", perhaps days = "天数"',
+    "combined": '[combined.attendance] with status = ["状态", "是否请假"], and "缺课 + 是" under '
+    "[words.status]",
     "joins": '[joins.grades] with file = "exams" and on = "exam_id", or on = { "考试编号" = "编号" }',
 }
