@@ -7,7 +7,7 @@ import pytest
 
 from house.modules import MODULES, ROOT
 
-LONGEST, LARGEST, LINES = 700, 20, 95_400
+LONGEST, LARGEST, LINES = 700, 20, 95_700
 """Lines of a module, modules of a room, lines of the whole house."""
 FACADES = {
     "dropout_risk.histories.histories": "gives the Snapshot that is made of it",
@@ -33,7 +33,7 @@ WORKING_DAY = (
 )
 """The packages of the working day and their commands, a house of its own beside the one that scores: its
 grants are those by which the service knows its readers."""
-MOST_WORKING_DAY_LINES = 18_300
+MOST_WORKING_DAY_LINES = 18_340
 
 
 def is_of_working_day(module):

@@ -25,7 +25,7 @@ pupil, and a page of `/review` in the one that `?role=` names, else in the one t
 _CASES = """
 ## Who may do what with a case
 
-Of `dropout_risk.casebook.rights`, asked by the desk and by every command that takes a person. A case of the
+Asked by the desk and by every command that takes a person. A case of the
 counsellors' line is psychology in all of its parts.
 
 """
