@@ -139,13 +139,13 @@ class StoredPupils:
     def _named_pupils(self) -> list[str]:
         """Give the ids as words; a pupil who is named twice is refused, by index."""
         ids = self.request["student_ids"]
-        first = {str(pupil): index for index, pupil in reversed([*enumerate(ids)])}
+        first = {repr(pupil): index for index, pupil in reversed([*enumerate(ids)])}
         problems: list[RequestError] = [
             NotAllowedValueError(
                 f"student_ids[{index}] names a pupil again.", hint="name each pupil once",
                 field=f"student_ids[{index}]",
             )
-            for index, pupil in enumerate(ids) if first[str(pupil)] != index
+            for index, pupil in enumerate(ids) if first[repr(pupil)] != index
         ]  # fmt: skip
         if problems:
             raise RefusedError(problems[:MOST_PROBLEMS])

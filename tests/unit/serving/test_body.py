@@ -28,11 +28,17 @@ def one_pupil(**fields):
     return {"as_of": "2025-03-03", "students": [{"student_id": "p", **fields}]}
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b"", b"as_of=1", b"{'a': 1}", b"\xff\xfe{", b'{"a": 01}', b'{"a": ' + b"9" * 5000 + b"}"]
-)
+@pytest.mark.parametrize("body", [b"{", b"", b"as_of=1", b"{'a': 1}", b"\xff\xfe{", b'{"a": 01}'])
 def test_what_is_not_json_is_said_to_be_so(body):
     assert only(body) == ("DR603", "body")
+
+
+@pytest.mark.parametrize("field", ["grade_level", "class_id", "home_distance_km"])
+def test_a_number_of_thousands_of_digits_is_refused_where_it_stands(field):
+    body = json.dumps(one_pupil(**{field: 0})).replace(f'"{field}": 0', f'"{field}": ' + "9" * 5000)
+    assert [path for _, path in ((one.code, one.field) for one in problems(body.encode()))] == [
+        f"students[0].{field}"
+    ]
 
 
 def test_half_a_surrogate_pair_is_not_text():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from dropout_risk.errors import FeatureInputError
 
@@ -94,7 +95,8 @@ def array_error(error: ValueError) -> FeatureInputError:
             "The array holds text.", hint="hand in a data frame, whose columns have types"
         )
     return FeatureInputError(
-        text.partition("\narray=")[0], hint="one row for each pupil, one column for each feature"
+        re.sub(r"\narray=.*?\]\.(?=\n|$)", "", text, flags=re.DOTALL),
+        hint="one row for each pupil, one column for each feature",
     )
 
 
@@ -142,7 +144,7 @@ def _as_pandas(X: Any) -> Any:
         raise FeatureInputError(
             f"X is a {type(X).__name__}, which has no rows yet.", hint="compute it first, such as X.collect()"
         )
-    if isinstance(X, Mapping):
+    if isinstance(X, Mapping) and not issparse(X):  # one kind of sparse matrix is a mapping
         raise FeatureInputError("X is a mapping, which has no rows.", hint="make a frame: pd.DataFrame(X)")
     if isinstance(X, (np.ndarray, list, tuple)) or X is None:
         return X
