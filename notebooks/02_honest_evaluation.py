@@ -104,7 +104,7 @@ print(table)
 print(f"flattered by {flattery(slice(None)):.3f} in AUC [{low:.3f}, {high:.3f}]")
 
 # %% [markdown]
-# In AUC the random split flatters here, but by less than a hundredth: two years of one university are much alike. The
+# In AUC the random split flatters here by little, as the last line says: two years of one university are much alike. The
 # level differs more. In time, the mean risk lies well below the share that withdrew, because more withdrew than the
 # year before; the random split has seen part of that year and comes closer, which nobody can who forecasts it. How
 # much a random split flatters elsewhere is not known beforehand: it grows with what changes from year to year.

@@ -8,6 +8,7 @@ keeps what it said until then.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def run_notebook(script: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
+    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"  # shap asks for widgets: a page has none
     to = Path(sys.argv[1])
     to.mkdir(parents=True, exist_ok=True)
     for path in sorted(NOTEBOOKS.glob("*.py")):
