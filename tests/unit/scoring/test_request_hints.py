@@ -8,13 +8,20 @@ from dropout_risk.scoring.request import score_request
 ROW = {"date": "2024-10-08"}
 MARK = ROW | {"subject": "maths", "exam": "final", "score": 60, "max_score": 100}
 TEST = ROW | {"instrument": "PHQ-9", "scale": "total", "score": 4}
+WEEK = [{"date": f"2024-10-{day:02d}", "status": "present"} for day in range(14, 19)]
+TOTAL = {
+    "period_start": "2024-10-14", "period_end": "2024-10-18", "days_enrolled": 5, "days_absent": 3,
+}  # fmt: skip
 STAY = {"factor": "orphan", "valid_from": "2023-09-01"}
 FAULTS = [
     ({"attendance": [ROW | {"status": "present"}, ROW | {"status": "blip", "session": "am"}]}, "DR107"),
     ({"grades": [MARK | {"score": "B+"}]}, "DR104"),
     ({"grades": [MARK | {"score": 160}]}, "DR108"),
     ({"grades": [MARK | {"score": 0.6}]}, "DR140"),
+    ({"grades": [MARK | {"score": 104}]}, "DR139"),
     ({"grades": [MARK | {"subject": "Eng"}]}, "DR176"),
+    ({"grades": [MARK | {"subject": "maht"}]}, "DR176"),
+    ({"attendance": WEEK, "attendance_totals": [TOTAL]}, "DR909"),
     ({"wellbeing": [TEST | {"score": 31}]}, "DR175"),
     ({"wellbeing": [TEST | {"score": 0.4}]}, "DR140"),
     ({"wellbeing": [TEST | {"score": 1.44}]}, "DR140"),
