@@ -416,7 +416,7 @@ def scale_change(measure, pupil, window):
     return max((change for change in changes if not isnan(change)), default=nan)
 
 
-def test_age(measure, pupil, window):
+def age_of_test(measure, pupil, window):
     return min((max(pupil.end - 1 - pupil.index(row["date"]), 0) for row in pupil.wellbeing), default=nan)
 
 
@@ -523,7 +523,7 @@ LOOPS = {
     m.ScaleScore: scale_score,
     m.RiskBand: risk_band,
     m.ScaleChange: scale_change,
-    m.TestAge: test_age,
+    m.TestAge: age_of_test,
     m.InvalidTest: invalid_test,
     m.FactorHolds: factor_holds,
     m.FactorCount: factor_count,
